@@ -1,0 +1,1 @@
+//! Byte counts in, edges out.
