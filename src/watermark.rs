@@ -1,1 +1,0 @@
-//! Byte counts in, edges out.
