@@ -22,9 +22,47 @@ pub const PACK_BELOW_BYTES: usize = 512;
 /// The size of a packing block, in bytes: one allocation for this many packed bytes.
 pub const PACK_BLOCK_BYTES: usize = 4 * 1024;
 
+/// How many segments a buffer at rest may have whatever its length: the constant of the cap
+/// `SEGMENTS_AT_REST + len / BYTES_PER_SEGMENT_AT_REST`. Past the cap it is compacted.
+///
+/// Compaction leaves at most `2 + len / 256` segments, so that at least 14 more must be made
+/// before the next one: its cost is shared by them.
+pub const SEGMENTS_AT_REST: usize = 16;
+
+/// How many bytes of body pay for one segment more at rest (see [`SEGMENTS_AT_REST`]).
+///
+/// Half of what compaction leaves in the worst case (a small segment between any two of
+/// [`PACK_BELOW_BYTES`]): the distance between the two makes compaction amortised O(1).
+pub const BYTES_PER_SEGMENT_AT_REST: usize = PACK_BELOW_BYTES / 4;
+
+/// How many empty segment slots an idle buffer keeps, so that steady traffic allocates nothing:
+/// 8 KiB of handles, four windows of 64 segments.
+pub const SEGMENT_SLOTS_KEPT: usize = 256;
+
+/// How many slots a buffer at rest may keep for each segment it holds, besides
+/// [`SEGMENT_SLOTS_KEPT`]. A deque doubles when it is full; twice that leaves room between
+/// growing and shrinking.
+pub const SLOTS_PER_SEGMENT_KEPT: usize = 4;
+
+/// What the bookkeeping of one buffer at rest costs at most, in bytes, whatever it holds: kept
+/// slots, the slots of [`SEGMENTS_AT_REST`], one open packing block, and the buffer itself.
+///
+/// Bookkeeping at rest is at most `BOOKKEEPING_BASE_BYTES + len * BOOKKEEPING_BYTES_PER_BYTE`.
+pub const BOOKKEEPING_BASE_BYTES: usize = 16 * 1024;
+
+/// What the bookkeeping of a buffer at rest costs at most for each byte of body, in bytes.
+///
+/// This is the worst case (512 B segments with one byte between, in a deque at its widest). With
+/// segments of 16 KiB it is 1/128 at most.
+pub const BOOKKEEPING_BYTES_PER_BYTE: usize = 1;
+
 /// The most filters in one chain: a station mask is one `u64` word.
 pub const MAX_FILTERS: usize = 64;
 
 const _: () = assert!(DEFAULT_LOW_BYTES <= DEFAULT_HIGH_BYTES, "low <= high");
 const _: () = assert!(PACK_BELOW_BYTES <= PACK_BLOCK_BYTES, "a packed segment fits its block");
 const _: () = assert!(MAX_FILTERS <= u64::BITS as usize, "masks are one word");
+const _: () = assert!(
+    2 + 1024 / (PACK_BELOW_BYTES / 2) < SEGMENTS_AT_REST + 1024 / BYTES_PER_SEGMENT_AT_REST,
+    "compaction gets below the cap"
+);

@@ -1,0 +1,93 @@
+use bytes::{Bytes, BytesMut};
+
+use crate::limits::PACK_BLOCK_BYTES;
+
+/// Copies small bytes one behind the other into blocks, and counts every copy of its buffer.
+///
+/// A block is reused when all slices of it have been dropped, so that small chunks which are held
+/// and released one after the other allocate nothing.
+#[derive(Default)]
+pub(super) struct Packer {
+    /// The open bytes, and behind them the room that is left in the block.
+    open: BytesMut,
+    copied_bytes: u64,
+}
+
+impl Packer {
+    /// The bytes packed since the last [`take`](Self::take).
+    #[inline]
+    pub(super) fn open_bytes(&self) -> &[u8] {
+        &self.open
+    }
+
+    /// The bytes of the open block that hold nothing yet.
+    pub(super) fn spare_bytes(&self) -> usize {
+        self.open.capacity() - self.open.len()
+    }
+
+    pub(super) const fn copied_bytes(&self) -> u64 {
+        self.copied_bytes
+    }
+
+    /// Whether `n` bytes more can join the open ones.
+    #[inline]
+    pub(super) fn has_room(&self, n: usize) -> bool {
+        n <= self.spare_bytes()
+    }
+
+    /// Copies `bytes` behind the open ones. Without room for them a new block is begun.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room while open bytes are left: they must be taken first.
+    pub(super) fn pack(&mut self, bytes: &[u8]) {
+        if !self.has_room(bytes.len()) {
+            assert!(self.open.is_empty(), "open bytes are taken before a new block is begun");
+            if !self.open.try_reclaim(PACK_BLOCK_BYTES.max(bytes.len())) {
+                self.open = BytesMut::with_capacity(PACK_BLOCK_BYTES.max(bytes.len()));
+            }
+        }
+        self.open.extend_from_slice(bytes);
+        self.count(bytes.len());
+    }
+
+    /// Counts a copy made elsewhere.
+    pub(super) fn count(&mut self, n: usize) {
+        // `usize` is at most 64 bits on every target, and no counter of copies runs past 2^64.
+        self.copied_bytes = self.copied_bytes.saturating_add(n as u64);
+    }
+
+    /// Takes the open bytes as a segment; the room behind them stays.
+    #[inline]
+    pub(super) fn take(&mut self) -> Option<Bytes> {
+        if self.open.is_empty() {
+            return None;
+        }
+        Some(self.open.split().freeze())
+    }
+
+    /// Takes the first `n` open bytes as a segment.
+    pub(super) fn take_first(&mut self, n: usize) -> Bytes {
+        self.open.split_to(n).freeze()
+    }
+
+    /// Drops the first `n` open bytes.
+    pub(super) fn skip(&mut self, n: usize) {
+        if n == self.open.len() {
+            // Unlike `advance`, this leaves the whole room for what comes.
+            self.open.clear();
+        } else {
+            bytes::Buf::advance(&mut self.open, n);
+        }
+    }
+
+    /// Drops all open bytes but the first `n`.
+    pub(super) fn truncate(&mut self, n: usize) {
+        self.open.truncate(n);
+    }
+
+    /// Drops the open bytes.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+    }
+}
