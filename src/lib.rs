@@ -2,5 +2,21 @@
 #![forbid(unsafe_code)]
 
 pub mod buf;
+pub mod chain;
+pub mod error;
+pub mod filter;
+pub mod frame;
 pub mod limits;
+pub mod resume;
+mod sync;
 pub mod watermark;
+
+pub use buf::BodyBuf;
+pub use chain::{BoundPlan, Chain, MessageTraits, Output, Plan};
+pub use error::{Error, ErrorKind, Origin, Timeout};
+pub use filter::{
+    Capabilities, Capability, Declaration, Filter, Head, Interest, LocalReply, Verdict, View,
+};
+pub use frame::{Frame, Outcome};
+pub use resume::{ResumeHandle, Resumed};
+pub use watermark::Marks;

@@ -66,3 +66,7 @@ const _: () = assert!(
     2 + 1024 / (PACK_BELOW_BYTES / 2) < SEGMENTS_AT_REST + 1024 / BYTES_PER_SEGMENT_AT_REST,
     "compaction gets below the cap"
 );
+
+/// The most filter calls one entry into the engine makes (rule I13). What is left is reported as
+/// more work, so that a filter that keeps itself busy cannot hold a thread.
+pub const MAX_CALLS_PER_DRIVE: u32 = 1024;

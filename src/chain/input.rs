@@ -1,0 +1,36 @@
+use core::fmt;
+
+use bytes::Bytes;
+
+/// Input that the chain did not take. The message is untouched.
+pub enum InputError {
+    /// The source was told to wait ([`Chain::wants_input`](super::Chain::wants_input)) and one
+    /// frame is waiting already. The bytes come back.
+    NotWanted(Bytes),
+    /// The message has ended, was ended by a filter, or failed: nothing more can come.
+    Ended,
+    /// A second head, or anything before the head.
+    OutOfOrder,
+}
+
+impl fmt::Debug for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotWanted(bytes) => write!(f, "NotWanted({} bytes)", bytes.len()),
+            Self::Ended => f.write_str("Ended"),
+            Self::OutOfOrder => f.write_str("OutOfOrder"),
+        }
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotWanted(_) => "the chain wants no input now",
+            Self::Ended => "the input of this message has ended",
+            Self::OutOfOrder => "head, data and trailers must come in this order",
+        })
+    }
+}
+
+impl std::error::Error for InputError {}

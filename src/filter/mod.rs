@@ -1,0 +1,88 @@
+//! What a filter is: its callbacks, its view of the message, its verdict, its declaration.
+//!
+//! This module never knows a station or a chain, never wakes, locks, or reads a clock.
+
+mod capability;
+mod declaration;
+mod edit;
+mod head;
+mod interest;
+mod reply;
+mod verdict;
+mod view;
+
+use crate::frame::Outcome;
+
+pub use capability::{Capabilities, Capability};
+pub use declaration::Declaration;
+pub use edit::{EditError, EditErrorKind};
+pub use head::Head;
+pub use interest::Interest;
+pub use reply::LocalReply;
+pub use verdict::{Overflow, Verdict};
+pub use view::View;
+
+pub(crate) use verdict::Decision;
+pub(crate) use view::{Effects, Growth, StationInfo, ViewParts};
+
+/// User code that sees a message of one direction and may change, hold, add, remove and end it.
+///
+/// `H` is [`http::request::Parts`] or [`http::response::Parts`]; a filter that only looks at
+/// bodies and header fields is written once, as `impl<H: Head> Filter<H>`.
+///
+/// Every callback is handed one [`View`] of everything this filter was shown and has not let go:
+/// the head while it stands here, the bytes it holds and then the new ones, the trailers. It
+/// answers with one [`Verdict`] that covers all of it.
+///
+/// # Order of calls
+///
+/// `head` once; `data` any number of times; `trailers` at most once; `resume` at any time after
+/// `head`; then, whatever happened, [`close`](Self::close) exactly once (but not after a panic of
+/// this filter). Nothing is called after `close`.
+///
+/// # Panics
+///
+/// A panic ends this message only: the filter is never called again, the others are closed with
+/// [`Outcome::Failed`], and the edge gets an error (rule I9).
+pub trait Filter<H: Head>: Send {
+    /// What this filter wants to see and what it needs. Asked once, when the plan is built, of an
+    /// instance made for that purpose.
+    fn declare(&self) -> Declaration {
+        Declaration::default()
+    }
+
+    /// The head has arrived. While the verdict keeps it here, every later callback can edit it.
+    ///
+    /// [`View::input_ended`] says that there is no body and no trailers. Body can be added.
+    fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let _ = view;
+        Verdict::PASS
+    }
+
+    /// Bytes have arrived, or the end, or both.
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let _ = view;
+        Verdict::PASS
+    }
+
+    /// The trailers have arrived, after all body; or the end, with an empty map, if this filter
+    /// was granted [`Capability::AddTrailers`].
+    ///
+    /// The default asks [`data`](Self::data), which sees the end in [`View::input_ended`]: a
+    /// filter that knows nothing of trailers neither loses them nor waits for ever (rule I5).
+    fn trailers(&mut self, view: &mut View<'_, H>) -> Verdict {
+        self.data(view)
+    }
+
+    /// Somebody resumed this filter through its handle, it asked for it with [`Verdict::again`],
+    /// or there is room again after an edit was refused as full.
+    fn resume(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let _ = view;
+        Verdict::PASS
+    }
+
+    /// The message is over. Called once, if `head` had reached this filter.
+    fn close(&mut self, outcome: &Outcome) {
+        let _ = outcome;
+    }
+}

@@ -1,0 +1,467 @@
+use core::fmt;
+use core::ops::Range;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::capability::{Capabilities, Capability};
+use super::edit::{EditError, EditErrorKind};
+use super::head::Head;
+use super::interest::Interest;
+use super::reply::LocalReply;
+use super::verdict::Verdict;
+use crate::buf::BodyBuf;
+use crate::error::Error;
+use crate::resume::{ResumeHandle, ResumeSet};
+
+/// Everything a filter was shown and has not let go: the head while it stands here, the bytes it
+/// holds followed by the new ones, the trailers.
+///
+/// The bytes are a borrow of the buffer where they lie. They read as a [`BodyBuf`]
+/// ([`body`](Self::body)); every change goes through the methods of the view, which charge it and
+/// may refuse it.
+pub struct View<'a, H> {
+    body: &'a mut BodyBuf,
+    new_at: usize,
+    station: u8,
+    cap: Option<CallCap>,
+    growth: Growth,
+    input_ended: bool,
+    facts: MessageFacts,
+    head: Option<&'a mut H>,
+    trailers: Option<&'a mut HeaderMap>,
+    stations: &'a [StationInfo],
+    effects: &'a mut Effects,
+    resumes: &'a mut Option<ResumeSet>,
+}
+
+impl<H: Head> View<'_, H> {
+    /// What the filter holds, then what is new, as one buffer.
+    #[inline]
+    #[must_use]
+    pub fn body(&self) -> &BodyBuf {
+        self.body
+    }
+
+    /// Where the new bytes begin, in bytes from the front. On `resume` and `trailers`, the length.
+    #[inline]
+    #[must_use]
+    pub fn new_at(&self) -> usize {
+        self.new_at
+    }
+
+    /// How many bytes are new.
+    #[inline]
+    #[must_use]
+    pub fn new_bytes(&self) -> usize {
+        self.body.len() - self.new_at
+    }
+
+    /// Whether this filter has been shown all of its input: no more body, and the trailers, if
+    /// there are any, are in the view.
+    #[inline]
+    #[must_use]
+    pub fn input_ended(&self) -> bool {
+        self.input_ended
+    }
+
+    /// The head, while this filter holds it or is just asked about it.
+    #[must_use]
+    pub fn head(&self) -> Option<&H> {
+        self.head.as_deref()
+    }
+
+    /// The head, to edit, while this filter holds it or is just asked about it.
+    #[must_use]
+    pub fn head_mut(&mut self) -> Option<&mut H> {
+        self.head.as_deref_mut()
+    }
+
+    /// The trailers, once they have been shown; an empty map at the end of the input of a filter
+    /// that was granted [`Capability::AddTrailers`].
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_deref()
+    }
+
+    /// The trailers, to edit.
+    #[must_use]
+    pub fn trailers_mut(&mut self) -> Option<&mut HeaderMap> {
+        self.trailers.as_deref_mut()
+    }
+
+    /// Whether the filter declared `capability` and the edge can do it for this message.
+    #[must_use]
+    pub fn granted(&self, capability: Capability) -> bool {
+        self.info().granted.has(capability)
+    }
+
+    /// Whether this response was made by a filter or the engine, not by the upstream.
+    #[must_use]
+    pub fn is_local_reply(&self) -> bool {
+        self.facts.local_reply
+    }
+
+    /// The length that the message declared when it entered the chain, in bytes.
+    #[must_use]
+    pub fn declared_bytes(&self) -> Option<u64> {
+        self.facts.declared_bytes
+    }
+
+    /// A handle that asks this filter again, from any thread.
+    ///
+    /// The first handle of a message allocates what all its handles share.
+    #[must_use]
+    pub fn resume_handle(&mut self) -> ResumeHandle {
+        let stations = self.stations.len();
+        self.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.station)
+    }
+
+    /// Gives up interests for the rest of this message: the filter is no longer asked about those
+    /// frames, and they cost it nothing.
+    pub fn drop_interest(&mut self, interest: Interest) {
+        let bit = 1u64 << self.station;
+        self.effects.touched = true;
+        if interest.contains(Interest::DATA) {
+            self.effects.dropped_data |= bit;
+        }
+        if interest.contains(Interest::TRAILERS) {
+            self.effects.dropped_trailers |= bit;
+        }
+    }
+
+    /// Adds `bytes` behind everything.
+    ///
+    /// # Errors
+    ///
+    /// See [`EditErrorKind`]; the bytes come back.
+    pub fn push(&mut self, bytes: Bytes) -> Result<(), EditError> {
+        match self.admit(bytes.len()) {
+            Ok(()) => {
+                self.body.push(bytes);
+                Ok(())
+            }
+            Err(kind) => Err(EditError::new(kind, bytes)),
+        }
+    }
+
+    /// Adds `bytes` in front of everything.
+    ///
+    /// # Errors
+    ///
+    /// See [`EditErrorKind`]; the bytes come back.
+    pub fn prepend(&mut self, bytes: Bytes) -> Result<(), EditError> {
+        self.insert(0, bytes)
+    }
+
+    /// Adds `bytes` at offset `at`.
+    ///
+    /// # Errors
+    ///
+    /// See [`EditErrorKind`]; the bytes come back.
+    ///
+    /// # Panics
+    ///
+    /// If `at` is beyond the end of the view.
+    pub fn insert(&mut self, at: usize, bytes: Bytes) -> Result<(), EditError> {
+        self.replace(at..at, bytes)
+    }
+
+    /// Puts `bytes` in the place of `range`. Costs O(touched segments).
+    ///
+    /// # Errors
+    ///
+    /// See [`EditErrorKind`]; the bytes come back.
+    ///
+    /// # Panics
+    ///
+    /// If `range` is not within the view.
+    pub fn replace(&mut self, range: Range<usize>, bytes: Bytes) -> Result<(), EditError> {
+        assert!(
+            range.start <= range.end && range.end <= self.body.len(),
+            "range {range:?} is not within a view of {} bytes",
+            self.body.len()
+        );
+        if let Err(kind) = self.admit(bytes.len().saturating_sub(range.len())) {
+            return Err(EditError::new(kind, bytes));
+        }
+        self.new_at = shifted(self.new_at, &range, bytes.len());
+        self.body.replace(range, bytes);
+        Ok(())
+    }
+
+    /// Takes `range` out of the message.
+    ///
+    /// # Errors
+    ///
+    /// [`EditErrorKind::Undeclared`].
+    ///
+    /// # Panics
+    ///
+    /// If `range` is not within the view.
+    pub fn remove(&mut self, range: Range<usize>) -> Result<BodyBuf, EditError> {
+        self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.new_at = shifted(self.new_at, &range, 0);
+        Ok(self.body.remove(range))
+    }
+
+    /// Takes all bytes out of the message. A filter that keeps them, and not just their content,
+    /// says so with [`set_kept_bytes`](Self::set_kept_bytes).
+    ///
+    /// # Errors
+    ///
+    /// [`EditErrorKind::Undeclared`].
+    pub fn take(&mut self) -> Result<BodyBuf, EditError> {
+        self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.new_at = 0;
+        Ok(core::mem::take(self.body))
+    }
+
+    /// Takes the first `bytes` out of the message.
+    ///
+    /// # Errors
+    ///
+    /// [`EditErrorKind::Undeclared`].
+    ///
+    /// # Panics
+    ///
+    /// If the view is shorter.
+    pub fn take_first(&mut self, bytes: usize) -> Result<BodyBuf, EditError> {
+        self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.new_at = self.new_at.saturating_sub(bytes);
+        Ok(self.body.split_to(bytes))
+    }
+
+    /// States how many bytes, in all, the filter keeps in storage of its own. They are charged to
+    /// its marks like bytes it holds, until it states another number.
+    ///
+    /// # Errors
+    ///
+    /// As [`push`](Self::push): keeping more than was taken is growth.
+    pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
+        let before = self.effects.kept(self.station);
+        let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
+        self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        let stations = self.stations.len();
+        self.effects.set_kept(self.station, bytes, stations);
+        Ok(())
+    }
+
+    /// Declares how long the body will be when it leaves this filter, in bytes: sets
+    /// `content-length` and keeps it, although the filter may change the length. Only while the
+    /// head is in the view. The chain's exit holds the message to it (rule I12).
+    ///
+    /// Answers whether the head was there to be changed.
+    pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
+        let Some(head) = self.head.as_deref_mut() else { return false };
+        head.headers_mut().insert(http::header::CONTENT_LENGTH, bytes.into());
+        self.effects.touched = true;
+        self.effects.declared_by = Some(self.station);
+        true
+    }
+
+    /// Answers the message with `reply` instead of carrying it on. Return the verdict; a reply
+    /// whose verdict is not returned is dropped.
+    pub fn reply(&mut self, reply: LocalReply) -> Verdict {
+        self.effects.touched = true;
+        self.effects.reply = Some(Box::new(reply));
+        Verdict::REPLY
+    }
+
+    /// Fails the message. Return the verdict; an error whose verdict is not returned is dropped.
+    pub fn fail(&mut self, error: impl Into<Error>) -> Verdict {
+        self.effects.touched = true;
+        self.effects.failure = Some(error.into());
+        Verdict::FAIL
+    }
+
+    fn info(&self) -> &StationInfo {
+        &self.stations[usize::from(self.station)]
+    }
+
+    /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
+    fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
+        let info = self.info();
+        let (granted, high_bytes) = (info.granted, info.high_bytes);
+        if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
+            return Err(EditErrorKind::Undeclared(Capability::EditBytes));
+        }
+        let ledger = self.body.len() as u64 + self.effects.kept(self.station);
+        let cap = match self.cap {
+            Some(cap) if cap.station == self.station => cap.bytes,
+            _ => {
+                let room = match self.growth {
+                    Growth::Open => high_bytes,
+                    Growth::Closed => 0,
+                };
+                let bytes = ledger.saturating_add(room);
+                self.cap = Some(CallCap { station: self.station, bytes });
+                bytes
+            }
+        };
+        if growth == 0 {
+            return Ok(());
+        }
+        if self.facts.bodiless {
+            return Err(EditErrorKind::NoBody);
+        }
+        if growth as u64 > high_bytes {
+            return Err(EditErrorKind::TooLarge { high_bytes });
+        }
+        if ledger + growth as u64 > cap {
+            self.effects.touched = true;
+            self.effects.refused |= 1u64 << self.station;
+            return Err(EditErrorKind::Full);
+        }
+        Ok(())
+    }
+}
+
+/// What the chain sees of a view between two calls.
+impl<'a, H> View<'a, H> {
+    pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
+        let ViewParts {
+            body,
+            new_at,
+            station,
+            growth,
+            input_ended,
+            facts,
+            head,
+            trailers,
+            stations,
+            effects,
+            resumes,
+        } = parts;
+        Self {
+            body,
+            new_at,
+            station,
+            cap: None,
+            growth,
+            input_ended,
+            facts,
+            head,
+            trailers,
+            stations,
+            effects,
+            resumes,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_station(&mut self, station: u8) {
+        self.station = station;
+    }
+
+    #[inline]
+    pub(crate) fn station(&self) -> u8 {
+        self.station
+    }
+
+    #[inline]
+    pub(crate) fn body_is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+}
+
+impl<H> fmt::Debug for View<'_, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View")
+            .field("station", &self.station)
+            .field("body_bytes", &self.body.len())
+            .field("new_at", &self.new_at)
+            .field("input_ended", &self.input_ended)
+            .field("head", &self.head.is_some())
+            .field("trailers", &self.trailers.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the new bytes begin after `range` has been replaced by `bytes` bytes.
+fn shifted(new_at: usize, range: &Range<usize>, bytes: usize) -> usize {
+    if range.start > new_at {
+        new_at
+    } else if range.end <= new_at {
+        new_at - range.len() + bytes
+    } else {
+        // The border itself was replaced: what came in its place counts as old.
+        range.start + bytes
+    }
+}
+
+/// The parts a view is made of.
+pub(crate) struct ViewParts<'a, H> {
+    pub(crate) body: &'a mut BodyBuf,
+    pub(crate) new_at: usize,
+    pub(crate) station: u8,
+    pub(crate) growth: Growth,
+    pub(crate) input_ended: bool,
+    pub(crate) facts: MessageFacts,
+    pub(crate) head: Option<&'a mut H>,
+    pub(crate) trailers: Option<&'a mut HeaderMap>,
+    pub(crate) stations: &'a [StationInfo],
+    pub(crate) effects: &'a mut Effects,
+    pub(crate) resumes: &'a mut Option<ResumeSet>,
+}
+
+/// Facts of the message that every filter may read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct MessageFacts {
+    pub(crate) local_reply: bool,
+    pub(crate) bodiless: bool,
+    pub(crate) declared_bytes: Option<u64>,
+}
+
+/// Whether the view may grow in this call (rule I7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Growth {
+    Open,
+    Closed,
+}
+
+/// The size that the ledger of one call must not pass. Computed at the first edit of the call, so
+/// that calls without edits pay nothing; the station tells one call of a wave from the next.
+#[derive(Debug, Clone, Copy)]
+struct CallCap {
+    station: u8,
+    bytes: u64,
+}
+
+/// What a view needs to know of a station.
+#[derive(Debug, Clone)]
+pub(crate) struct StationInfo {
+    pub(crate) granted: Capabilities,
+    pub(crate) high_bytes: u64,
+}
+
+/// What callbacks asked for besides their verdict. Read by the chain after a call when `touched`.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) touched: bool,
+    /// Stations refused with `Full` in this call or wave.
+    pub(crate) refused: u64,
+    pub(crate) dropped_data: u64,
+    pub(crate) dropped_trailers: u64,
+    /// Stations whose kept bytes changed.
+    pub(crate) kept_changed: u64,
+    /// The station that set the declared length.
+    pub(crate) declared_by: Option<u8>,
+    pub(crate) reply: Option<Box<LocalReply>>,
+    pub(crate) failure: Option<Error>,
+    /// Empty until a filter keeps something.
+    kept_bytes: Vec<u64>,
+}
+
+impl Effects {
+    pub(crate) fn kept(&self, station: u8) -> u64 {
+        self.kept_bytes.get(usize::from(station)).copied().unwrap_or(0)
+    }
+
+    fn set_kept(&mut self, station: u8, bytes: u64, stations: usize) {
+        self.kept_bytes.resize(stations, 0);
+        self.kept_bytes[usize::from(station)] = bytes;
+        self.kept_changed |= 1u64 << station;
+        self.touched = true;
+    }
+}

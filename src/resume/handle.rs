@@ -1,0 +1,61 @@
+use core::fmt;
+
+use super::set::Shared;
+use crate::sync::Arc;
+
+/// Asks one filter of one message to be called again, from any thread, any number of times.
+///
+/// Harmless after the end: a handle that outlives its message, or the output of its filter,
+/// answers [`Resumed::Gone`] and does nothing.
+///
+/// Dropping the last handle of a filter that holds and can get no other call fails the message as
+/// stalled (rule I8), so a lost handle is an error, not a hang.
+pub struct ResumeHandle {
+    shared: Arc<Shared>,
+    station: u8,
+}
+
+impl ResumeHandle {
+    pub(super) fn new(shared: Arc<Shared>, station: u8) -> Self {
+        shared.add_handle(station);
+        Self { shared, station }
+    }
+
+    /// Queues the `resume` callback of the filter this handle came from, and wakes the task that
+    /// drives the message unless a wake is already due.
+    ///
+    /// Runs the waker on the calling thread, with no lock held. A waker that panics does so here,
+    /// after the resume was queued.
+    pub fn resume(&self) -> Resumed {
+        self.shared.resume(self.station)
+    }
+}
+
+impl Clone for ResumeHandle {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared), self.station)
+    }
+}
+
+impl Drop for ResumeHandle {
+    fn drop(&mut self) {
+        self.shared.remove_handle(self.station);
+    }
+}
+
+impl fmt::Debug for ResumeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResumeHandle").field("station", &self.station).finish_non_exhaustive()
+    }
+}
+
+/// What became of a resume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resumed {
+    /// The filter will be asked.
+    Queued,
+    /// A resume of this filter was already waiting; it will be asked once for both.
+    AlreadyQueued,
+    /// The filter's output has ended, or the message has: nothing will happen.
+    Gone,
+}

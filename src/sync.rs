@@ -1,0 +1,17 @@
+//! The only door to `Arc`, `Mutex` and atomics.
+//!
+//! What runs across threads imports these names from here and nothing else, so that a model
+//! checker can put its own types in their place.
+//!
+//! This module never does anything but name types.
+
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Locks `mutex`, also after a panic in another holder.
+///
+/// Every critical section of this crate leaves its data whole at each step and runs no user code,
+/// so a poisoned lock carries no broken state.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
