@@ -1,117 +1,386 @@
 //! Plans and chains: the sans-I/O engine.
-#![allow(missing_docs, clippy::todo, unused_variables, dead_code)]
-mod input;
+//!
+//! A [`Plan`] says which filters a message of one direction meets; bound to what an edge can do it
+//! makes one [`Chain`] per message. A chain is driven by three kinds of method, as in quinn-proto:
+//!
+//! - `handle_*` gives it input: the head, data, trailers or the end; resumes; a reset, a timeout.
+//!   Every one of them does all the work that has become possible before it returns (at most
+//!   [`limits::MAX_CALLS_PER_DRIVE`] filter calls).
+//! - [`Chain::poll_output`] is called until it answers `None`; each output tells the edge one thing
+//!   to do, in order.
+//! - Levels: [`Chain::wants_input`] says whether the source should be read, [`Chain::has_work`]
+//!   whether the budget ran out and the edge should call again soon without waiting for anything.
+//!
+//! One loop drives a message: take resumes, drain outputs, give one input while it is wanted. The
+//! state table and the rulings behind every choice are in `docs/architecture.md`.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `pass` | a chunk when nobody holds anything |
+//! | `enter` | what comes in from the source |
+//! | `wave` | head, bytes and tail going from station to station |
+//! | `ask` | one filter call: the view, the call, its verdict |
+//! | `drive` | which work is next; stalls |
+//! | `leave` | the exit: output queue, length truth, `poll_output` |
+//! | `finish` | replies, failures, the outcome, close calls |
+//! | `stations` | what each station keeps, its state, its watermark |
+//!
+//! This module never wakes, locks, reads a clock or spawns.
+//!
+//! [`limits::MAX_CALLS_PER_DRIVE`]: crate::limits::MAX_CALLS_PER_DRIVE
+
+mod ask;
+mod drive;
+mod enter;
+mod finish;
+mod input_error;
+mod leave;
 mod output;
+mod pass;
 mod plan;
+mod position;
+mod stations;
 mod stats;
 mod traits;
+mod wave;
 
-pub use input::InputError;
+use core::fmt;
+
+use http::HeaderMap;
+
+pub use input_error::InputError;
 pub use output::Output;
 pub use plan::{BoundPlan, Plan, PlanBuilder, PlanError, Unmet};
 pub use stats::Stats;
 pub use traits::MessageTraits;
 
-use bytes::Bytes;
-use http::HeaderMap;
-
-use crate::error::{Error, Timeout};
-use crate::filter::{Capabilities, Head, LocalReply};
+use crate::buf::BodyBuf;
+use crate::filter::{
+    Capabilities, Capability, Effects, Filter, Head, Interest, MessageFacts, StationInfo,
+};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 use crate::sync::Arc;
-use crate::watermark::Marks;
+use crate::watermark::{Marks, Side};
 
-/// The stations of one direction of one message, in order.
+use finish::{Cause, Life};
+use position::{HeadAt, TailAt};
+use stations::{Stations, infos_of};
+
+/// The filters of one direction of one message, and all they hold.
+///
+/// Made by [`BoundPlan::chain`]. Dropping it before the message is over cancels the message: every
+/// started filter gets its close call.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::request;
+/// use tidegate::{Capabilities, Filter, Head, MessageTraits, Output, Plan, Verdict, View};
+///
+/// struct HoldAll;
+///
+/// impl<H: Head> Filter<H> for HoldAll {
+///     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+///         if view.input_ended() { Verdict::PASS } else { Verdict::HOLD }
+///     }
+/// }
+///
+/// let plan = Plan::<request::Parts>::builder().filter("hold-all", || HoldAll).build()?;
+/// let mut chain = plan.bind(Capabilities::ALL)?.chain(MessageTraits::new())?;
+///
+/// let (head, ()) = http::Request::new(()).into_parts();
+/// chain.handle_head(head, false)?;
+/// assert!(matches!(chain.poll_output(), Some(Output::Head { .. })));
+/// chain.handle_data(Bytes::from_static(b"held"), false)?;
+/// assert!(chain.poll_output().is_none());
+/// chain.handle_end()?;
+/// assert!(matches!(chain.poll_output(), Some(Output::Data(data)) if data == "held"));
+/// assert!(matches!(chain.poll_output(), Some(Output::End)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Chain<H: Head> {
-    _h: core::marker::PhantomData<H>,
+    plan: Arc<plan::Inner<H>>,
+    filters: Vec<Box<dyn Filter<H>>>,
+    infos: Vec<StationInfo>,
+    stations: Stations,
+    life: Life<H>,
+    /// The one head slot; `head_at` says whose it is.
+    head: Option<H>,
+    head_at: HeadAt,
+    /// The one trailers slot; `tail_at` says whose it is. `None` at the tail: a plain end.
+    trailers: Option<HeaderMap>,
+    tail_at: TailAt,
+    /// What the source gave and no station has yet; also the body of a local reply.
+    entrance: BodyBuf,
+    /// The station behind the entrance: 0, or where a local reply entered.
+    entrance_at: usize,
+    /// The bytes of the wave that is under way. Empty between waves.
+    transit: BodyBuf,
+    /// The output queue: the last station.
+    out: BodyBuf,
+    out_marks: Marks,
+    out_side: Side,
+    effects: Effects,
+    resumes: Option<ResumeSet>,
+    facts: MessageFacts,
+    /// The edge said that the message has no body, whatever its head says.
+    bodiless_by_edge: bool,
+    /// Trailers can be sent by the edge.
+    sends_trailers: bool,
+    lengths: leave::Lengths,
+    /// A filter declared the end, or a local reply took the message's place.
+    source: Source,
+    /// Who replied, while the reply is under way.
+    reply_cause: Option<Cause>,
+    /// The filter that is being called, for the case that it panics.
+    running: Option<u8>,
+    /// Self-asked work that was put off to the next drive: stations asked in this drive.
+    asked_again: u64,
+    /// `wants_input` was false for watermarks when last looked at.
+    paused: bool,
+    stats: Stats,
+    /// The next chunk may take the fast path.
+    fast: bool,
+    data_list: [u8; 64],
+    data_count: u8,
+}
+
+/// Whether the source still matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Running,
+    /// Later input is dropped and counted.
+    Stopped,
 }
 
 impl<H: Head> Chain<H> {
-    pub(super) fn new(plan: Arc<plan::Inner<H>>, granted: Capabilities, bodiless: bool) -> Self {
-        todo!()
+    fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, bodiless: bool) -> Self {
+        let filters = plan.stations.iter().map(|station| (station.make)()).collect();
+        let infos = infos_of(plan.stations.iter().map(|station| {
+            let declared = station.declaration.required | station.declaration.preferred;
+            (&station.declaration, declared.and(edge))
+        }));
+        let mut stations =
+            Stations::new(plan.stations.iter().map(|station| station.declaration.marks));
+        for (k, station) in plan.stations.iter().enumerate() {
+            let bit = 1u64 << k;
+            let wants = |interest| {
+                if station.declaration.interest.contains(interest) { bit } else { 0 }
+            };
+            stations.wants_head |= wants(Interest::HEAD);
+            stations.wants_data |= wants(Interest::DATA);
+            stations.wants_trailers |= wants(Interest::TRAILERS);
+            if infos[k].granted.has(Capability::AddTrailers) {
+                stations.adder |= bit;
+            }
+        }
+        let mut data_list = [0; 64];
+        let data_count = stations.data_list(&mut data_list) as u8;
+        Self {
+            out_marks: plan.output_marks,
+            plan,
+            filters,
+            infos,
+            stations,
+            life: Life::Live,
+            head: None,
+            head_at: HeadAt::Awaited,
+            trailers: None,
+            tail_at: TailAt::Awaited,
+            entrance: BodyBuf::new(),
+            entrance_at: 0,
+            transit: BodyBuf::new(),
+            out: BodyBuf::new(),
+            out_side: Side::Below,
+            effects: Effects::default(),
+            resumes: None,
+            facts: MessageFacts { bodiless, ..MessageFacts::default() },
+            bodiless_by_edge: bodiless,
+            sends_trailers: edge.has(Capability::AddTrailers),
+            lengths: leave::Lengths::default(),
+            source: Source::Running,
+            reply_cause: None,
+            running: None,
+            asked_again: 0,
+            paused: false,
+            stats: Stats::default(),
+            fast: false,
+            data_list,
+            data_count,
+        }
     }
-    // Inputs.
-    pub fn handle_head(&mut self, head: H, end_of_stream: bool) -> Result<(), InputError> {
-        todo!()
-    }
-    pub fn handle_data(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), InputError> {
-        todo!()
-    }
-    pub fn handle_trailers(&mut self, trailers: HeaderMap) -> Result<(), InputError> {
-        todo!()
-    }
-    pub fn handle_end(&mut self) -> Result<(), InputError> {
-        todo!()
-    }
-    /// Asks station `station` again, as its handle would.
-    pub fn handle_resume(&mut self, station: usize) {
-        todo!()
-    }
-    /// Takes the pending resumes of the set and asks those stations. What edges call.
-    pub fn handle_resumes(&mut self) {
-        todo!()
-    }
-    /// A local reply from outside (architecture.md, section 4). Request chains give it back as
-    /// `Output::Reply`.
-    pub fn handle_reply(&mut self, reply: LocalReply) {
-        todo!()
-    }
-    /// The source failed. Ignored after the end of the input.
-    pub fn handle_reset(&mut self, error: Error) {
-        todo!()
-    }
-    /// A clock of the edge ran out; with a reply if one can still be sent.
-    pub fn handle_timeout(&mut self, timeout: Timeout) {
-        todo!()
-    }
-    /// The consumer went away.
-    pub fn cancel(&mut self) {
-        todo!()
-    }
-    /// Changes the watermarks of a station (or of the output queue: `station == len()`).
-    pub fn set_marks(&mut self, station: usize, marks: Marks) {
-        todo!()
-    }
-    // Outputs and levels.
-    pub fn poll_output(&mut self) -> Option<Output<H>> {
-        todo!()
-    }
-    pub fn wants_input(&self) -> bool {
-        todo!()
-    }
-    pub fn has_work(&self) -> bool {
-        todo!()
-    }
-    /// Declared end, reply or outcome: nothing more will be taken from the source.
-    pub fn input_stopped(&self) -> bool {
-        todo!()
-    }
-    /// A station keeps something by a hold.
-    pub fn is_holding(&self) -> bool {
-        todo!()
-    }
-    /// Everything has been given out but the end itself, and no trailers come.
-    pub fn is_end_stream(&self) -> bool {
-        todo!()
-    }
-    /// What remains of the length the leaving head declared; None if it declared none.
-    pub fn remaining_bytes(&self) -> Option<u64> {
-        todo!()
-    }
-    pub fn resume_set(&self) -> Option<&ResumeSet> {
-        todo!()
-    }
-    pub fn held_bytes(&self) -> u64 {
-        todo!()
-    }
-    pub fn stats(&self) -> Stats {
-        todo!()
-    }
-    pub fn outcome(&self) -> Option<&Outcome> {
-        todo!()
-    }
+
+    /// How many filters the chain has.
+    #[must_use]
     pub fn len(&self) -> usize {
-        todo!()
+        self.stations.len()
+    }
+
+    /// Whether the chain has no filter: it still bounds, counts and checks lengths.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the source should be read: the message is alive, the head is there, the input has
+    /// neither ended nor been stopped, nothing is over its high mark, nothing waits (ruling 12).
+    ///
+    /// A level, not an edge: look at it after every input and every output.
+    #[inline]
+    #[must_use]
+    pub fn wants_input(&self) -> bool {
+        self.fast || self.wants_input_slow()
+    }
+
+    fn wants_input_slow(&self) -> bool {
+        self.life.is_live()
+            && self.head_at != HeadAt::Awaited
+            && self.tail_at == TailAt::Awaited
+            && self.source == Source::Running
+            && !self.is_over()
+            && self.entrance.is_empty()
+            && !self.has_work()
+    }
+
+    /// Whether more can be done without waiting for anything: the call budget ran out. The edge
+    /// calls [`poll_output`](Self::poll_output) again soon, after letting others run.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        !self.fast && self.life.is_live() && self.work_is_left()
+    }
+
+    /// Whether nothing more will be taken from the source: the message is over, a filter declared
+    /// its end, or a local reply took its place. The edge stops reading.
+    #[must_use]
+    pub fn input_stopped(&self) -> bool {
+        self.source == Source::Stopped || !self.life.is_live()
+    }
+
+    /// Whether a filter holds something back.
+    #[must_use]
+    pub fn is_holding(&self) -> bool {
+        self.stations.holding != 0
+    }
+
+    /// How many bytes are at rest in stations and output queue. Never above
+    /// [`Plan::held_bound_bytes`].
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.stations.held_bytes() + self.out.len() as u64
+    }
+
+    /// The driver's end of the resume handles; `None` until a filter has asked for a handle.
+    #[must_use]
+    pub fn resume_set(&self) -> Option<&ResumeSet> {
+        self.resumes.as_ref()
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        stats.packed_bytes += self.out.copied_bytes();
+        stats
+    }
+
+    /// How the message ended, once it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.life.outcome()
+    }
+
+    /// Changes the watermarks of a station while the message is under way; `station == len()` is
+    /// the output queue. Raising and lowering fire the right edge at once: the source may be
+    /// wanted again, or a rejecting holder may now be over its limit.
+    ///
+    /// The memory bound stated by the plan is that of the marks it was built with.
+    ///
+    /// # Panics
+    ///
+    /// If `station` is over [`len`](Self::len).
+    pub fn set_marks(&mut self, station: usize, marks: Marks) {
+        assert!(station <= self.len(), "station {station} of a chain of {}", self.len());
+        if station == self.len() {
+            self.out_marks = marks;
+            self.update_out();
+        } else {
+            self.stations.set_marks(station, marks);
+            self.infos[station].high_bytes = marks.high();
+            self.recharge(station);
+        }
+        self.guarded(|chain| {
+            if station < chain.len() {
+                chain.check_limit(station);
+            }
+            chain.drive();
+        });
+    }
+
+    /// Something is over its high mark: a station or the output queue.
+    fn is_over(&self) -> bool {
+        self.stations.over != 0 || self.out_side == Side::Above
+    }
+
+    /// Whether something behind station `k` (or behind the entrance before it, for `k - 1`) is
+    /// over.
+    fn is_over_from(&self, k: usize) -> bool {
+        self.out_side == Side::Above || self.stations.over & stations::from(k) != 0
+    }
+
+    /// Brings what depends on the bytes of station `k` up to date.
+    fn recharge(&mut self, k: usize) {
+        self.stations.recharge(k, self.effects.kept(k as u8));
+        self.note_peak();
+    }
+
+    fn note_peak(&mut self) {
+        self.stats.peak_held_bytes = self.stats.peak_held_bytes.max(self.held_bytes());
+    }
+
+    /// Decides, at the end of every entry into the engine, whether the next chunk can take the
+    /// fast path: the head has been taken, nothing waits, nobody keeps anything.
+    fn refresh(&mut self) {
+        self.fast = self.life.is_live()
+            && self.head_at == HeadAt::Taken
+            && self.tail_at == TailAt::Awaited
+            && self.source == Source::Running
+            && self.out_side == Side::Below
+            && self.entrance.is_empty()
+            && self.stations.all_clear();
+        let paused = self.life.is_live() && self.is_over();
+        if paused != self.paused {
+            self.paused = paused;
+            let counter = if paused { &mut self.stats.pauses } else { &mut self.stats.resumes };
+            *counter += 1;
+        }
+        #[cfg(debug_assertions)]
+        self.invariants();
+    }
+
+    #[cfg(debug_assertions)]
+    fn invariants(&self) {
+        self.stations.invariants();
+        debug_assert!(self.transit.is_empty(), "no wave is under way between entries");
+        debug_assert!(self.running.is_none(), "no filter is being called between entries");
+        debug_assert_eq!(
+            self.head.is_some(),
+            !matches!(self.head_at, HeadAt::Awaited | HeadAt::Taken) && self.life.is_live(),
+            "the head slot is full exactly while the head stands somewhere"
+        );
+    }
+}
+
+impl<H: Head> fmt::Debug for Chain<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain")
+            .field("filters", &self.plan.stations.iter().map(|s| &*s.name).collect::<Vec<_>>())
+            .field("outcome", &self.life.outcome())
+            .field("head_at", &self.head_at)
+            .field("tail_at", &self.tail_at)
+            .field("held_bytes", &self.held_bytes())
+            .field("stats", &self.stats)
+            .finish_non_exhaustive()
     }
 }

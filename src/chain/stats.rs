@@ -8,6 +8,8 @@ pub struct Stats {
     pub output_bytes: u64,
     /// Bytes dropped by a declared end, a reply, a failure.
     pub discarded_bytes: u64,
+    /// Trailer fields that could not be sent by the edge.
+    pub unsent_trailers: u64,
     /// The most bytes at rest in stations and output queue at any time.
     pub peak_held_bytes: u64,
     /// Bytes copied to pack small segments (rule I11).

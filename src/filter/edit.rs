@@ -50,7 +50,9 @@ pub enum EditErrorKind {
 impl From<EditError> for Error {
     fn from(error: EditError) -> Self {
         let kind = match error.kind {
-            EditErrorKind::Full => ErrorKind::Limit { limit: "room for added body", limit_bytes: 0 },
+            EditErrorKind::Full => {
+                ErrorKind::Limit { limit: "room for added body", limit_bytes: 0 }
+            }
             EditErrorKind::TooLarge { high_bytes } => {
                 ErrorKind::Limit { limit: "high mark", limit_bytes: high_bytes }
             }

@@ -1,6 +1,7 @@
 use http::{HeaderMap, StatusCode, request, response};
 
 use super::reply::LocalReply;
+use crate::error::Origin;
 
 /// The head of a message: [`http::request::Parts`] or [`http::response::Parts`].
 ///
@@ -34,10 +35,13 @@ impl Head for response::Parts {
 }
 
 pub(crate) mod sealed {
-    use super::{LocalReply, StatusCode, request, response};
+    use super::{LocalReply, Origin, StatusCode, request, response};
 
     /// What differs between the directions. Not nameable outside the crate.
     pub trait Sealed: Sized {
+        /// Who sends messages of this direction.
+        const PEER: Origin;
+
         /// The status of the engine's reply when a rejecting holder is over its limit.
         const OVERFLOW: StatusCode;
 
@@ -49,6 +53,7 @@ pub(crate) mod sealed {
     }
 
     impl Sealed for request::Parts {
+        const PEER: Origin = Origin::Downstream;
         const OVERFLOW: StatusCode = StatusCode::PAYLOAD_TOO_LARGE;
 
         fn forbids_body(&self) -> bool {
@@ -61,6 +66,7 @@ pub(crate) mod sealed {
     }
 
     impl Sealed for response::Parts {
+        const PEER: Origin = Origin::Upstream;
         const OVERFLOW: StatusCode = StatusCode::INTERNAL_SERVER_ERROR;
 
         fn forbids_body(&self) -> bool {

@@ -19,10 +19,10 @@ impl LocalReply {
     #[must_use]
     pub fn text(status: StatusCode, text: impl Into<Bytes>) -> Self {
         let mut reply = Self::new(status);
-        reply.head.headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-        );
+        reply
+            .head
+            .headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         reply.set_body(text.into());
         reply
     }

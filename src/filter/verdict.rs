@@ -66,8 +66,7 @@ impl Verdict {
     }
 
     pub(crate) const fn decision(self) -> Decision {
-        let overflow =
-            if self.0 & REJECT == 0 { Overflow::BackPressure } else { Overflow::Reject };
+        let overflow = if self.0 & REJECT == 0 { Overflow::BackPressure } else { Overflow::Reject };
         let quiet = self.0 & QUIET != 0;
         match self.0 & KIND {
             PASS => Decision::Pass,

@@ -260,6 +260,28 @@ impl<H: Head> View<'_, H> {
         true
     }
 
+    /// Sets the trailers that go out behind everything: in place of those in the view, or, where
+    /// none have been shown yet, with the [`Verdict::END`] of this callback (with any other
+    /// verdict they are dropped).
+    ///
+    /// # Errors
+    ///
+    /// [`EditErrorKind::Undeclared`] without [`Capability::AddTrailers`].
+    pub fn set_trailers(&mut self, trailers: HeaderMap) -> Result<(), EditError> {
+        if !self.granted(Capability::AddTrailers) {
+            let kind = EditErrorKind::Undeclared(Capability::AddTrailers);
+            return Err(EditError::new(kind, Bytes::new()));
+        }
+        match self.trailers.as_deref_mut() {
+            Some(shown) => *shown = trailers,
+            None => {
+                self.effects.touched = true;
+                self.effects.end_trailers = Some(Box::new(trailers));
+            }
+        }
+        Ok(())
+    }
+
     /// Answers the message with `reply` instead of carrying it on. Return the verdict; a reply
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
@@ -287,7 +309,7 @@ impl<H: Head> View<'_, H> {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
         }
         let ledger = self.body.len() as u64 + self.effects.kept(self.station);
-        let cap = match self.cap {
+        let cap_bytes = match self.cap {
             Some(cap) if cap.station == self.station => cap.bytes,
             _ => {
                 let room = match self.growth {
@@ -305,15 +327,15 @@ impl<H: Head> View<'_, H> {
         if self.facts.bodiless {
             return Err(EditErrorKind::NoBody);
         }
+        if ledger.saturating_add(growth as u64) <= cap_bytes {
+            return Ok(());
+        }
         if growth as u64 > high_bytes {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
-        if ledger + growth as u64 > cap {
-            self.effects.touched = true;
-            self.effects.refused |= 1u64 << self.station;
-            return Err(EditErrorKind::Full);
-        }
-        Ok(())
+        self.effects.touched = true;
+        self.effects.refused |= 1u64 << self.station;
+        Err(EditErrorKind::Full)
     }
 }
 
@@ -352,11 +374,6 @@ impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn set_station(&mut self, station: u8) {
         self.station = station;
-    }
-
-    #[inline]
-    pub(crate) fn station(&self) -> u8 {
-        self.station
     }
 
     #[inline]
@@ -449,6 +466,8 @@ pub(crate) struct Effects {
     pub(crate) declared_by: Option<u8>,
     pub(crate) reply: Option<Box<LocalReply>>,
     pub(crate) failure: Option<Error>,
+    /// Trailers set before any were shown: they count with `END`.
+    pub(crate) end_trailers: Option<Box<HeaderMap>>,
     /// Empty until a filter keeps something.
     kept_bytes: Vec<u64>,
 }

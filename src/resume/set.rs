@@ -51,6 +51,11 @@ impl ResumeSet {
     /// Takes all pending resumes: bit k is station k.
     #[must_use]
     pub fn take_pending(&self) -> u64 {
+        // Ordering: Relaxed. A bit set before the registration is ordered by the waker's lock; one
+        // set after it wakes.
+        if self.shared.pending.load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
         // Ordering: Acquire pairs with the Release of `resume`, so what a resuming thread wrote
         // before is visible to the filter that is asked; AcqRel because the zero is published to
         // the next `resume`, which decides on it whether to wake.

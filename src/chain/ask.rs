@@ -1,0 +1,304 @@
+//! One filter call: the view it is handed, the call, and what its verdict does.
+
+use core::mem;
+
+use super::position::{HeadAt, TailAt, TailState};
+use super::{Chain, Source};
+use crate::error::{Error, ErrorKind, Origin};
+use crate::filter::{Capability, Decision, Growth, Head, LocalReply, Verdict, View, ViewParts};
+
+/// Which callback is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Callback {
+    Head,
+    Data,
+    Trailers,
+    Resume,
+}
+
+/// Where the bytes lie that the view borrows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// In the wave's transit buffer: the station keeps nothing.
+    Transit,
+    /// In the station's `held` buffer.
+    Held,
+}
+
+/// How a wave goes on behind a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// The wave goes on to the next station with what is in transit.
+    Wave,
+    /// The station keeps something, or its goods go on by the driver. Transit is empty.
+    Rest,
+}
+
+impl<H: Head> Chain<H> {
+    /// Calls the filter of station `k`. The caller has put the bytes where `bytes` says and, if
+    /// the tail is shown by this call, marked it as shown.
+    pub(super) fn call(
+        &mut self,
+        k: usize,
+        callback: Callback,
+        bytes: Bytes,
+        new_at: usize,
+    ) -> Verdict {
+        let growth = if self.stations.is_over(k) || self.is_over_from(k + 1) {
+            Growth::Closed
+        } else {
+            Growth::Open
+        };
+        let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
+        let Self {
+            filters,
+            infos,
+            stations,
+            transit,
+            head,
+            head_at,
+            trailers,
+            effects,
+            resumes,
+            facts,
+            running,
+            stats,
+            ..
+        } = self;
+        let mut view = View::new(ViewParts {
+            body: match bytes {
+                Bytes::Transit => transit,
+                Bytes::Held => &mut stations.rest(k).held,
+            },
+            new_at,
+            station: k as u8,
+            growth,
+            input_ended,
+            facts: *facts,
+            head: if head_at.is_held_at(k) { head.as_mut() } else { None },
+            trailers: if input_ended { trailers.as_mut() } else { None },
+            stations: infos,
+            effects,
+            resumes,
+        });
+        *running = Some(k as u8);
+        stats.calls += 1;
+        let filter = &mut filters[k];
+        let verdict = match callback {
+            Callback::Head => filter.head(&mut view),
+            Callback::Data => filter.data(&mut view),
+            Callback::Trailers => filter.trailers(&mut view),
+            Callback::Resume => filter.resume(&mut view),
+        };
+        *running = None;
+        verdict
+    }
+
+    /// Does what the verdict of station `k` says (architecture.md, section 2).
+    ///
+    /// `within` says whether the call was made by a wave that could go on behind it.
+    pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
+        let bit = 1u64 << k;
+        if self.effects.touched {
+            self.settle_effects();
+        }
+        if verdict.wants_again() {
+            self.stations.again |= bit;
+        }
+        match verdict.decision() {
+            Decision::Pass => {
+                self.drop_undelivered();
+                self.stations.open(k);
+                if within == Flow::Wave && bytes == Bytes::Transit && self.keeps_nothing(k) {
+                    return Flow::Wave;
+                }
+                self.release_all(k, bytes);
+            }
+            Decision::Hold { overflow, quiet } => {
+                self.drop_undelivered();
+                self.stations.hold(k, overflow, quiet);
+                self.rest(k, bytes);
+            }
+            Decision::First { bytes: first, overflow, quiet } => {
+                self.drop_undelivered();
+                self.stations.hold(k, overflow, quiet);
+                self.release_first(k, bytes, first);
+            }
+            Decision::End => self.declare_end(k, bytes),
+            Decision::Reply => match self.effects.reply.take() {
+                Some(reply) => self.reply_from_filter(k, *reply, bytes),
+                None => self.fail_filter(k, ErrorKind::Filter),
+            },
+            Decision::Fail => {
+                let error = self
+                    .effects
+                    .failure
+                    .take()
+                    .unwrap_or_else(|| Error::new(ErrorKind::Filter, Origin::Filter));
+                self.fail(error.named(&self.plan.stations[k].name));
+            }
+        }
+        if self.life.is_live() {
+            self.check_limit(k);
+        }
+        if self.life.is_live() {
+            self.recharge(k);
+        }
+        Flow::Rest
+    }
+
+    /// Fails the message, because a filter held the head without being granted to.
+    pub(super) fn refuse_head_hold(&mut self, k: usize) {
+        let capability = Capability::HoldHead.name();
+        self.fail_filter(k, ErrorKind::Undeclared { capability });
+    }
+
+    /// Whether a verdict keeps the head.
+    pub(super) fn keeps_head(verdict: Verdict) -> bool {
+        matches!(verdict.decision(), Decision::Hold { .. })
+    }
+
+    /// Whether nothing of station `k` has to go before what passes through it now.
+    fn keeps_nothing(&self, k: usize) -> bool {
+        !matches!(self.head_at, HeadAt::Station { k: at, .. } if at == k)
+            && self.stations.released & (1u64 << k) == 0
+    }
+
+    /// A reply, an error or trailers whose verdict was not returned are dropped.
+    fn drop_undelivered(&mut self) {
+        self.effects.reply = None;
+        self.effects.failure = None;
+        self.effects.end_trailers = None;
+    }
+
+    /// Everything that station `k` was shown may go.
+    fn release_all(&mut self, k: usize, bytes: Bytes) {
+        match bytes {
+            Bytes::Transit if self.transit.is_empty() => {}
+            Bytes::Transit => self.stations.rest(k).released.append(&mut self.transit),
+            Bytes::Held => {
+                let rest = self.stations.rest(k);
+                rest.released.append(&mut rest.held);
+            }
+        }
+        self.release_head(k);
+        if self.tail_at.state_at(k) == Some(TailState::Shown) {
+            self.tail_at = TailAt::Station { k, state: TailState::Released };
+            self.end_stations(1u64 << k);
+        }
+    }
+
+    fn release_head(&mut self, k: usize) {
+        if self.head_at.is_held_at(k) {
+            self.head_at = HeadAt::Station { k, released: true };
+        }
+    }
+
+    /// Everything that station `k` was shown stays.
+    fn rest(&mut self, k: usize, bytes: Bytes) {
+        if bytes == Bytes::Transit && !self.transit.is_empty() {
+            let packed = self.stations.rest(k).held.append_at_rest(&mut self.transit);
+            self.stats.packed_bytes += packed as u64;
+        } else if bytes == Bytes::Held {
+            let packed = self.stations.rest(k).held.settle();
+            self.stats.packed_bytes += packed as u64;
+        }
+    }
+
+    /// The head and the first bytes may go, the rest stays; so does the tail.
+    fn release_first(&mut self, k: usize, bytes: Bytes, first: u64) {
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        let rest = self.stations.rest(k);
+        match bytes {
+            Bytes::Transit => {
+                let first = first.min(self.transit.len());
+                self.transit.move_to(&mut rest.released, first);
+            }
+            Bytes::Held => {
+                let first = first.min(rest.held.len());
+                rest.held.move_to(&mut rest.released, first);
+            }
+        }
+        self.rest(k, bytes);
+        self.release_head(k);
+    }
+
+    /// Station `k` declared the end (ruling 11).
+    fn declare_end(&mut self, k: usize, bytes: Bytes) {
+        let declared = self.effects.end_trailers.take();
+        self.drop_undelivered();
+        self.stop_source();
+        self.stations.open(k);
+        for before in 0..k {
+            self.stats.discarded_bytes += self.stations.discard(before);
+        }
+        self.end_stations((1u64 << k) - 1);
+        for before in 0..k {
+            self.recharge(before);
+        }
+        let rest = self.stations.rest(k);
+        self.stats.discarded_bytes += rest.unseen.len() as u64;
+        rest.unseen.clear();
+        if self.tail_at.state_at(k) != Some(TailState::Shown) {
+            // A tail before this station is cut off with what came before it.
+            self.trailers = declared.map(|map| *map);
+            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+        }
+        self.release_all(k, bytes);
+    }
+
+    /// Nothing more is taken from the source; what waits at the entrance is dropped.
+    pub(super) fn stop_source(&mut self) {
+        self.source = Source::Stopped;
+        self.stats.discarded_bytes += self.entrance.len() as u64;
+        self.entrance.clear();
+    }
+
+    /// The output of these stations has ended: their handles answer `Gone`.
+    pub(super) fn end_stations(&mut self, mask: u64) {
+        self.stations.end(mask);
+        if let Some(resumes) = &self.resumes {
+            resumes.close_stations(mask);
+        }
+    }
+
+    /// Does what callbacks asked for besides their verdicts.
+    pub(super) fn settle_effects(&mut self) {
+        self.effects.touched = false;
+        self.stations.refused |= mem::take(&mut self.effects.refused);
+        self.stations.wants_trailers &= !mem::take(&mut self.effects.dropped_trailers);
+        let dropped = mem::take(&mut self.effects.dropped_data);
+        if dropped != 0 {
+            self.stations.wants_data &= !dropped;
+            self.data_count = self.stations.data_list(&mut self.data_list) as u8;
+        }
+        let mut kept_changed = mem::take(&mut self.effects.kept_changed);
+        while kept_changed != 0 {
+            self.recharge(kept_changed.trailing_zeros() as usize);
+            kept_changed &= kept_changed - 1;
+        }
+    }
+
+    /// Replies 413 / 500 if station `k` holds more than its high mark under a rejecting verdict.
+    pub(super) fn check_limit(&mut self, k: usize) {
+        if self.stations.rejecting & (1u64 << k) == 0 {
+            return;
+        }
+        let limit_bytes = self.stations.marks(k).high();
+        if self.stations.kept_back_bytes(k, self.effects.kept(k as u8)) > limit_bytes {
+            let kind = ErrorKind::Limit { limit: "high mark", limit_bytes };
+            let error = Error::new(kind, H::PEER).named(&self.plan.stations[k].name);
+            self.reply_for_limit(k, LocalReply::new(H::OVERFLOW), error);
+        }
+    }
+
+    /// What a quiet or data-blind holder lets queue, unseen.
+    pub(super) fn queue_unseen(&mut self, k: usize) {
+        let packed = self.stations.rest(k).unseen.append_at_rest(&mut self.transit);
+        self.stats.packed_bytes += packed as u64;
+        self.check_limit(k);
+        if self.life.is_live() {
+            self.recharge(k);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Which work is next (ruling 1), and what to say when there is none (ruling 13).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Chain;
+use super::ask::{Bytes, Callback, Flow};
+use super::position::{HeadAt, TailAt, TailState};
+use super::stations::{from, top};
+use super::wave::TailCallback;
+use crate::error::{Error, ErrorKind, Origin};
+use crate::filter::Head;
+use crate::frame::Outcome;
+use crate::limits;
+use crate::watermark::Side;
+
+impl<H: Head> Chain<H> {
+    /// Runs `work`, which may call filters, and contains their panics. Every entry into the
+    /// engine but the fast path goes through here.
+    pub(super) fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            self.on_panic(payload);
+        }
+        self.refresh();
+    }
+
+    /// Does all work that can be done, nearest the sink first, within the budget.
+    pub(super) fn drive(&mut self) {
+        let budget = self.stats.calls + u64::from(limits::MAX_CALLS_PER_DRIVE);
+        self.asked_again = 0;
+        while self.life.is_live() && self.stats.calls < budget {
+            if let Some(k) = self.next_station() {
+                self.step(k);
+            } else if self.head_at == HeadAt::Entrance {
+                self.enter_head();
+            } else if self.entrance_can_move() {
+                self.enter_bytes();
+            } else if let Some(k) = top(self.self_asked() & !self.asked_again) {
+                self.asked_again |= 1u64 << k;
+                self.ask_resume(k);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Whether a drive would find something to do.
+    pub(super) fn work_is_left(&self) -> bool {
+        self.next_station().is_some()
+            || self.head_at == HeadAt::Entrance
+            || self.entrance_can_move()
+            || self.self_asked() != 0
+    }
+
+    /// Whether some station has work, other than what it asked of itself.
+    pub(super) fn has_station_work(&self) -> bool {
+        self.next_station().is_some()
+    }
+
+    /// The station nearest the sink that has work.
+    fn next_station(&self) -> Option<usize> {
+        let stations = &self.stations;
+        let mut work = stations.resumed;
+        work |= stations.released & self.free_to_move();
+        work |= stations.unseen & !stations.quiet & (stations.wants_data | !stations.holding);
+        if let HeadAt::Station { k, released: true } = self.head_at {
+            work |= 1u64 << k;
+        }
+        if let TailAt::Station { k, state } = self.tail_at {
+            let moves = match state {
+                TailState::Released => stations.released & (1u64 << k) == 0,
+                TailState::Unseen => self.tail_callback(k) != TailCallback::Wait,
+                TailState::Shown => false,
+            };
+            work |= u64::from(moves) << k;
+        }
+        top(work)
+    }
+
+    /// Stations behind which nothing is over its high mark: what they released may move.
+    fn free_to_move(&self) -> u64 {
+        match (self.out_side, self.stations.last_over()) {
+            (Side::Above, _) => 0,
+            (Side::Below, None) => u64::MAX,
+            (Side::Below, Some(last)) => from(last),
+        }
+    }
+
+    /// Stations that asked for themselves and can be asked: `again`, and recalls after `Full`
+    /// where neither the station nor anything behind it is over.
+    fn self_asked(&self) -> u64 {
+        let recalled = match (self.out_side, self.stations.last_over()) {
+            (Side::Above, _) => 0,
+            (Side::Below, None) => self.stations.refused,
+            (Side::Below, Some(last)) => self.stations.refused & from(last + 1),
+        };
+        self.stations.again | recalled
+    }
+
+    /// Does the first piece of work of station `k`: goods before questions.
+    fn step(&mut self, k: usize) {
+        let bit = 1u64 << k;
+        if self.head_at == (HeadAt::Station { k, released: true }) {
+            self.move_head(k);
+        } else if self.stations.released & bit & self.free_to_move() != 0 {
+            self.move_released(k);
+        } else if self.tail_at.state_at(k) == Some(TailState::Released)
+            && self.stations.released & bit == 0
+        {
+            self.tail_leaves(k);
+            self.wave(k + 1, true);
+        } else if self.stations.resumed & bit != 0 {
+            self.ask_resume(k);
+        } else if self.stations.unseen & bit & !self.stations.quiet != 0 {
+            self.show_unseen(k);
+        } else if self.show_tail(k) == Flow::Wave {
+            self.tail_leaves(k);
+            self.wave(k + 1, true);
+        }
+    }
+
+    fn move_head(&mut self, k: usize) {
+        let with_end = self.tail_at.state_at(k) == Some(TailState::Released)
+            && self.trailers.is_none()
+            && self.stations.released & (1u64 << k) == 0;
+        self.head_leaves(k);
+        if with_end {
+            self.tail_leaves(k);
+        }
+        self.head_wave(k + 1, with_end);
+    }
+
+    /// A piece of what station `k` released goes on (ruling 4).
+    fn move_released(&mut self, k: usize) {
+        let room_bytes = self.room_behind(k);
+        let max_frame_bytes = self.plan.max_frame_bytes;
+        let released = &mut self.stations.rest(k).released;
+        let mut piece = released.len().min(max_frame_bytes);
+        if room_bytes > 0 {
+            piece = piece.min(usize::try_from(room_bytes).unwrap_or(usize::MAX));
+        }
+        if piece == released.len() {
+            self.transit.append(released);
+        } else {
+            released.move_to(&mut self.transit, piece);
+        }
+        let with_tail =
+            released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
+        self.recharge(k);
+        if with_tail {
+            self.tail_leaves(k);
+        }
+        self.wave(k + 1, with_tail);
+    }
+
+    /// The room under the high mark of the next station that looks at data or holds; of the output
+    /// queue, if there is none.
+    fn room_behind(&self, k: usize) -> u64 {
+        let next = (self.stations.wants_data | self.stations.holding) & from(k + 1);
+        if next == 0 {
+            return self.out_marks.high().saturating_sub(self.out.len() as u64);
+        }
+        self.stations.room_bytes(next.trailing_zeros() as usize)
+    }
+
+    /// Asks the filter of station `k` again.
+    fn ask_resume(&mut self, k: usize) {
+        let bit = !(1u64 << k);
+        self.stations.resumed &= bit;
+        self.stations.again &= bit;
+        self.stations.refused &= bit;
+        let (bytes, new_at) = match self.stations.held(k) {
+            Some(held) => (Bytes::Held, held.len()),
+            None => (Bytes::Transit, 0),
+        };
+        let verdict = self.call(k, Callback::Resume, bytes, new_at);
+        self.apply(k, verdict, bytes, Flow::Rest);
+    }
+
+    /// What queued unseen at station `k` is shown, or passes by if its filter does not look.
+    fn show_unseen(&mut self, k: usize) {
+        let bit = 1u64 << k;
+        let looks = self.stations.wants_data & bit != 0;
+        let rest = self.stations.rest(k);
+        if !looks {
+            rest.released.append(&mut rest.unseen);
+            return self.recharge(k);
+        }
+        let new_at = rest.held.len();
+        rest.held.append(&mut rest.unseen);
+        self.stations.unseen &= !bit;
+        let plain_end = self.trailers.is_none() && self.stations.adder & bit == 0;
+        if plain_end && self.tail_at.state_at(k) == Some(TailState::Unseen) {
+            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+        }
+        let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
+        self.apply(k, verdict, Bytes::Held, Flow::Rest);
+    }
+
+    /// Fails the message if nothing can go on (rule I8). The engine is at rest, and there is
+    /// nothing to give out.
+    pub(super) fn check_stall(&mut self) {
+        if let Some(k) = self.stuck_station() {
+            let error =
+                Error::new(ErrorKind::Stalled, Origin::Filter).named(&self.plan.stations[k].name);
+            self.fail_with(Outcome::Stalled(error.clone()), error);
+        }
+    }
+
+    fn stuck_station(&self) -> Option<usize> {
+        let stations = &self.stations;
+        let over = match self.out_side {
+            Side::Above => None,
+            Side::Below => stations.last_over().filter(|&k| !self.is_live_station(k)),
+        };
+        let mut holding = stations.holding & over.map_or(u64::MAX, |k| from(k + 1));
+        while let Some(k) = top(holding) {
+            let bit = 1u64 << k;
+            holding &= !bit;
+            let sees_trailers = (stations.adder | stations.wants_trailers) & bit != 0;
+            let blind =
+                stations.wants_data & bit == 0 && (stations.unseen & bit != 0 || !sees_trailers);
+            let no_more_calls = self.tail_at.state_at(k) == Some(TailState::Shown)
+                || stations.quiet & bit != 0
+                || blind;
+            if no_more_calls && !self.is_live_station(k) {
+                return Some(k);
+            }
+        }
+        over
+    }
+
+    /// Whether somebody can still ask the filter of station `k` again.
+    fn is_live_station(&self, k: usize) -> bool {
+        let bit = 1u64 << k;
+        (self.stations.resumed | self.stations.again) & bit != 0
+            || (self.stations.refused & bit != 0 && self.is_over_from(k + 1))
+            || self.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(k as u8))
+    }
+}

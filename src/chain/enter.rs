@@ -1,0 +1,285 @@
+//! What comes in from the source and from outside.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::input_error::InputError;
+use super::position::{HeadAt, TailAt};
+use super::{Chain, Source, leave};
+use crate::error::{Error, ErrorKind, Timeout};
+use crate::filter::{Head, LocalReply};
+use crate::frame::Outcome;
+use crate::resume::ResumeSet;
+
+impl<H: Head> Chain<H> {
+    /// The head of the message. `end_of_stream`: nothing follows it.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::OutOfOrder`] if there was a head before.
+    pub fn handle_head(&mut self, head: H, end_of_stream: bool) -> Result<(), InputError> {
+        if self.head_at != HeadAt::Awaited || self.source == Source::Stopped {
+            return Err(InputError::OutOfOrder);
+        }
+        if !self.life.is_live() {
+            return Err(InputError::Ended);
+        }
+        if self.place_head(head) {
+            self.lengths.declared_bytes = self.facts.declared_bytes;
+            if end_of_stream {
+                self.tail_at = TailAt::Entrance;
+            }
+            self.guarded(|chain| {
+                if !end_of_stream || chain.check_input_length() {
+                    chain.drive();
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Puts a head at the entrance; answers whether the message goes on.
+    pub(super) fn place_head(&mut self, head: H) -> bool {
+        self.facts.bodiless = self.bodiless_by_edge || head.forbids_body();
+        self.facts.declared_bytes = None;
+        if self.facts.bodiless {
+            // No trailers can be added behind no body; the end is an ordinary end.
+            self.stations.adder = 0;
+            self.sends_trailers = false;
+            for info in &mut self.infos {
+                info.granted = info.granted.without(crate::filter::Capability::AddTrailers);
+            }
+        } else {
+            match leave::declared_length(head.headers()) {
+                Ok(declared) => self.facts.declared_bytes = declared,
+                Err(()) => {
+                    self.fail(Error::new(ErrorKind::LengthInvalid, H::PEER));
+                    return false;
+                }
+            }
+        }
+        self.head = Some(head);
+        self.head_at = HeadAt::Entrance;
+        true
+    }
+
+    /// A piece of body, and with `end_of_stream` the end directly behind it.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError::NotWanted`] gives the bytes back, if the source was told to wait and a frame
+    /// is waiting already (ruling 12); [`InputError::Ended`] and [`InputError::OutOfOrder`] for
+    /// data that cannot be. The message is untouched.
+    #[inline]
+    pub fn handle_data(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), InputError> {
+        let len = data.len();
+        if self.fast
+            && !end_of_stream
+            && len != 0
+            && len <= self.plan.max_frame_bytes
+            && self.out.is_empty()
+            && self.stats.input_bytes + len as u64 <= self.lengths.input_limit_bytes
+        {
+            self.stats.input_bytes += len as u64;
+            self.pass(data);
+            return Ok(());
+        }
+        self.handle_data_slow(data, end_of_stream)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn handle_data_slow(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), InputError> {
+        self.check_input()?;
+        let len = data.len() as u64;
+        if self.source == Source::Stopped {
+            self.stats.input_bytes += len;
+            self.stats.discarded_bytes += len;
+            return Ok(());
+        }
+        if len != 0 && !self.entrance.is_empty() && !self.wants_input() {
+            return Err(InputError::NotWanted(data));
+        }
+        self.stats.input_bytes += len;
+        if end_of_stream {
+            self.tail_at = TailAt::Entrance;
+        }
+        self.guarded(|chain| {
+            if !chain.check_input_length() {
+                chain.stats.discarded_bytes += len;
+                return;
+            }
+            // Straight into the wave, if nothing is in the way.
+            if len != 0
+                && data.len() <= chain.plan.max_frame_bytes
+                && chain.entrance.is_empty()
+                && !chain.is_over()
+                && !chain.work_is_left_before_entrance()
+            {
+                chain.transit.push(data);
+                chain.wave(chain.entrance_at, end_of_stream);
+            } else {
+                chain.entrance.push(data);
+            }
+            chain.drive();
+        });
+        Ok(())
+    }
+
+    /// The end, without trailers.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`] if the input has ended before, or before the head.
+    pub fn handle_end(&mut self) -> Result<(), InputError> {
+        self.handle_tail(None)
+    }
+
+    /// The trailers, and with them the end. An empty map is a plain end.
+    ///
+    /// # Errors
+    ///
+    /// [`InputError`] if the input has ended before, or before the head.
+    pub fn handle_trailers(&mut self, trailers: HeaderMap) -> Result<(), InputError> {
+        self.handle_tail(Some(trailers).filter(|trailers| !trailers.is_empty()))
+    }
+
+    fn handle_tail(&mut self, trailers: Option<HeaderMap>) -> Result<(), InputError> {
+        self.check_input()?;
+        if self.source == Source::Stopped {
+            return Ok(());
+        }
+        self.trailers = trailers;
+        self.tail_at = TailAt::Entrance;
+        self.guarded(|chain| {
+            if chain.check_input_length() {
+                chain.drive();
+            }
+        });
+        Ok(())
+    }
+
+    /// Asks the filter of station `station` again, as its handle would. Does nothing if its output
+    /// has ended, or it has not been started.
+    pub fn handle_resume(&mut self, station: usize) {
+        if station < self.len() {
+            self.resume_stations(1u64 << station);
+        }
+    }
+
+    /// Takes the resumes that handles have queued, and asks those filters. Register the task's
+    /// waker with [`resume_set`](Self::resume_set) before.
+    pub fn handle_resumes(&mut self) {
+        let pending = self.resumes.as_ref().map_or(0, ResumeSet::take_pending);
+        if pending != 0 {
+            self.resume_stations(pending);
+        }
+    }
+
+    fn resume_stations(&mut self, mask: u64) {
+        let mask = mask & self.stations.started & !self.stations.ended;
+        if mask != 0 && self.life.is_live() {
+            self.stations.resumed |= mask;
+            self.guarded(Self::drive);
+        }
+    }
+
+    /// A local reply from outside this chain (architecture.md, section 4). A request chain is
+    /// replaced by it and gives it back as [`Output::Reply`](super::Output::Reply).
+    pub fn handle_reply(&mut self, reply: LocalReply) {
+        if self.life.is_live() {
+            self.guarded(|chain| {
+                chain.reply_from_outside(reply);
+                chain.drive();
+            });
+        }
+    }
+
+    /// The source failed. Means nothing once the input has ended or was stopped.
+    pub fn handle_reset(&mut self, error: Error) {
+        if self.life.is_live() && self.tail_at == TailAt::Awaited && self.source == Source::Running
+        {
+            self.fail_with(Outcome::Reset(error.clone()), error);
+            self.refresh();
+        }
+    }
+
+    /// A clock of the edge ran out: the message fails.
+    pub fn handle_timeout(&mut self, timeout: Timeout) {
+        if self.life.is_live() {
+            let error = Error::new(ErrorKind::TimedOut(timeout), crate::error::Origin::Internal);
+            self.fail_with(Outcome::TimedOut(error.clone()), error);
+            self.refresh();
+        }
+    }
+
+    /// Whether data or an end may come now.
+    fn check_input(&self) -> Result<(), InputError> {
+        if !self.life.is_live() {
+            return Err(InputError::Ended);
+        }
+        if self.source == Source::Stopped {
+            return Ok(());
+        }
+        match (self.head_at, self.tail_at) {
+            (HeadAt::Awaited, _) => Err(InputError::OutOfOrder),
+            (_, TailAt::Awaited) => Ok(()),
+            (_, _) => Err(InputError::Ended),
+        }
+    }
+
+    /// Holds the source to the length it declared (rule I12); answers whether the message goes on.
+    fn check_input_length(&mut self) -> bool {
+        let got_bytes = self.stats.input_bytes;
+        let ended = self.tail_at != TailAt::Awaited;
+        let kind = match self.lengths.declared_bytes {
+            _ if self.facts.bodiless && got_bytes > 0 => ErrorKind::BodyForbidden,
+            Some(declared_bytes) if got_bytes > declared_bytes => {
+                ErrorKind::LengthExceeded { declared_bytes }
+            }
+            Some(declared_bytes) if ended && got_bytes < declared_bytes => {
+                ErrorKind::LengthShort { declared_bytes, actual_bytes: got_bytes }
+            }
+            Some(_) | None => {
+                self.lengths.input_limit_bytes = match self.lengths.declared_bytes {
+                    _ if self.facts.bodiless => 0,
+                    declared => declared.unwrap_or(u64::MAX),
+                };
+                return true;
+            }
+        };
+        self.fail(Error::new(kind, H::PEER));
+        false
+    }
+
+    /// The head goes in at the entrance.
+    pub(super) fn enter_head(&mut self) {
+        let with_end =
+            self.tail_at == TailAt::Entrance && self.entrance.is_empty() && self.trailers.is_none();
+        self.head_wave(self.entrance_at, with_end);
+    }
+
+    /// Whether bytes or the tail can leave the entrance.
+    pub(super) fn entrance_can_move(&self) -> bool {
+        if matches!(self.head_at, HeadAt::Awaited | HeadAt::Entrance) {
+            return false;
+        }
+        if self.entrance.is_empty() {
+            self.tail_at == TailAt::Entrance
+        } else {
+            !self.is_over_from(self.entrance_at)
+        }
+    }
+
+    /// A piece of what waits at the entrance goes in, and the tail if it stands directly behind.
+    pub(super) fn enter_bytes(&mut self) {
+        let piece = self.entrance.len().min(self.plan.max_frame_bytes);
+        self.entrance.move_to(&mut self.transit, piece);
+        let tail = self.entrance.is_empty() && self.tail_at == TailAt::Entrance;
+        self.wave(self.entrance_at, tail);
+    }
+
+    fn work_is_left_before_entrance(&self) -> bool {
+        self.head_at == HeadAt::Entrance || self.has_station_work()
+    }
+}

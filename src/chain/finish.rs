@@ -1,0 +1,285 @@
+//! How a message ends: local replies, failures, the outcome, the close calls.
+
+use core::any::Any;
+use core::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use bytes::Bytes;
+
+use super::ask::Bytes as At;
+use super::output::Output;
+use super::position::{HeadAt, TailAt};
+use super::stations::from;
+use super::{Chain, Source};
+use crate::error::{Error, ErrorKind, Origin};
+use crate::filter::{Filter, Head, LocalReply};
+use crate::frame::Outcome;
+use crate::sync::Arc;
+
+/// Whether the message goes on.
+pub(super) enum Life<H> {
+    Live,
+    /// The outcome is fixed and told. `parting` is what the edge has yet to be told.
+    Over {
+        outcome: Outcome,
+        parting: Option<Box<Output<H>>>,
+        clean: bool,
+    },
+}
+
+impl<H> Life<H> {
+    #[inline]
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
+
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::Live => None,
+            Self::Over { outcome, .. } => Some(outcome),
+        }
+    }
+
+    /// Whether the sink was given the message whole.
+    pub(super) fn is_over_cleanly(&self) -> bool {
+        matches!(self, Self::Over { clean: true, .. })
+    }
+
+    pub(super) fn take_parting(&mut self) -> Option<Output<H>> {
+        match self {
+            Self::Live => None,
+            Self::Over { parting, .. } => parting.take().map(|parting| *parting),
+        }
+    }
+}
+
+/// On whose account a local reply takes the place of the message.
+#[derive(Debug, Clone)]
+pub(super) enum Cause {
+    /// A filter's own, or from outside.
+    Reply { by: Option<Arc<str>>, status: http::StatusCode },
+    /// The engine's, for a holder over its limit.
+    Limit(Error),
+}
+
+impl Cause {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Reply { by, status } => Outcome::Replaced { by, status },
+            Self::Limit(error) => Outcome::Limit(error),
+        }
+    }
+}
+
+impl<H: Head> Chain<H> {
+    /// Filter `k` replied; its call's bytes lie in `bytes`.
+    pub(super) fn reply_from_filter(&mut self, k: usize, reply: LocalReply, bytes: At) {
+        if bytes == At::Transit {
+            self.discard_transit();
+        }
+        let by = Some(Arc::clone(&self.plan.stations[k].name));
+        let cause = Cause::Reply { by, status: reply.status() };
+        let place = self.reply_place(Some(k));
+        self.reply_at(place, reply, cause);
+    }
+
+    /// The engine replies for filter `k`, which holds more than it may.
+    pub(super) fn reply_for_limit(&mut self, k: usize, reply: LocalReply, error: Error) {
+        let place = self.reply_place(Some(k));
+        self.reply_at(place, reply, Cause::Limit(error));
+    }
+
+    pub(super) fn reply_from_outside(&mut self, reply: LocalReply) {
+        let cause = Cause::Reply { by: None, status: reply.status() };
+        let place = self.reply_place(None);
+        self.reply_at(place, reply, cause);
+    }
+
+    /// Before which station a reply enters (architecture.md, section 4). `None`: too late.
+    fn reply_place(&self, by: Option<usize>) -> Option<usize> {
+        match (self.head_at, by) {
+            (HeadAt::Awaited, _) => Some(0),
+            (HeadAt::Entrance, _) => Some(self.entrance_at),
+            (HeadAt::Station { k, .. }, None) => Some(k + 1),
+            (HeadAt::Station { k, .. }, Some(by)) if by == k => Some(k + 1),
+            (HeadAt::Station { .. } | HeadAt::Output, _) => Some(self.len()),
+            (HeadAt::Taken, _) => None,
+        }
+    }
+
+    fn reply_at(&mut self, place: Option<usize>, reply: LocalReply, cause: Cause) {
+        let (head, body) = match H::from_reply(reply) {
+            Ok(parts) => parts,
+            // A request cannot carry it: the exchange hands it to the response chain.
+            Err(reply) => {
+                let parting = Some(Box::new(Output::Reply(reply)));
+                return self.finish(cause.outcome(), parting, false);
+            }
+        };
+        match place {
+            Some(place) => self.enter_reply(place, head, body, cause),
+            None => {
+                let error = match cause {
+                    Cause::Limit(error) => {
+                        return self.fail_with(Outcome::Limit(error.clone()), error);
+                    }
+                    Cause::Reply { by, .. } => {
+                        let error = Error::new(ErrorKind::ReplyTooLate, Origin::Filter);
+                        match by {
+                            Some(by) => error.named(&by),
+                            None => error,
+                        }
+                    }
+                };
+                self.fail(error);
+            }
+        }
+    }
+
+    /// The reply is the message from now on, and comes in before station `place`.
+    fn enter_reply(&mut self, place: usize, head: H, body: Bytes, cause: Cause) {
+        self.stop_source();
+        self.discard_transit();
+        for k in 0..self.len() {
+            self.stats.discarded_bytes += self.stations.discard(k);
+        }
+        self.stats.discarded_bytes += self.out.len() as u64;
+        self.out.clear();
+        self.update_out();
+        self.end_stations(!from(place));
+        for k in 0..self.len() {
+            self.recharge(k);
+        }
+        self.reply_cause = Some(cause);
+        self.facts.local_reply = true;
+        self.effects.declared_by = None;
+        self.trailers = None;
+        self.lengths = super::leave::Lengths::default();
+        self.entrance_at = place;
+        if !self.place_head(head) {
+            return;
+        }
+        if !self.facts.bodiless {
+            self.entrance.push(body);
+        }
+        self.tail_at = TailAt::Entrance;
+    }
+
+    fn discard_transit(&mut self) {
+        self.stats.discarded_bytes += self.transit.len() as u64;
+        self.transit.clear();
+    }
+
+    /// Fails the message in the name of filter `k`.
+    pub(super) fn fail_filter(&mut self, k: usize, kind: ErrorKind) {
+        let name = &self.plan.stations[k].name;
+        let error = Error::new(kind, Origin::Filter).named(name);
+        self.fail(error);
+    }
+
+    /// Fails the message.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.fail_with(Outcome::Failed(error.clone()), error);
+    }
+
+    pub(super) fn fail_with(&mut self, outcome: Outcome, error: Error) {
+        self.finish(outcome, Some(Box::new(Output::Reset(error))), false);
+    }
+
+    /// The sink has been given everything.
+    pub(super) fn complete(&mut self) {
+        let outcome = match self.reply_cause.take() {
+            Some(cause) => cause.outcome(),
+            None => Outcome::Complete {
+                discarded_bytes: self.stats.discarded_bytes,
+                unsent_trailers: self.stats.unsent_trailers,
+            },
+        };
+        self.finish(outcome, None, true);
+    }
+
+    /// The consumer is gone. Complete, if it had been given everything that it could need: the end
+    /// had been taken or was visible, or the declared length was taken with no trailers in hand
+    /// (rule I9). Otherwise the message is cancelled.
+    pub fn cancel(&mut self) {
+        if !self.life.is_live() {
+            return;
+        }
+        if self.end_is_next() || self.declared_length_was_taken() {
+            self.complete();
+        } else {
+            self.finish(Outcome::Cancelled, None, false);
+        }
+        self.refresh();
+    }
+
+    /// Fixes the outcome, drops what is held, and closes the started filters in chain order.
+    fn finish(&mut self, outcome: Outcome, parting: Option<Box<Output<H>>>, clean: bool) {
+        debug_assert!(self.life.is_live(), "an outcome is fixed once");
+        self.fast = false;
+        self.drop_everything();
+        for (k, filter) in self.filters.iter_mut().enumerate() {
+            let bit = 1u64 << k;
+            if self.stations.started & !self.stations.panicked & bit != 0 {
+                contained(|| filter.close(&outcome));
+            }
+        }
+        self.life = Life::Over { outcome, parting, clean };
+    }
+
+    fn drop_everything(&mut self) {
+        self.source = Source::Stopped;
+        let queued = self.transit.len() + self.entrance.len() + self.out.len();
+        self.stats.discarded_bytes += queued as u64;
+        for k in 0..self.len() {
+            self.stats.discarded_bytes += self.stations.discard(k);
+        }
+        self.end_stations(u64::MAX);
+        for k in 0..self.len() {
+            self.recharge(k);
+        }
+        self.transit.clear();
+        self.entrance.clear();
+        self.out.clear();
+        self.head = None;
+        self.trailers = None;
+        // Handles answer `Gone`, and the task's waker is let go.
+        self.resumes = None;
+    }
+
+    /// A filter panicked: the message fails, the filter is never called again.
+    pub(super) fn on_panic(&mut self, payload: Box<dyn Any + Send>) {
+        let Some(k) = self.running.take() else {
+            // No filter was being called: the engine itself is wrong, and must not go on.
+            resume_unwind(payload);
+        };
+        contained(move || drop(payload));
+        self.stations.panicked |= 1u64 << k;
+        if self.life.is_live() {
+            self.fail_filter(usize::from(k), ErrorKind::Panicked);
+        }
+    }
+}
+
+impl<H: Head> Drop for Chain<H> {
+    fn drop(&mut self) {
+        self.cancel();
+        for filter in mem::take(&mut self.filters) {
+            drop_contained(filter);
+        }
+    }
+}
+
+fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {
+    contained(move || drop(filter));
+}
+
+/// Runs user code whose panic must not go further: the outcome is fixed already.
+fn contained(work: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+        // A payload may itself panic when dropped; then it is leaked.
+        if let Err(worse) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+            mem::forget(worse);
+        }
+    }
+}

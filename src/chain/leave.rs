@@ -1,0 +1,259 @@
+//! The exit: length truth, the output queue, and what the edge is told to do.
+
+use http::{HeaderMap, header};
+
+use super::Chain;
+use super::output::Output;
+use super::position::{HeadAt, TailAt};
+use crate::buf::BodyBuf;
+use crate::error::{Error, ErrorKind, Origin};
+use crate::filter::Head;
+
+/// What the message declared and what came, at both ends, in bytes (rule I12).
+#[derive(Debug)]
+pub(super) struct Lengths {
+    /// Declared by the head that entered.
+    pub(super) declared_bytes: Option<u64>,
+    /// More input than this is a lie.
+    pub(super) input_limit_bytes: u64,
+    /// Declared by the head that left.
+    pub(super) exit_declared_bytes: Option<u64>,
+    /// More output than this is a lie.
+    pub(super) exit_limit_bytes: u64,
+    /// The leaving head forbids a body.
+    pub(super) exit_bodiless: bool,
+    /// What has reached the output queue.
+    pub(super) exited_bytes: u64,
+}
+
+impl Default for Lengths {
+    fn default() -> Self {
+        Self {
+            declared_bytes: None,
+            input_limit_bytes: u64::MAX,
+            exit_declared_bytes: None,
+            exit_limit_bytes: u64::MAX,
+            exit_bodiless: false,
+            exited_bytes: 0,
+        }
+    }
+}
+
+impl<H: Head> Chain<H> {
+    /// The head has passed the last filter: what it declares now is what counts.
+    pub(super) fn exit_head(&mut self) {
+        let Some(head) = &self.head else { return };
+        let lengths = &mut self.lengths;
+        lengths.exit_bodiless = self.bodiless_by_edge || head.forbids_body();
+        if lengths.exit_bodiless {
+            lengths.exit_limit_bytes = 0;
+            return;
+        }
+        match declared_length(head.headers()) {
+            Ok(declared) => {
+                lengths.exit_declared_bytes = declared;
+                lengths.exit_limit_bytes = declared.unwrap_or(u64::MAX);
+            }
+            Err(()) => self.fail(Error::new(ErrorKind::LengthInvalid, Origin::Filter)),
+        }
+    }
+
+    /// The bytes in transit have passed the last filter.
+    pub(super) fn exit_bytes(&mut self) {
+        let exited_bytes = self.lengths.exited_bytes + self.transit.len() as u64;
+        if exited_bytes > self.lengths.exit_limit_bytes {
+            let kind = match self.lengths.exit_declared_bytes {
+                Some(declared_bytes) => ErrorKind::LengthExceeded { declared_bytes },
+                None => ErrorKind::BodyForbidden,
+            };
+            return self.fail(Error::new(kind, Origin::Filter));
+        }
+        self.lengths.exited_bytes = exited_bytes;
+        if self.out.is_empty() {
+            self.out.append(&mut self.transit);
+        } else {
+            // The sink is slow: these bytes come to rest.
+            self.out.append_at_rest(&mut self.transit);
+        }
+        self.update_out();
+    }
+
+    /// The tail has passed the last filter.
+    pub(super) fn exit_tail(&mut self) {
+        self.tail_at = TailAt::Output;
+        if let Some(declared_bytes) = self.lengths.exit_declared_bytes
+            && self.lengths.exited_bytes < declared_bytes
+        {
+            let actual_bytes = self.lengths.exited_bytes;
+            let kind = ErrorKind::LengthShort { declared_bytes, actual_bytes };
+            return self.fail(Error::new(kind, Origin::Filter));
+        }
+        if !self.sends_trailers || self.lengths.exit_bodiless {
+            let unsent = self.trailers.take().map_or(0, |trailers| trailers.len());
+            self.stats.unsent_trailers += unsent as u64;
+        }
+    }
+
+    /// Brings the watermark of the output queue up to date.
+    pub(super) fn update_out(&mut self) {
+        if let Some(edge) = self.out_marks.edge(self.out_side, self.out.len() as u64) {
+            self.out_side = edge.side();
+        }
+        self.note_peak();
+    }
+
+    /// The next thing for the edge to do; `None` when there is nothing now. Drives the engine when
+    /// there is nothing to give out but work is left, and notices stalls (rule I8).
+    #[inline]
+    pub fn poll_output(&mut self) -> Option<Output<H>> {
+        if self.fast {
+            let data = self.out.pop_front()?;
+            self.stats.output_bytes += data.len() as u64;
+            return Some(Output::Data(data));
+        }
+        self.poll_slow()
+    }
+
+    /// Takes up to `max_bytes` of the data that is next to give out, as one buffer: for edges that
+    /// encode or write many segments at once. Empty if the next output is not data.
+    pub fn take_output(&mut self, max_bytes: usize) -> BodyBuf {
+        if self.head_at != HeadAt::Taken || !self.life.is_live() {
+            return BodyBuf::new();
+        }
+        let taken = self.out.split_to(max_bytes.min(self.out.len()));
+        self.stats.output_bytes += taken.len() as u64;
+        self.update_out();
+        self.refresh();
+        taken
+    }
+
+    #[inline(never)]
+    fn poll_slow(&mut self) -> Option<Output<H>> {
+        if let Some(output) = self.give() {
+            return Some(output);
+        }
+        if !self.life.is_live() {
+            return None;
+        }
+        if self.work_is_left() {
+            self.guarded(Self::drive);
+            if let Some(output) = self.give() {
+                return Some(output);
+            }
+        }
+        if self.life.is_live() && !self.work_is_left() {
+            self.check_stall();
+            self.refresh();
+        }
+        self.give()
+    }
+
+    /// Gives out what is there.
+    fn give(&mut self) -> Option<Output<H>> {
+        if let Some(parting) = self.life.take_parting() {
+            return Some(parting);
+        }
+        if !self.life.is_live() {
+            return None;
+        }
+        if self.head_at == HeadAt::Output {
+            return self.give_head();
+        }
+        if let Some(data) = self.out.pop_front() {
+            self.stats.output_bytes += data.len() as u64;
+            self.update_out();
+            self.refresh();
+            return Some(Output::Data(data));
+        }
+        if self.tail_at == TailAt::Output && self.head_at == HeadAt::Taken {
+            self.tail_at = TailAt::Taken;
+            let output = match self.trailers.take() {
+                Some(trailers) => Output::Trailers(trailers),
+                None => Output::End,
+            };
+            self.complete();
+            return Some(output);
+        }
+        None
+    }
+
+    fn give_head(&mut self) -> Option<Output<H>> {
+        let head = self.head.take()?;
+        self.head_at = HeadAt::Taken;
+        let end_of_stream = self.end_is_next();
+        if end_of_stream {
+            self.tail_at = TailAt::Taken;
+            self.complete();
+        }
+        self.refresh();
+        Some(Output::Head { head, end_of_stream })
+    }
+
+    /// Whether the head has gone and nothing but a plain end is left to give out.
+    pub(super) fn end_is_next(&self) -> bool {
+        self.head_at == HeadAt::Taken
+            && self.out.is_empty()
+            && self.tail_at == TailAt::Output
+            && self.trailers.is_none()
+    }
+
+    /// Whether the sink has everything but a plain end: no data, no trailers and no error can
+    /// follow. What [`http_body::Body::is_end_stream`] wants to know.
+    ///
+    /// [`http_body::Body::is_end_stream`]: https://docs.rs/http-body/1/http_body/trait.Body.html
+    #[must_use]
+    pub fn is_end_stream(&self) -> bool {
+        if self.life.is_live() { self.end_is_next() } else { self.life.is_over_cleanly() }
+    }
+
+    /// How many bytes the sink will still be given, if the head that left declared a length. For a
+    /// message that may have no body, 0.
+    #[must_use]
+    pub fn remaining_bytes(&self) -> Option<u64> {
+        if !matches!(self.head_at, HeadAt::Output | HeadAt::Taken) {
+            return None;
+        }
+        if self.lengths.exit_bodiless {
+            return Some(0);
+        }
+        let declared = self.lengths.exit_declared_bytes?;
+        Some(declared.saturating_sub(self.stats.output_bytes))
+    }
+
+    /// Whether the sink has all that the head declared, and no trailers are in hand: hyper drops a
+    /// body there without asking for the end.
+    pub(super) fn declared_length_was_taken(&self) -> bool {
+        let trailers_in_hand = self.tail_at != TailAt::Awaited && self.trailers.is_some();
+        self.head_at == HeadAt::Taken && !trailers_in_hand && self.remaining_bytes() == Some(0)
+    }
+}
+
+/// Reads `content-length`: digits only, all values equal (RFC 9110, section 8.6).
+pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
+    let mut declared = None;
+    for value in headers.get_all(header::CONTENT_LENGTH) {
+        for part in value.as_bytes().split(|&byte| byte == b',') {
+            let length = parse_length(part.trim_ascii())?;
+            if declared.is_some_and(|known| known != length) {
+                return Err(());
+            }
+            declared = Some(length);
+        }
+    }
+    Ok(declared)
+}
+
+fn parse_length(digits: &[u8]) -> Result<u64, ()> {
+    if digits.is_empty() {
+        return Err(());
+    }
+    digits.iter().try_fold(0u64, |length, digit| {
+        if !digit.is_ascii_digit() {
+            return Err(());
+        }
+        length
+            .checked_mul(10)
+            .and_then(|length| length.checked_add(u64::from(digit - b'0')))
+            .ok_or(())
+    })
+}

@@ -1,0 +1,62 @@
+//! Where the head and the tail of a message stand.
+//!
+//! Each exists once, so "is the head here?" and "has the input ended?" are one comparison, and
+//! neither can be in two places.
+
+/// Where the head stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeadAt {
+    /// It has not come.
+    Awaited,
+    /// At the entrance.
+    Entrance,
+    /// At a station, which owns it until its verdict lets it go.
+    Station { k: usize, released: bool },
+    /// Beyond the last filter.
+    Output,
+    /// The sink has it.
+    Taken,
+}
+
+impl HeadAt {
+    /// Whether the filter of station `k` owns it.
+    pub(super) fn is_held_at(self, k: usize) -> bool {
+        self == Self::Station { k, released: false }
+    }
+}
+
+/// Where the tail stands: the end, with or without trailers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TailAt {
+    /// It has not come.
+    Awaited,
+    /// At the entrance, behind the bytes there.
+    Entrance,
+    /// At a station, behind its bytes.
+    Station { k: usize, state: TailState },
+    /// Beyond the last filter, behind the bytes in the output queue.
+    Output,
+    /// The sink has it.
+    Taken,
+}
+
+/// What a station has done about the tail that stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TailState {
+    /// The filter has not been asked about it, or will not be.
+    Unseen,
+    /// The filter was shown it and keeps it.
+    Shown,
+    /// It goes on as soon as the released bytes before it have gone.
+    Released,
+}
+
+impl TailAt {
+    /// The state of the tail, if it stands at station `k`.
+    pub(super) fn state_at(self, k: usize) -> Option<TailState> {
+        match self {
+            Self::Station { k: at, state } if at == k => Some(state),
+            _ => None,
+        }
+    }
+}

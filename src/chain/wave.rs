@@ -1,0 +1,214 @@
+//! Head, bytes and tail going from station to station.
+//!
+//! A wave runs from a station towards the sink until something keeps what it carries. It never
+//! calls itself: what a filter asks for on the way is left to the driver (rule I10).
+
+use http::header;
+
+use super::Chain;
+use super::ask::{Bytes, Callback, Flow};
+use super::position::{HeadAt, TailAt, TailState};
+use crate::filter::{Capability, Head};
+
+impl<H: Head> Chain<H> {
+    /// The head goes on from before station `from`. `with_end`: a plain end stands directly behind
+    /// it and comes along.
+    pub(super) fn head_wave(&mut self, from: usize, mut with_end: bool) {
+        for k in from..self.len() {
+            let bit = 1u64 << k;
+            self.head_at = HeadAt::Station { k, released: false };
+            self.stations.started |= bit;
+            if with_end {
+                self.tail_at = TailAt::Station { k, state: TailState::Unseen };
+            }
+            if self.stations.wants_head & bit != 0 {
+                let shown = with_end && self.stations.adder & bit == 0;
+                if shown {
+                    self.tail_at = TailAt::Station { k, state: TailState::Shown };
+                }
+                let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
+                if Self::keeps_head(verdict) && !self.infos[k].granted.has(Capability::HoldHead) {
+                    return self.refuse_head_hold(k);
+                }
+                // A head that stands here is never passed on by `apply` itself: its goods are
+                // marked, and go on below if there is nothing but the head and the end.
+                self.apply(k, verdict, Bytes::Transit, Flow::Rest);
+                if self.head_at != (HeadAt::Station { k, released: true })
+                    || self.stations.released & bit != 0
+                    || !self.life.is_live()
+                {
+                    return;
+                }
+                with_end = self.tail_at.state_at(k) == Some(TailState::Released)
+                    && self.trailers.is_none();
+            } else if (self.stations.wants_data | self.stations.adder) & bit != 0 {
+                // The end is shown to this filter by a call of its own.
+                with_end = false;
+            }
+            self.head_leaves(k);
+            if with_end {
+                self.tail_leaves(k);
+            }
+        }
+        self.head_at = HeadAt::Output;
+        self.exit_head();
+        if with_end && self.life.is_live() {
+            self.exit_tail();
+        }
+    }
+
+    /// The bytes in transit go on from before station `from`; with `tail`, the tail comes along
+    /// directly behind them.
+    pub(super) fn wave(&mut self, from: usize, mut tail: bool) {
+        for k in from..self.len() {
+            if self.transit.is_empty() && !tail {
+                return;
+            }
+            if tail {
+                self.tail_at = TailAt::Station { k, state: TailState::Unseen };
+            }
+            let flow = if self.transit.is_empty() {
+                self.show_tail(k)
+            } else {
+                self.show_bytes(k, &mut tail)
+            };
+            match flow {
+                Flow::Rest => return,
+                Flow::Wave if tail => self.tail_leaves(k),
+                Flow::Wave => {}
+            }
+        }
+        if !self.transit.is_empty() {
+            self.exit_bytes();
+        }
+        if tail && self.life.is_live() {
+            self.exit_tail();
+        }
+    }
+
+    /// The bytes in transit arrive at station `k`. `tail` is cleared if the tail stays behind.
+    fn show_bytes(&mut self, k: usize, tail: &mut bool) -> Flow {
+        let bit = 1u64 << k;
+        if self.stations.queues(k) {
+            self.queue_unseen(k);
+            return Flow::Rest;
+        }
+        let adds = self.stations.adder & bit != 0;
+        if self.stations.wants_data & bit == 0 {
+            let asks_trailers =
+                adds || (self.trailers.is_some() && self.stations.wants_trailers & bit != 0);
+            *tail &= !asks_trailers;
+            return Flow::Wave;
+        }
+        let with_end = *tail && !adds && self.trailers.is_none();
+        *tail = with_end;
+        if with_end {
+            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+        }
+        self.ask_data(k)
+    }
+
+    /// Asks the filter of station `k` about the bytes in transit, together with what it holds.
+    fn ask_data(&mut self, k: usize) -> Flow {
+        if self.stations.held_is_empty(k) {
+            let verdict = self.call(k, Callback::Data, Bytes::Transit, 0);
+            return self.apply(k, verdict, Bytes::Transit, Flow::Wave);
+        }
+        let held = &mut self.stations.rest(k).held;
+        let new_at = held.len();
+        let packed = held.append_at_rest(&mut self.transit);
+        self.stats.packed_bytes += packed as u64;
+        let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
+        self.apply(k, verdict, Bytes::Held, Flow::Rest)
+    }
+
+    /// The tail stands at station `k`, unseen, with no bytes directly before it. Asks the filter
+    /// if it is to be asked; answers whether the tail goes on with the wave.
+    pub(super) fn show_tail(&mut self, k: usize) -> Flow {
+        let bit = 1u64 << k;
+        match self.tail_callback(k) {
+            TailCallback::Wait => Flow::Rest,
+            TailCallback::None => {
+                if self.stations.released & bit == 0 {
+                    return Flow::Wave;
+                }
+                // Bytes let go before are still waiting to leave: the tail follows them.
+                self.tail_at = TailAt::Station { k, state: TailState::Released };
+                self.end_stations(bit);
+                self.recharge(k);
+                Flow::Rest
+            }
+            TailCallback::Ask(callback) => {
+                if self.stations.adder & bit != 0 {
+                    self.trailers.get_or_insert_default();
+                }
+                self.tail_at = TailAt::Station { k, state: TailState::Shown };
+                let (bytes, new_at) = match self.stations.held(k) {
+                    Some(held) => (Bytes::Held, held.len()),
+                    None => (Bytes::Transit, 0),
+                };
+                let verdict = self.call(k, callback, bytes, new_at);
+                self.apply(k, verdict, bytes, Flow::Wave)
+            }
+        }
+    }
+
+    /// What an unseen tail at station `k` leads to (the tail rows of the state table).
+    pub(super) fn tail_callback(&self, k: usize) -> TailCallback {
+        let bit = 1u64 << k;
+        let has = |mask: u64| mask & bit != 0;
+        let stations = &self.stations;
+        if has(stations.quiet | stations.unseen) {
+            TailCallback::Wait
+        } else if has(stations.adder) {
+            TailCallback::Ask(Callback::Trailers)
+        } else if self.trailers.is_some() && has(stations.wants_trailers) {
+            TailCallback::Ask(Callback::Trailers)
+        } else if has(stations.wants_data) {
+            TailCallback::Ask(Callback::Data)
+        } else if has(stations.holding) {
+            TailCallback::Wait
+        } else {
+            TailCallback::None
+        }
+    }
+
+    /// The tail leaves station `k` towards the sink.
+    pub(super) fn tail_leaves(&mut self, k: usize) {
+        if self.trailers.as_ref().is_some_and(http::HeaderMap::is_empty) {
+            self.trailers = None;
+        }
+        let bit = 1u64 << k;
+        if self.stations.ended & bit == 0 {
+            self.end_stations(bit);
+            self.recharge(k);
+        }
+    }
+
+    /// The head leaves station `k` towards the sink: a declared length that the filter may break
+    /// goes, unless the filter declared it itself (rule I12).
+    pub(super) fn head_leaves(&mut self, k: usize) {
+        let granted = self.infos[k].granted;
+        let breaks_length =
+            granted.has(Capability::ChangeLength) || granted.has(Capability::AddTrailers);
+        let declared_here = self.effects.declared_by == Some(k as u8);
+        if breaks_length
+            && !declared_here
+            && !self.facts.bodiless
+            && let Some(head) = &mut self.head
+        {
+            head.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+    }
+}
+
+/// What an unseen tail at a station leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TailCallback {
+    /// It waits: for a resume, or behind unseen bytes.
+    Wait,
+    /// It passes by without a call.
+    None,
+    /// The filter is asked.
+    Ask(Callback),
+}
