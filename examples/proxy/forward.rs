@@ -1,0 +1,235 @@
+//! Sends requests to the upstream and tells apart how that can fail.
+//!
+//! [`Forward`] is a plain tower service over any request body: what wraps it, filters for one, can
+//! hand it a body of its own. It answers with hyper's own `Incoming`: dropping that before its end
+//! closes an HTTP/1 connection or resets the HTTP/2 stream, reading it to the end puts the
+//! connection back into the pool. So a connection is reused only when the body was read.
+
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Uri, uri::Authority};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tower::Service;
+
+use super::{
+    BoxError, hygiene,
+    turn::{Turn, Watched},
+};
+
+/// How long an unused connection to the upstream is kept.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// The HTTP/2 window of one stream: what an upstream may send that nobody has read yet.
+const STREAM_WINDOW: u32 = 1 << 20;
+
+/// The HTTP/2 window of a connection: a few stalled streams must not stop the others.
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// Where requests go.
+#[derive(Debug, Clone)]
+pub(crate) struct Upstream {
+    authority: Authority,
+    http2: bool,
+    wait: Duration,
+}
+
+/// Why a URL is no upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UpstreamError {
+    /// It is not `http://HOST[:PORT]`.
+    NotHttp,
+    /// It has a path or a query, which would have to be joined with every request's.
+    HasPath,
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotHttp => "the upstream must be http://HOST[:PORT]; TLS is not supported",
+            Self::HasPath => "the upstream must not have a path",
+        })
+    }
+}
+
+impl Error for UpstreamError {}
+
+impl Upstream {
+    /// Reads the upstream's URL. `http2` means by prior knowledge; `wait` is the longest time to
+    /// connect, and then for the response head while nothing else is waited for.
+    pub(crate) fn new(uri: &Uri, http2: bool, wait: Duration) -> Result<Self, UpstreamError> {
+        if uri.scheme_str() != Some("http") {
+            return Err(UpstreamError::NotHttp);
+        }
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(UpstreamError::HasPath);
+        }
+        let authority = uri.authority().cloned().ok_or(UpstreamError::NotHttp)?;
+        Ok(Self { authority, http2, wait })
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = if self.http2 { "HTTP/2" } else { "HTTP/1.1" };
+        write!(f, "{} ({version})", self.authority)
+    }
+}
+
+/// The forwarding service. A clone shares the pool.
+#[derive(Debug)]
+pub(crate) struct Forward<B> {
+    client: Client<HttpConnector, Watched<B>>,
+    upstream: Arc<Upstream>,
+}
+
+impl<B> Clone for Forward<B> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), upstream: Arc::clone(&self.upstream) }
+    }
+}
+
+impl<B> Forward<B>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    /// A service with a pool of its own.
+    pub(crate) fn new(upstream: Arc<Upstream>) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(upstream.wait));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .http2_only(upstream.http2)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .build(connector);
+        Self { client, upstream }
+    }
+}
+
+impl<B> Service<Request<B>> for Forward<B>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = Response<Incoming>;
+    type Error = ForwardError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, ForwardError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), ForwardError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let upstream = Arc::clone(&self.upstream);
+        let (mut parts, body) = request.into_parts();
+        hygiene::retarget(&mut parts, &upstream.authority, upstream.http2);
+        if !upstream.http2 {
+            let known = body.size_hint().exact().is_some();
+            hygiene::frame_request(&mut parts, body.is_end_stream(), known);
+        }
+        let turn = Arc::new(Turn::default());
+        let body = Watched::new(body, Arc::clone(&turn));
+        let answer = self.client.request(Request::from_parts(parts, body));
+        Box::pin(async move {
+            let failed =
+                |kind, source| ForwardError { kind, upstream: Arc::clone(&upstream), source };
+            tokio::select! {
+                answer = answer => answer.map_err(|e| failed(Failure::of(&e), Some(e.into()))),
+                () = turn.overdue(upstream.wait) => Err(failed(Failure::Timeout, None)),
+            }
+        })
+    }
+}
+
+/// What failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// There is no connection to be had.
+    Connect,
+    /// Connecting, or waiting for the response head, took too long.
+    Timeout,
+    /// The request's own body failed: nothing the upstream did.
+    RequestBody,
+    /// The upstream closed, reset, or spoke no HTTP.
+    Exchange,
+}
+
+impl Failure {
+    /// Sorts an error of the client.
+    fn of(error: &hyper_util::client::legacy::Error) -> Self {
+        let timed_out = causes(error).any(|cause| {
+            let io = cause.downcast_ref::<std::io::Error>();
+            io.is_some_and(|io| io.kind() == std::io::ErrorKind::TimedOut)
+        });
+        let of_body = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_user)
+        };
+        match error.is_connect() {
+            true if timed_out => Self::Timeout,
+            true => Self::Connect,
+            false if causes(error).any(of_body) => Self::RequestBody,
+            false => Self::Exchange,
+        }
+    }
+}
+
+/// An error and what caused it, outermost first.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// A request that got no response head.
+#[derive(Debug)]
+pub(crate) struct ForwardError {
+    kind: Failure,
+    upstream: Arc<Upstream>,
+    source: Option<BoxError>,
+}
+
+impl ForwardError {
+    /// The status to answer with.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self.kind {
+            Failure::Connect | Failure::Exchange => StatusCode::BAD_GATEWAY,
+            Failure::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Failure::RequestBody => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl fmt::Display for ForwardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let upstream = &self.upstream;
+        match self.kind {
+            Failure::Connect => write!(f, "cannot connect to upstream {upstream}"),
+            Failure::Timeout => write!(f, "upstream {upstream} did not answer in time"),
+            Failure::RequestBody => write!(f, "the request body failed on its way to {upstream}"),
+            Failure::Exchange => write!(f, "upstream {upstream} broke off the exchange"),
+        }
+    }
+}
+
+impl Error for ForwardError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
