@@ -151,11 +151,24 @@ where
             let failed =
                 |kind, source| ForwardError { kind, upstream: Arc::clone(&upstream), source };
             tokio::select! {
-                answer = answer => answer.map_err(|e| failed(Failure::of(&e), Some(e.into()))),
+                answer = answer => match answer {
+                    Ok(response) => received(response).map_err(|kind| failed(kind, None)),
+                    Err(error) => Err(failed(Failure::of(&error), Some(error.into()))),
+                },
                 () = turn.overdue(upstream.wait) => Err(failed(Failure::Timeout, None)),
             }
         })
     }
+}
+
+/// Checks and cleans a response.
+fn received(response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
+    let (mut parts, body) = response.into_parts();
+    if !hygiene::check_response(&parts) {
+        return Err(Failure::Meaning);
+    }
+    hygiene::clean_response(&mut parts);
+    Ok(Response::from_parts(parts, body))
 }
 
 /// What failed.
@@ -169,6 +182,8 @@ pub(crate) enum Failure {
     RequestBody,
     /// The upstream closed, reset, or spoke no HTTP.
     Exchange,
+    /// The upstream answered what nobody asked for, or in a coding this proxy does not know.
+    Meaning,
 }
 
 impl Failure {
@@ -209,7 +224,7 @@ impl ForwardError {
     /// The status to answer with.
     pub(crate) fn status(&self) -> StatusCode {
         match self.kind {
-            Failure::Connect | Failure::Exchange => StatusCode::BAD_GATEWAY,
+            Failure::Connect | Failure::Exchange | Failure::Meaning => StatusCode::BAD_GATEWAY,
             Failure::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Failure::RequestBody => StatusCode::BAD_REQUEST,
         }
@@ -224,6 +239,9 @@ impl fmt::Display for ForwardError {
             Failure::Timeout => write!(f, "upstream {upstream} did not answer in time"),
             Failure::RequestBody => write!(f, "the request body failed on its way to {upstream}"),
             Failure::Exchange => write!(f, "upstream {upstream} broke off the exchange"),
+            Failure::Meaning => {
+                write!(f, "upstream {upstream} gave an answer that cannot be passed on")
+            }
         }
     }
 }

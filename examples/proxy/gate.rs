@@ -1,7 +1,8 @@
 //! The outermost service: what is between hyper's server and everything that forwards.
 //!
-//! It refuses, cleans heads both ways, and turns errors into responses. Inside it nothing sees a
-//! field of one hop, but for `te: trailers`, which says whether the client takes trailers.
+//! It refuses, cleans request heads, frames responses, and turns errors into responses. Inside it
+//! nothing sees a field of one hop, but for `te: trailers`, which says whether the client takes
+//! trailers: `forward` does the same at its end, cleans responses and frames requests.
 
 use std::{
     convert::Infallible,
@@ -108,7 +109,6 @@ where
 
 /// A response of the inner service on its way to the client.
 fn pass<B: Body>(mut parts: response::Parts, body: B, asked: &Asked) -> Response<GateBody<B>> {
-    hygiene::clean_response(&mut parts);
     if asked.version != Version::HTTP_2 {
         hygiene::frame_response(&mut parts, &asked.method, asked.trailers);
     }

@@ -66,13 +66,13 @@ impl Client {
         Ok(self.client.request(request).await?)
     }
 
-    /// Receives `bytes` bytes, a part of them slowly.
+    /// Receives `bytes` bytes, a part of them slowly. Returns their digest, too.
     pub(crate) async fn download(
         &self,
         bytes: u64,
         slow: u64,
         bar: &ProgressBar,
-    ) -> Result<Transfer, BoxError> {
+    ) -> Result<(Transfer, String), BoxError> {
         let mut measure = Measure::start("down", bytes);
         let path = format!("/bytes/{bytes}");
         let response = self.send("GET", &path, Either::Right(Empty::new())).await?;
@@ -94,19 +94,20 @@ impl Client {
         measure.check(bytes == read, || format!("{read} bytes came, {bytes} were sent"));
         measure.check(sent.is_some(), || "the trailer did not come".to_owned());
         measure.check(sent == Some(&sum), || format!("digest {sum} of what came, {sent:?} sent"));
-        Ok(measure.stop())
+        Ok((measure.stop(), sum))
     }
 
-    /// Sends `bytes` bytes, a part of which the origin reads slowly.
+    /// Sends the same bytes up, a part of which the origin reads slowly.
     pub(crate) async fn upload(
         &self,
         bytes: u64,
+        sum: String,
         slow: u64,
         bar: &ProgressBar,
     ) -> Result<Transfer, BoxError> {
         let mut measure = Measure::start("up", bytes);
         let shown = bar.clone();
-        let body = Pattern::new(bytes, move |sent| shown.inc(sent));
+        let body = Pattern::known(bytes, sum, move |sent| shown.inc(sent));
         let path = format!("/sink?slow={slow}");
         let response = self.send("POST", &path, Either::Left(body)).await?;
         check_status(&response)?;

@@ -119,11 +119,11 @@ fn transfers(options: &Options, proxy: SocketAddr) -> Result<Vec<Transfer>, BoxE
         let (bytes, slow) = (options.demo_bytes(), options.demo_slow_bytes());
         let both = async {
             let bar = progress("down", bytes);
-            let down = client.download(bytes, slow, &bar).await?;
+            let (down, sum) = client.download(bytes, slow, &bar).await?;
             bar.finish_and_clear();
             println!("{}", table::line(&down));
             let bar = progress("up", bytes);
-            let up = client.upload(bytes, slow, &bar).await?;
+            let up = client.upload(bytes, sum, slow, &bar).await?;
             bar.finish_and_clear();
             println!("{}", table::line(&up));
             Ok(vec![down, up])

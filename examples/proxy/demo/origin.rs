@@ -58,7 +58,7 @@ fn send(bytes: u64, head: bool) -> Response<OriginBody> {
         response.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
         response
     } else {
-        Response::new(Either::Left(Pattern::new(bytes, |_| {})))
+        Response::new(Either::Left(Pattern::new(bytes)))
     };
     response.headers_mut().insert(header::TRAILER, HeaderValue::from_name(SUM));
     response

@@ -22,8 +22,20 @@ const ONE_HOP: [HeaderName; 8] = [
 /// The name this proxy gives itself in `via`.
 const PSEUDONYM: &str = "tidegate";
 
+/// Whether the only transfer coding is the one hyper takes off. Another would be lost with the
+/// field, and its bytes passed on as if they were the content.
+pub(super) fn known_coding(headers: &HeaderMap) -> bool {
+    tokens(headers, &header::TRANSFER_ENCODING).all(|t| t.eq_ignore_ascii_case("chunked"))
+}
+
 /// Removes what belongs to the hop the message came over.
+///
+/// A `content-length` beside a transfer coding goes as well: the coding wins (RFC 9112, 6.3), and
+/// hyper's client, other than its server, leaves the field there.
 pub(super) fn remove_one_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     let named: Vec<HeaderName> =
         tokens(headers, &header::CONNECTION).filter_map(|token| token.parse().ok()).collect();
     for name in named.iter().chain(&ONE_HOP) {

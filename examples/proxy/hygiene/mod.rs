@@ -19,4 +19,4 @@ mod request;
 mod response;
 
 pub(crate) use request::{check_request, clean_request, frame_request, retarget};
-pub(crate) use response::{clean_response, frame_response, takes_trailers};
+pub(crate) use response::{check_response, clean_response, frame_response, takes_trailers};

@@ -7,7 +7,8 @@ use http::{
 };
 
 use super::fields::{
-    add_via, append_member, has_token, join_cookies, make_chunked, remove_one_hop, set, tokens,
+    add_via, append_member, has_token, join_cookies, known_coding, make_chunked, remove_one_hop,
+    set, tokens,
 };
 
 /// A request that is not forwarded, and what its sender is told.
@@ -30,6 +31,7 @@ pub(crate) struct Refusal {
 ///   on without, so it is told: 501. `h2c` alone is ignored: clients add it to requests they mean
 ///   as HTTP/1.1, and RFC 9113 (3.1) has withdrawn it. In HTTP/1.0 it must be ignored (7.8).
 /// - An expectation other than `100-continue` cannot be met: 417 (10.1.1).
+/// - A transfer coding other than `chunked`: 501 (RFC 9112, 6.1).
 /// - An HTTP/1.1 request with no or several `Host` fields: 400 (RFC 9112, 3.2). hyper lets it by.
 pub(crate) fn check_request(parts: &Parts) -> Result<(), Refusal> {
     let refuse = |status, text, close| Err(Refusal { status, text, close });
@@ -47,6 +49,13 @@ pub(crate) fn check_request(parts: &Parts) -> Result<(), Refusal> {
     }
     if tokens(headers, &header::EXPECT).any(|t| !t.eq_ignore_ascii_case("100-continue")) {
         return refuse(StatusCode::EXPECTATION_FAILED, "Expect: only 100-continue is met\n", false);
+    }
+    if !known_coding(headers) {
+        return refuse(
+            StatusCode::NOT_IMPLEMENTED,
+            "Transfer-Encoding: only chunked is known\n",
+            true,
+        );
     }
     let hosts = headers.get_all(header::HOST).into_iter().count();
     if hosts > 1 || hosts == 0 && parts.version == Version::HTTP_11 {
@@ -83,7 +92,11 @@ pub(crate) fn clean_request(parts: &mut Parts, peer: Option<IpAddr>) {
     let host = asked.or_else(|| {
         headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned)
     });
-    set(headers, HeaderName::from_static("x-forwarded-host"), host.as_deref().unwrap_or_default());
+    let forwarded_host = HeaderName::from_static("x-forwarded-host");
+    match host {
+        Some(host) => set(headers, forwarded_host, &host),
+        None => drop(headers.remove(forwarded_host)),
+    }
     set(headers, HeaderName::from_static("x-forwarded-proto"), "http");
 }
 
@@ -159,6 +172,7 @@ mod tests {
         assert_eq!(refused(&none), None);
         assert_eq!(refused(&head(|b| b.header("expect", "100-Continue"))), None);
         assert_eq!(refused(&head(|b| b.header("expect", "a-pony"))), Some(417));
+        assert_eq!(refused(&head(|b| b.header("transfer-encoding", "gzip, chunked"))), Some(501));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use http::{Method, StatusCode, Version, header, request, response::Parts};
 
-use super::fields::{add_via, has_token, make_chunked, remove_one_hop};
+use super::fields::{add_via, has_token, known_coding, make_chunked, remove_one_hop};
 
 /// Whether the sender of this request can be given trailers: always in HTTP/2; in HTTP/1.1 if it
 /// said so. This is what hyper's HTTP/1 server asks, too.
@@ -12,6 +12,12 @@ pub(crate) fn takes_trailers(request: &request::Parts) -> bool {
         Version::HTTP_11 => has_token(&request.headers, &header::TE, "trailers"),
         _ => false,
     }
+}
+
+/// Whether a response can be passed on: it switches no protocol, which this proxy never asks for,
+/// and has no transfer coding but the one hyper takes off.
+pub(crate) fn check_response(parts: &Parts) -> bool {
+    parts.status != StatusCode::SWITCHING_PROTOCOLS && known_coding(&parts.headers)
 }
 
 /// Removes what the response said to this hop only, and adds this hop to `via`.
@@ -47,6 +53,20 @@ mod tests {
             builder = builder.header(*name, *value);
         }
         builder.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn switches_and_unknown_codings_are_not_passed_on() {
+        assert!(check_response(&head(200, &[("transfer-encoding", "chunked")])));
+        assert!(!check_response(&head(200, &[("transfer-encoding", "gzip, chunked")])));
+        assert!(!check_response(&head(101, &[])));
+    }
+
+    #[test]
+    fn a_length_beside_chunked_is_not_believed() {
+        let mut parts = head(200, &[("transfer-encoding", "chunked"), ("content-length", "9")]);
+        clean_response(&mut parts);
+        assert!(!parts.headers.contains_key("content-length"));
     }
 
     #[test]
