@@ -23,7 +23,7 @@ use tower::Service;
 
 use super::{
     BoxError,
-    forward::{ForwardError, causes},
+    failure::{ForwardError, causes},
     hygiene,
 };
 
