@@ -1,0 +1,192 @@
+//! The client of the demo: sends and receives the pattern, reads a part of it slowly, checks all.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Either, Empty};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use indicatif::ProgressBar;
+use sha2::{Digest, Sha256};
+
+use super::{
+    super::{
+        BoxError,
+        alloc::{Role, allocations},
+    },
+    SLOW_RATE, Transfer,
+    pattern::{Pattern, SUM, hex},
+};
+
+/// What the client sends.
+type ClientBody = Either<Pattern, Empty<bytes::Bytes>>;
+
+/// A client of one proxy.
+pub(crate) struct Client {
+    client: legacy::Client<HttpConnector, ClientBody>,
+    proxy: SocketAddr,
+    http2: bool,
+}
+
+impl Client {
+    /// A client that speaks HTTP/1.1 or HTTP/2 by prior knowledge.
+    pub(crate) fn new(proxy: SocketAddr, http2: bool) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let client =
+            legacy::Client::builder(TokioExecutor::new()).http2_only(http2).build(connector);
+        Self { client, proxy, http2 }
+    }
+
+    /// Sends a request, saying that trailers are welcome.
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: ClientBody,
+    ) -> Result<Response<Incoming>, BoxError> {
+        let uri = format!("http://{}{path}", self.proxy);
+        let mut request = Request::builder().method(method).uri(uri).body(body)?;
+        let headers = request.headers_mut();
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        if self.http2 {
+            *request.version_mut() = Version::HTTP_2;
+        } else {
+            request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("te"));
+        }
+        if matches!(request.body(), Either::Left(_)) {
+            request.headers_mut().insert(header::TRAILER, HeaderValue::from_name(SUM));
+        }
+        Ok(self.client.request(request).await?)
+    }
+
+    /// Receives `bytes` bytes, a part of them slowly. Returns their digest, too.
+    pub(crate) async fn download(
+        &self,
+        bytes: u64,
+        slow: u64,
+        bar: &ProgressBar,
+    ) -> Result<(Transfer, String), BoxError> {
+        let mut measure = Measure::start("down", bytes);
+        let path = format!("/bytes/{bytes}");
+        let response = self.send("GET", &path, Either::Right(Empty::new())).await?;
+        check_status(&response)?;
+        let mut reader = Reader::new(slow);
+        let mut trailers = HeaderMap::new();
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            match frame?.into_data() {
+                Ok(data) => {
+                    reader.read(&data).await;
+                    bar.inc(data.len() as u64);
+                }
+                Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
+            }
+        }
+        let (read, sum) = reader.finish();
+        let sent = trailers.get(SUM).and_then(|sum| sum.to_str().ok());
+        measure.check(bytes == read, || format!("{read} bytes came, {bytes} were sent"));
+        measure.check(sent.is_some(), || "the trailer did not come".to_owned());
+        measure.check(sent == Some(&sum), || format!("digest {sum} of what came, {sent:?} sent"));
+        Ok((measure.stop(), sum))
+    }
+
+    /// Sends the same bytes up, a part of which the origin reads slowly.
+    pub(crate) async fn upload(
+        &self,
+        bytes: u64,
+        sum: String,
+        slow: u64,
+        bar: &ProgressBar,
+    ) -> Result<Transfer, BoxError> {
+        let mut measure = Measure::start("up", bytes);
+        let shown = bar.clone();
+        let body = Pattern::known(bytes, sum, move |sent| shown.inc(sent));
+        let path = format!("/sink?slow={slow}");
+        let response = self.send("POST", &path, Either::Left(body)).await?;
+        check_status(&response)?;
+        let said = response.into_body().collect().await?.to_bytes();
+        let said = String::from_utf8_lossy(&said);
+        let value = |name: &str| {
+            said.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| *key == name))
+        };
+        let read = value("bytes").map(|(_, bytes)| bytes.to_owned()).unwrap_or_default();
+        let sum = value("sha256").map(|(_, sum)| sum);
+        let sent = value(&format!("trailer {SUM}")).map(|(_, sum)| sum);
+        measure.check(read == bytes.to_string(), || format!("{read} bytes read of {bytes}"));
+        measure.check(sent.is_some(), || "the trailer did not arrive".to_owned());
+        measure.check(sum == sent, || format!("digest {sum:?} of what arrived, {sent:?} sent"));
+        Ok(measure.stop())
+    }
+}
+
+/// An answer of the proxy that is not the origin's 200 ends the demo.
+fn check_status(response: &Response<Incoming>) -> Result<(), BoxError> {
+    match response.status() {
+        StatusCode::OK => Ok(()),
+        other => Err(format!("the proxy answered {other}").into()),
+    }
+}
+
+/// Times a transfer and keeps the first thing that was wrong with it.
+struct Measure {
+    started: Instant,
+    allocations: u64,
+    transfer: Transfer,
+}
+
+impl Measure {
+    fn start(name: &'static str, bytes: u64) -> Self {
+        let transfer = Transfer { name, bytes, time: Duration::ZERO, allocations: 0, fault: None };
+        Self { started: Instant::now(), allocations: allocations(Role::Proxy), transfer }
+    }
+
+    fn check(&mut self, good: bool, fault: impl FnOnce() -> String) {
+        if !good && self.transfer.fault.is_none() {
+            self.transfer.fault = Some(format!("{}: {}", self.transfer.name, fault()));
+        }
+    }
+
+    fn stop(mut self) -> Transfer {
+        self.transfer.time = self.started.elapsed();
+        self.transfer.allocations = allocations(Role::Proxy) - self.allocations;
+        self.transfer
+    }
+}
+
+/// Reads bytes: hashes them all, the first `slow` of them at [`SLOW_RATE`].
+#[derive(Debug)]
+pub(crate) struct Reader {
+    hash: Sha256,
+    read: u64,
+    slow: u64,
+    started: Instant,
+}
+
+impl Reader {
+    /// A reader at the start of a body.
+    pub(crate) fn new(slow: u64) -> Self {
+        Self { hash: Sha256::new(), read: 0, slow, started: Instant::now() }
+    }
+
+    /// Reads a chunk.
+    pub(crate) async fn read(&mut self, data: &[u8]) {
+        self.hash.update(data);
+        self.read += data.len() as u64;
+        if self.read <= self.slow {
+            let due = Duration::from_micros(self.read * 1_000_000 / SLOW_RATE);
+            tokio::time::sleep_until((self.started + due).into()).await;
+        }
+    }
+
+    /// How many bytes were read, and their SHA-256.
+    pub(crate) fn finish(self) -> (u64, String) {
+        (self.read, hex(&self.hash.finalize()))
+    }
+}

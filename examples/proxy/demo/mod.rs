@@ -1,0 +1,151 @@
+//! The demo: an origin, the proxy and a client on loopback, each on a thread of its own, so that
+//! what the proxy allocates can be told from the rest.
+
+mod client;
+mod origin;
+mod pattern;
+mod table;
+
+use std::{future::Future, io::IsTerminal, net::SocketAddr, thread::JoinHandle, time::Duration};
+
+use http::Uri;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
+
+use super::{
+    BoxError,
+    alloc::{Role, resident, set_role},
+    options::Options,
+    run as run_proxy, server,
+};
+
+pub(crate) use table::{EngineStats, Transfer};
+
+/// Where origin and proxy listen: a free port of loopback.
+const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
+
+/// How fast the slow reader reads, in bytes a second.
+pub(crate) const SLOW_RATE: u64 = 8 << 20;
+
+/// A server on its own thread, stopped by dropping `stop`.
+struct Running {
+    addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<Result<(), BoxError>>,
+}
+
+impl Running {
+    /// Starts `serve` on a thread of this role, listening on a free port.
+    fn start<F, Fut>(role: Role, serve: F) -> Result<Self, BoxError>
+    where
+        F: FnOnce(TcpListener, oneshot::Receiver<()>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), BoxError>>,
+    {
+        let (stop, stopped) = oneshot::channel();
+        let (bound, addr) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            set_role(role);
+            single_threaded()?.block_on(async {
+                let listener = server::bind(LOOPBACK.into()).await?;
+                bound.send(listener.local_addr()?)?;
+                serve(listener, stopped).await
+            })
+        });
+        match addr.recv() {
+            Ok(addr) => Ok(Self { addr, stop, thread }),
+            // The thread ended before it listened: its error says why.
+            Err(_) => Err(join(thread).err().unwrap_or_else(|| "a server did not start".into())),
+        }
+    }
+
+    /// Stops the server and waits for its end.
+    fn stop(self) -> Result<(), BoxError> {
+        drop(self.stop);
+        join(self.thread)
+    }
+}
+
+/// The result of a thread; its panic has been printed already.
+fn join(thread: JoinHandle<Result<(), BoxError>>) -> Result<(), BoxError> {
+    thread.join().map_err(|_| "a thread of the demo panicked")?
+}
+
+/// A runtime on the current thread.
+fn single_threaded() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Runs the demo and prints what it measured. An error if any byte, digest or trailer was wrong.
+pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
+    let stopping = |stopped: oneshot::Receiver<()>| async move { drop(stopped.await) };
+    let origin = Running::start(Role::Origin, move |listener, stopped| async move {
+        let drain = Duration::from_secs(1);
+        server::serve(listener, |_| origin::service(), stopping(stopped), drain).await;
+        Ok(())
+    })?;
+    let upstream: Uri = format!("http://{}", origin.addr).parse()?;
+    let proxied = options.with_upstream(upstream);
+    let proxy = Running::start(Role::Proxy, move |listener, stopped| async move {
+        run_proxy(listener, &proxied, stopping(stopped)).await
+    })?;
+    println!(
+        "client -> {} -> proxy {} -> {} -> origin {}",
+        version(options.demo_http2()),
+        proxy.addr,
+        version(options.http2_upstream()),
+        origin.addr
+    );
+    let outcome = transfers(options, proxy.addr);
+    proxy.stop()?;
+    origin.stop()?;
+    let transfers = outcome?;
+    table::print(&transfers, &EngineStats::default(), resident());
+    match transfers.iter().find_map(|transfer| transfer.fault.as_deref()) {
+        None => Ok(()),
+        Some(fault) => Err(fault.into()),
+    }
+}
+
+/// The name of an HTTP version.
+fn version(http2: bool) -> &'static str {
+    if http2 { "HTTP/2" } else { "HTTP/1.1" }
+}
+
+/// Sends the bytes down and up, on this thread, or stops on Ctrl-C.
+fn transfers(options: &Options, proxy: SocketAddr) -> Result<Vec<Transfer>, BoxError> {
+    set_role(Role::Client);
+    single_threaded()?.block_on(async {
+        let client = client::Client::new(proxy, options.demo_http2());
+        let (bytes, slow) = (options.demo_bytes(), options.demo_slow_bytes());
+        let both = async {
+            let bar = progress("down", bytes);
+            let (down, sum) = client.download(bytes, slow, &bar).await?;
+            bar.finish_and_clear();
+            println!("{}", table::line(&down));
+            let bar = progress("up", bytes);
+            let up = client.upload(bytes, sum, slow, &bar).await?;
+            bar.finish_and_clear();
+            println!("{}", table::line(&up));
+            Ok(vec![down, up])
+        };
+        tokio::select! {
+            done = both => done,
+            () = server::ctrl_c() => Err("stopped".into()),
+        }
+    })
+}
+
+/// A progress bar, hidden where nobody looks at a terminal.
+fn progress(name: &'static str, bytes: u64) -> ProgressBar {
+    let target = if std::io::stdout().is_terminal() {
+        ProgressDrawTarget::stdout()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(bytes), target).with_message(name);
+    let template = "{msg:>5} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,85 @@
+//! What the demo prints at its end. A row without a measured value is left out.
+
+use std::time::Duration;
+
+/// One direction of the demo.
+#[derive(Debug, Clone)]
+pub(crate) struct Transfer {
+    /// What it is called.
+    pub(crate) name: &'static str,
+    /// Bytes sent and received.
+    pub(crate) bytes: u64,
+    /// From the first byte of the request to the last of the response.
+    pub(crate) time: Duration,
+    /// Allocations of the proxy's thread in that time, hyper's and tokio's among them.
+    pub(crate) allocations: u64,
+    /// What was wrong.
+    pub(crate) fault: Option<String>,
+}
+
+/// What the engine says about both transfers; `None` is not measured.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EngineStats {
+    /// Most bytes held at once in one message.
+    pub(crate) peak_held: Option<u64>,
+    /// The bound that was given for it in advance.
+    pub(crate) bound: Option<u64>,
+    /// How often the source was paused.
+    pub(crate) pauses: Option<u64>,
+    /// How often it was resumed.
+    pub(crate) resumes: Option<u64>,
+    /// Chunks that passed.
+    pub(crate) chunks: Option<u64>,
+    /// Allocations of the engine and its filters.
+    pub(crate) allocations: Option<u64>,
+}
+
+/// Bytes with a unit.
+fn bytes(count: u64) -> String {
+    indicatif::BinaryBytes(count).to_string()
+}
+
+/// Bytes a second, over the whole time.
+fn rate(transfer: &Transfer) -> String {
+    let seconds = transfer.time.as_secs_f64().max(f64::MIN_POSITIVE);
+    format!("{:.1} MiB/s", transfer.bytes as f64 / seconds / f64::from(1 << 20))
+}
+
+/// One transfer on one line, printed as soon as it is done.
+pub(crate) fn line(transfer: &Transfer) -> String {
+    let verdict = transfer.fault.as_deref().unwrap_or("SHA-256 and trailer as sent");
+    let Transfer { name, time, .. } = transfer;
+    format!("{name:>5}: {} in {time:.1?}, {verdict}", bytes(transfer.bytes))
+}
+
+/// Prints the table.
+pub(crate) fn print(transfers: &[Transfer], engine: &EngineStats, resident: Option<(u64, u64)>) {
+    let mut rows: Vec<(String, String)> = Vec::new();
+    for transfer in transfers {
+        let mut row =
+            |what: &str, value: String| rows.push((format!("{} {what}", transfer.name), value));
+        row("bytes", transfer.bytes.to_string());
+        row("throughput, slow part included", rate(transfer));
+        row("allocations of the proxy thread", transfer.allocations.to_string());
+    }
+    let mut row = |what: &str, value: Option<String>| {
+        rows.extend(value.map(|value| (what.to_owned(), value)));
+    };
+    row("peak held bytes", engine.peak_held.map(|n| n.to_string()));
+    row("bound of held bytes", engine.bound.map(|n| n.to_string()));
+    row("pauses", engine.pauses.map(|n| n.to_string()));
+    row("resumes", engine.resumes.map(|n| n.to_string()));
+    let per_chunk = engine.allocations.zip(engine.chunks.filter(|n| *n > 0));
+    row("allocations per chunk", per_chunk.map(|(a, n)| format!("{:.4}", a as f64 / n as f64)));
+    let (now, peak) = resident.map_or_else(
+        || ("n/a".to_owned(), "n/a".to_owned()),
+        |(now, peak)| (bytes(now), bytes(peak)),
+    );
+    row("resident memory, whole process", Some(now));
+    row("resident memory, peak", Some(peak));
+    let width = rows.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
+    println!();
+    for (what, value) in rows {
+        println!("  {what:<width$}  {value:>16}");
+    }
+}
