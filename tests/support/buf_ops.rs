@@ -67,7 +67,7 @@ impl Choices<'_> {
 
 /// Where the bytes of a new segment lie.
 #[derive(Debug, Clone, Copy)]
-pub enum Source {
+pub(crate) enum Source {
     /// An allocation of its own.
     Own,
     /// The program.
@@ -78,7 +78,7 @@ pub enum Source {
 
 /// One operation. Offsets are drawn when it is applied, from the length it then finds.
 #[derive(Debug, Clone, Copy)]
-pub enum Op {
+pub(crate) enum Op {
     Push(Source),
     Prepend(Source),
     Insert(Source),
@@ -191,7 +191,7 @@ impl Op {
 
 /// The buffers and their models.
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     bufs: [BodyBuf; BUFS],
     models: [Vec<u8>; BUFS],
     kept: VecDeque<(Bytes, Vec<u8>)>,
@@ -200,7 +200,7 @@ pub struct World {
 }
 
 /// Applies up to `max_ops` operations drawn from `choices`. Panics where buffer and model differ.
-pub fn run(choices: &[u8], max_ops: usize) {
+pub(crate) fn run(choices: &[u8], max_ops: usize) {
     let mut choices = Choices(choices);
     let mut world = World::default();
     for _ in 0..max_ops {
