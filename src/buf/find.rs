@@ -24,6 +24,9 @@ impl BodyBuf {
         if needle.len() > self.len - from {
             return None;
         }
+        if needle.is_empty() {
+            return Some(from);
+        }
         let finder = memmem::Finder::new(needle);
         if needle.len() < 2 || self.segment_count() < 2 {
             return self.find_inside(&finder, from);

@@ -145,15 +145,18 @@ impl BodyBuf {
     #[inline]
     #[track_caller]
     pub fn push(&mut self, segment: Bytes) {
+        if segment.is_empty() {
+            return;
+        }
         if self.len == 0 {
             self.len = segment.len();
-            if !segment.is_empty() {
-                self.first = Some(segment);
-            }
-        } else if !segment.is_empty() {
+            self.first = Some(segment);
+        } else {
             self.grow(segment.len());
-            self.seal();
-            self.link_back(segment);
+            if self.first.is_some() || !self.open_bytes().is_empty() {
+                self.make_room_behind();
+            }
+            self.rest.push_back(segment);
         }
         self.invariants();
     }
@@ -176,16 +179,18 @@ impl BodyBuf {
     /// Takes the first segment out.
     #[inline]
     pub fn pop_front(&mut self) -> Option<Bytes> {
-        let segment = match self.first.take() {
-            Some(segment) => segment,
-            None => match self.rest.pop_front() {
-                Some(segment) => segment,
-                None => self.take_open()?,
-            },
-        };
-        self.len -= segment.len();
-        self.invariants();
-        Some(segment)
+        // One return a place: joined, the segment would be moved through memory once more.
+        if let Some(segment) = self.first.take() {
+            self.len -= segment.len();
+            self.invariants();
+            return Some(segment);
+        }
+        if let Some(segment) = self.rest.pop_front() {
+            self.len -= segment.len();
+            self.invariants();
+            return Some(segment);
+        }
+        self.pop_open()
     }
 
     /// Drops everything. Keeps what it allocated for segments, up to
@@ -228,6 +233,23 @@ impl BodyBuf {
             self.spill();
             self.rest.push_front(segment);
         }
+    }
+
+    /// Moves what is not in the deque there, in order, so that a segment can follow in it.
+    #[cold]
+    fn make_room_behind(&mut self) {
+        self.spill();
+        if let Some(open) = self.take_open() {
+            self.rest.push_back(open);
+        }
+    }
+
+    #[cold]
+    fn pop_open(&mut self) -> Option<Bytes> {
+        let open = self.take_open()?;
+        self.len -= open.len();
+        self.invariants();
+        Some(open)
     }
 
     /// Moves the only segment to the deque, where there is room for more.

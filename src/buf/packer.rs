@@ -1,6 +1,6 @@
 use bytes::{Bytes, BytesMut};
 
-use crate::limits::PACK_BLOCK_BYTES;
+use crate::limits::{PACK_BELOW_BYTES, PACK_BLOCK_BYTES};
 
 /// Copies small bytes one behind the other into blocks, and counts every copy of its buffer.
 ///
@@ -41,11 +41,13 @@ impl Packer {
     ///
     /// If there is no room while open bytes are left: they must be taken first.
     pub(super) fn pack(&mut self, bytes: &[u8]) {
-        if !self.has_room(bytes.len()) {
+        debug_assert!(bytes.len() < PACK_BELOW_BYTES, "only small bytes are packed");
+        // Asked before each run, not only when the room is used up: of a block that is open in the
+        // middle of a run, the run's own first part would keep it from being reused.
+        let fresh = self.open.is_empty() && self.open.try_reclaim(PACK_BLOCK_BYTES);
+        if !fresh && !self.has_room(bytes.len()) {
             assert!(self.open.is_empty(), "open bytes are taken before a new block is begun");
-            if !self.open.try_reclaim(PACK_BLOCK_BYTES.max(bytes.len())) {
-                self.open = BytesMut::with_capacity(PACK_BLOCK_BYTES.max(bytes.len()));
-            }
+            self.open = BytesMut::with_capacity(PACK_BLOCK_BYTES);
         }
         self.open.extend_from_slice(bytes);
         self.count(bytes.len());
