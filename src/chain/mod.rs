@@ -156,7 +156,7 @@ enum Source {
 }
 
 impl<H: Head> Chain<H> {
-    fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, bodiless: bool) -> Self {
+    fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
         let filters = plan.stations.iter().map(|station| (station.make)()).collect();
         let infos = infos_of(plan.stations.iter().map(|station| {
             let declared = station.declaration.required | station.declaration.preferred;
@@ -196,9 +196,9 @@ impl<H: Head> Chain<H> {
             out_side: Side::Below,
             effects: Effects::default(),
             resumes: None,
-            facts: MessageFacts { bodiless, ..MessageFacts::default() },
-            bodiless_by_edge: bodiless,
-            sends_trailers: edge.has(Capability::AddTrailers),
+            facts: MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() },
+            bodiless_by_edge: message.bodiless,
+            sends_trailers: message.trailers == traits::Trailers::Sent,
             lengths: leave::Lengths::default(),
             source: Source::Running,
             reply_cause: None,

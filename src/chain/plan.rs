@@ -85,7 +85,7 @@ impl<H: Head> BoundPlan<H> {
         if message.bodiless {
             granted = granted.without(Capability::AddTrailers);
         }
-        Ok(Chain::new(Arc::clone(&self.inner), granted, message.bodiless))
+        Ok(Chain::new(Arc::clone(&self.inner), granted, message))
     }
 
     /// See [`Plan::held_bound_bytes`].

@@ -5,20 +5,37 @@ use crate::filter::{Capabilities, Capability};
 pub struct MessageTraits {
     pub(super) capabilities: Capabilities,
     pub(super) bodiless: bool,
+    pub(super) trailers: Trailers,
+}
+
+/// Whether the edge can send trailers that came with the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trailers {
+    Sent,
+    /// They are taken off at the exit and counted (ruling 16).
+    Unsent,
 }
 
 impl MessageTraits {
     /// Nothing special: all that the plan was bound to can be done for this message.
     #[must_use]
     pub const fn new() -> Self {
-        Self { capabilities: Capabilities::ALL, bodiless: false }
+        Self { capabilities: Capabilities::ALL, bodiless: false, trailers: Trailers::Sent }
     }
 
-    /// This message cannot do `capability`: an HTTP/1 client without `te: trailers`, for example.
+    /// This message cannot do `capability`.
     #[must_use]
     pub const fn without(mut self, capability: Capability) -> Self {
         self.capabilities = self.capabilities.without(capability);
         self
+    }
+
+    /// No trailers can be sent at all, not even those that come with the message: an HTTP/1 client
+    /// without `te: trailers`. They are taken off at the exit and counted in the outcome.
+    #[must_use]
+    pub const fn without_trailers(mut self) -> Self {
+        self.trailers = Trailers::Unsent;
+        self.without(Capability::AddTrailers)
     }
 
     /// The message has no body whatever its head declares: a response to HEAD (RFC 9110, 9.3.2).
