@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::position::{HeadAt, TailAt, TailState};
-use super::{Chain, Source};
+use super::{Calling, Chain, Source};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Capability, Decision, Growth, Head, LocalReply, Verdict, View, ViewParts};
 
@@ -51,38 +51,23 @@ impl<H: Head> Chain<H> {
         };
         let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
         let Self {
-            filters,
-            infos,
-            stations,
-            transit,
-            head,
-            head_at,
-            trailers,
-            effects,
-            resumes,
-            facts,
-            running,
-            stats,
-            ..
+            filters, stations, transit, head, head_at, trailers, desk, calling, calls, ..
         } = self;
+        desk.station = k as u8;
         let mut view = View::new(ViewParts {
             body: match bytes {
                 Bytes::Transit => transit,
                 Bytes::Held => &mut stations.rest(k).held,
             },
             new_at,
-            station: k as u8,
             growth,
             input_ended,
-            facts: *facts,
             head: if head_at.is_held_at(k) { head.as_mut() } else { None },
             trailers: if input_ended { trailers.as_mut() } else { None },
-            stations: infos,
-            effects,
-            resumes,
+            desk,
         });
-        *running = Some(k as u8);
-        stats.calls += 1;
+        *calling = Calling::Filter;
+        *calls += 1;
         let filter = &mut filters[k];
         let verdict = match callback {
             Callback::Head => filter.head(&mut view),
@@ -90,7 +75,7 @@ impl<H: Head> Chain<H> {
             Callback::Trailers => filter.trailers(&mut view),
             Callback::Resume => filter.resume(&mut view),
         };
-        *running = None;
+        *calling = Calling::Nobody;
         verdict
     }
 
@@ -99,7 +84,7 @@ impl<H: Head> Chain<H> {
     /// `within` says whether the call was made by a wave that could go on behind it.
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
-        if self.effects.touched {
+        if self.desk.effects.touched {
             self.settle_effects();
         }
         if verdict.wants_again() {
@@ -125,12 +110,13 @@ impl<H: Head> Chain<H> {
                 self.release_first(k, bytes, first);
             }
             Decision::End => self.declare_end(k, bytes),
-            Decision::Reply => match self.effects.reply.take() {
+            Decision::Reply => match self.desk.effects.reply.take() {
                 Some(reply) => self.reply_from_filter(k, *reply, bytes),
                 None => self.fail_filter(k, ErrorKind::Filter),
             },
             Decision::Fail => {
                 let error = self
+                    .desk
                     .effects
                     .failure
                     .take()
@@ -166,9 +152,9 @@ impl<H: Head> Chain<H> {
 
     /// A reply, an error or trailers whose verdict was not returned are dropped.
     fn drop_undelivered(&mut self) {
-        self.effects.reply = None;
-        self.effects.failure = None;
-        self.effects.end_trailers = None;
+        self.desk.effects.reply = None;
+        self.desk.effects.failure = None;
+        self.desk.effects.end_trailers = None;
     }
 
     /// Everything that station `k` was shown may go.
@@ -225,7 +211,7 @@ impl<H: Head> Chain<H> {
 
     /// Station `k` declared the end (ruling 11).
     fn declare_end(&mut self, k: usize, bytes: Bytes) {
-        let declared = self.effects.end_trailers.take();
+        let declared = self.desk.effects.end_trailers.take();
         self.drop_undelivered();
         self.stop_source();
         self.stations.open(k);
@@ -257,22 +243,22 @@ impl<H: Head> Chain<H> {
     /// The output of these stations has ended: their handles answer `Gone`.
     pub(super) fn end_stations(&mut self, mask: u64) {
         self.stations.end(mask);
-        if let Some(resumes) = &self.resumes {
+        if let Some(resumes) = &self.desk.resumes {
             resumes.close_stations(mask);
         }
     }
 
     /// Does what callbacks asked for besides their verdicts.
     pub(super) fn settle_effects(&mut self) {
-        self.effects.touched = false;
-        self.stations.refused |= mem::take(&mut self.effects.refused);
-        self.stations.wants_trailers &= !mem::take(&mut self.effects.dropped_trailers);
-        let dropped = mem::take(&mut self.effects.dropped_data);
+        self.desk.effects.touched = false;
+        self.stations.refused |= mem::take(&mut self.desk.effects.refused);
+        self.stations.wants_trailers &= !mem::take(&mut self.desk.effects.dropped_trailers);
+        let dropped = mem::take(&mut self.desk.effects.dropped_data);
         if dropped != 0 {
             self.stations.wants_data &= !dropped;
             self.data_count = self.stations.data_list(&mut self.data_list) as u8;
         }
-        let mut kept_changed = mem::take(&mut self.effects.kept_changed);
+        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed);
         while kept_changed != 0 {
             self.recharge(kept_changed.trailing_zeros() as usize);
             kept_changed &= kept_changed - 1;
@@ -285,7 +271,7 @@ impl<H: Head> Chain<H> {
             return;
         }
         let limit_bytes = self.stations.marks(k).high();
-        if self.stations.kept_back_bytes(k, self.effects.kept(k as u8)) > limit_bytes {
+        if self.stations.kept_back_bytes(k, self.desk.effects.kept(k as u8)) > limit_bytes {
             let kind = ErrorKind::Limit { limit: "high mark", limit_bytes };
             let error = Error::new(kind, H::PEER).named(&self.plan.stations[k].name);
             self.reply_for_limit(k, LocalReply::new(H::OVERFLOW), error);

@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::Chain;
 use super::ask::{Bytes, Callback, Flow};
 use super::position::{HeadAt, TailAt, TailState};
 use super::stations::{from, top};
 use super::wave::TailCallback;
+use super::{Chain, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
 use crate::frame::Outcome;
@@ -25,9 +25,14 @@ impl<H: Head> Chain<H> {
 
     /// Does all work that can be done, nearest the sink first, within the budget.
     pub(super) fn drive(&mut self) {
-        let budget = self.stats.calls + u64::from(limits::MAX_CALLS_PER_DRIVE);
+        let budget = self.calls + u64::from(limits::MAX_CALLS_PER_DRIVE);
         self.asked_again = 0;
-        while self.life.is_live() && self.stats.calls < budget {
+        self.work = Work::Done;
+        while self.life.is_live() {
+            if self.calls >= budget {
+                self.work = Work::Left;
+                return;
+            }
             if let Some(k) = self.next_station() {
                 self.step(k);
             } else if self.head_at == HeadAt::Entrance {
@@ -38,13 +43,24 @@ impl<H: Head> Chain<H> {
                 self.asked_again |= 1u64 << k;
                 self.ask_resume(k);
             } else {
+                // What was asked once in this drive and asks again is left for the next.
+                if self.self_asked() != 0 {
+                    self.work = Work::Left;
+                }
                 return;
             }
         }
     }
 
+    /// The output queue has made room: what waited for it may move.
+    pub(super) fn look_for_work(&mut self) {
+        if self.work_is_left() {
+            self.work = Work::Left;
+        }
+    }
+
     /// Whether a drive would find something to do.
-    pub(super) fn work_is_left(&self) -> bool {
+    fn work_is_left(&self) -> bool {
         self.next_station().is_some()
             || self.head_at == HeadAt::Entrance
             || self.entrance_can_move()
@@ -132,7 +148,7 @@ impl<H: Head> Chain<H> {
     /// A piece of what station `k` released goes on (ruling 4).
     fn move_released(&mut self, k: usize) {
         let room_bytes = self.room_behind(k);
-        let max_frame_bytes = self.plan.max_frame_bytes;
+        let max_frame_bytes = self.max_frame_bytes;
         let released = &mut self.stations.rest(k).released;
         let mut piece = released.len().min(max_frame_bytes);
         if room_bytes > 0 {
@@ -199,6 +215,9 @@ impl<H: Head> Chain<H> {
     /// Fails the message if nothing can go on (rule I8). The engine is at rest, and there is
     /// nothing to give out.
     pub(super) fn check_stall(&mut self) {
+        if self.stations.holding | self.stations.over == 0 {
+            return;
+        }
         if let Some(k) = self.stuck_station() {
             let error =
                 Error::new(ErrorKind::Stalled, Origin::Filter).named(&self.plan.stations[k].name);
@@ -234,6 +253,6 @@ impl<H: Head> Chain<H> {
         let bit = 1u64 << k;
         (self.stations.resumed | self.stations.again) & bit != 0
             || (self.stations.refused & bit != 0 && self.is_over_from(k + 1))
-            || self.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(k as u8))
+            || self.desk.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(k as u8))
     }
 }

@@ -25,7 +25,7 @@ impl<H: Head> Chain<H> {
             return Err(InputError::Ended);
         }
         if self.place_head(head) {
-            self.lengths.declared_bytes = self.facts.declared_bytes;
+            self.lengths.declared_bytes = self.desk.facts.declared_bytes;
             if end_of_stream {
                 self.tail_at = TailAt::Entrance;
             }
@@ -40,18 +40,18 @@ impl<H: Head> Chain<H> {
 
     /// Puts a head at the entrance; answers whether the message goes on.
     pub(super) fn place_head(&mut self, head: H) -> bool {
-        self.facts.bodiless = self.bodiless_by_edge || head.forbids_body();
-        self.facts.declared_bytes = None;
-        if self.facts.bodiless {
+        self.desk.facts.bodiless = self.bodiless_by_edge || head.forbids_body();
+        self.desk.facts.declared_bytes = None;
+        if self.desk.facts.bodiless {
             // No trailers can be added behind no body; the end is an ordinary end.
             self.stations.adder = 0;
             self.sends_trailers = false;
-            for info in &mut self.infos {
+            for info in &mut self.desk.stations {
                 info.granted = info.granted.without(crate::filter::Capability::AddTrailers);
             }
         } else {
             match leave::declared_length(head.headers()) {
-                Ok(declared) => self.facts.declared_bytes = declared,
+                Ok(declared) => self.desk.facts.declared_bytes = declared,
                 Err(()) => {
                     self.fail(Error::new(ErrorKind::LengthInvalid, H::PEER));
                     return false;
@@ -76,13 +76,15 @@ impl<H: Head> Chain<H> {
         if self.fast
             && !end_of_stream
             && len != 0
-            && len <= self.plan.max_frame_bytes
+            && len <= self.max_frame_bytes
             && self.out.is_empty()
-            && self.stats.input_bytes + len as u64 <= self.lengths.input_limit_bytes
         {
-            self.stats.input_bytes += len as u64;
-            self.pass(data);
-            return Ok(());
+            let input_bytes = self.stats.input_bytes + len as u64;
+            if input_bytes <= self.fast_limit_bytes {
+                self.stats.input_bytes = input_bytes;
+                self.pass(data);
+                return Ok(());
+            }
         }
         self.handle_data_slow(data, end_of_stream)
     }
@@ -111,7 +113,7 @@ impl<H: Head> Chain<H> {
             }
             // Straight into the wave, if nothing is in the way.
             if len != 0
-                && data.len() <= chain.plan.max_frame_bytes
+                && data.len() <= chain.max_frame_bytes
                 && chain.entrance.is_empty()
                 && !chain.is_over()
                 && !chain.work_is_left_before_entrance()
@@ -170,7 +172,7 @@ impl<H: Head> Chain<H> {
     /// Takes the resumes that handles have queued, and asks those filters. Register the task's
     /// waker with [`resume_set`](Self::resume_set) before.
     pub fn handle_resumes(&mut self) {
-        let pending = self.resumes.as_ref().map_or(0, ResumeSet::take_pending);
+        let pending = self.desk.resumes.as_ref().map_or(0, ResumeSet::take_pending);
         if pending != 0 {
             self.resume_stations(pending);
         }
@@ -233,7 +235,7 @@ impl<H: Head> Chain<H> {
         let got_bytes = self.stats.input_bytes;
         let ended = self.tail_at != TailAt::Awaited;
         let kind = match self.lengths.declared_bytes {
-            _ if self.facts.bodiless && got_bytes > 0 => ErrorKind::BodyForbidden,
+            _ if self.desk.facts.bodiless && got_bytes > 0 => ErrorKind::BodyForbidden,
             Some(declared_bytes) if got_bytes > declared_bytes => {
                 ErrorKind::LengthExceeded { declared_bytes }
             }
@@ -242,7 +244,7 @@ impl<H: Head> Chain<H> {
             }
             Some(_) | None => {
                 self.lengths.input_limit_bytes = match self.lengths.declared_bytes {
-                    _ if self.facts.bodiless => 0,
+                    _ if self.desk.facts.bodiless => 0,
                     declared => declared.unwrap_or(u64::MAX),
                 };
                 return true;
@@ -273,7 +275,7 @@ impl<H: Head> Chain<H> {
 
     /// A piece of what waits at the entrance goes in, and the tail if it stands directly behind.
     pub(super) fn enter_bytes(&mut self) {
-        let piece = self.entrance.len().min(self.plan.max_frame_bytes);
+        let piece = self.entrance.len().min(self.max_frame_bytes);
         self.entrance.move_to(&mut self.transit, piece);
         let tail = self.entrance.is_empty() && self.tail_at == TailAt::Entrance;
         self.wave(self.entrance_at, tail);

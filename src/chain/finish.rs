@@ -10,7 +10,7 @@ use super::ask::Bytes as At;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
-use super::{Chain, Source};
+use super::{Calling, Chain, Source, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
@@ -151,15 +151,15 @@ impl<H: Head> Chain<H> {
             self.recharge(k);
         }
         self.reply_cause = Some(cause);
-        self.facts.local_reply = true;
-        self.effects.declared_by = None;
+        self.desk.facts.local_reply = true;
+        self.desk.effects.declared_by = None;
         self.trailers = None;
         self.lengths = super::leave::Lengths::default();
         self.entrance_at = place;
         if !self.place_head(head) {
             return;
         }
-        if !self.facts.bodiless {
+        if !self.desk.facts.bodiless {
             self.entrance.push(body);
         }
         self.tail_at = TailAt::Entrance;
@@ -217,6 +217,8 @@ impl<H: Head> Chain<H> {
     fn finish(&mut self, outcome: Outcome, parting: Option<Box<Output<H>>>, clean: bool) {
         debug_assert!(self.life.is_live(), "an outcome is fixed once");
         self.fast = false;
+        self.work = Work::Done;
+        self.stats.output_bytes = self.given_bytes();
         self.drop_everything();
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
@@ -244,15 +246,17 @@ impl<H: Head> Chain<H> {
         self.head = None;
         self.trailers = None;
         // Handles answer `Gone`, and the task's waker is let go.
-        self.resumes = None;
+        self.desk.resumes = None;
     }
 
     /// A filter panicked: the message fails, the filter is never called again.
     pub(super) fn on_panic(&mut self, payload: Box<dyn Any + Send>) {
-        let Some(k) = self.running.take() else {
-            // No filter was being called: the engine itself is wrong, and must not go on.
+        if self.calling == Calling::Nobody {
+            // The engine itself is wrong, and must not go on.
             resume_unwind(payload);
-        };
+        }
+        self.calling = Calling::Nobody;
+        let k = self.desk.station;
         contained(move || drop(payload));
         self.stations.panicked |= 1u64 << k;
         if self.life.is_live() {

@@ -1,10 +1,11 @@
 //! The exit: length truth, the output queue, and what the edge is told to do.
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
 
-use super::Chain;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
+use super::{Chain, Work};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
@@ -106,12 +107,45 @@ impl<H: Head> Chain<H> {
     /// there is nothing to give out but work is left, and notices stalls (rule I8).
     #[inline]
     pub fn poll_output(&mut self) -> Option<Output<H>> {
-        if self.fast {
-            let data = self.out.pop_front()?;
-            self.stats.output_bytes += data.len() as u64;
-            return Some(Output::Data(data));
+        match self.poll_data() {
+            Some(data) => Some(Output::Data(data)),
+            None if self.fast => None,
+            None => self.poll_slow(),
         }
-        self.poll_slow()
+    }
+
+    /// The next output, if it is data: a shorter way to it than [`poll_output`](Self::poll_output),
+    /// which has to be called when this answers `None`.
+    #[inline]
+    pub fn poll_data(&mut self) -> Option<Bytes> {
+        if self.out.is_empty() || !self.gives_data() {
+            return None;
+        }
+        let data = self.out.pop_front();
+        if !self.fast {
+            self.out_shrank();
+        }
+        data
+    }
+
+    /// Whether the output queue is next to be given out.
+    #[inline]
+    fn gives_data(&self) -> bool {
+        self.fast || (self.head_at == HeadAt::Taken && self.life.is_live())
+    }
+
+    /// Bytes have left the output queue.
+    fn out_shrank(&mut self) {
+        if let Some(edge) = self.out_marks.edge(self.out_side, self.out.len() as u64) {
+            self.out_side = edge.side();
+            self.look_for_work();
+        }
+        self.refresh();
+    }
+
+    /// How many bytes the sink has been given.
+    pub(super) fn given_bytes(&self) -> u64 {
+        self.lengths.exited_bytes - self.out.len() as u64
     }
 
     /// Takes up to `max_bytes` of the data that is next to give out, as one buffer: for edges that
@@ -121,9 +155,9 @@ impl<H: Head> Chain<H> {
             return BodyBuf::new();
         }
         let taken = self.out.split_to(max_bytes.min(self.out.len()));
-        self.stats.output_bytes += taken.len() as u64;
-        self.update_out();
-        self.refresh();
+        if !self.fast {
+            self.out_shrank();
+        }
         taken
     }
 
@@ -135,17 +169,16 @@ impl<H: Head> Chain<H> {
         if !self.life.is_live() {
             return None;
         }
-        if self.work_is_left() {
+        if self.work == Work::Left {
             self.guarded(Self::drive);
             if let Some(output) = self.give() {
                 return Some(output);
             }
         }
-        if self.life.is_live() && !self.work_is_left() {
+        if self.life.is_live() && self.work == Work::Done {
             self.check_stall();
-            self.refresh();
         }
-        self.give()
+        self.life.take_parting()
     }
 
     /// Gives out what is there.
@@ -159,10 +192,7 @@ impl<H: Head> Chain<H> {
         if self.head_at == HeadAt::Output {
             return self.give_head();
         }
-        if let Some(data) = self.out.pop_front() {
-            self.stats.output_bytes += data.len() as u64;
-            self.update_out();
-            self.refresh();
+        if let Some(data) = self.poll_data() {
             return Some(Output::Data(data));
         }
         if self.tail_at == TailAt::Output && self.head_at == HeadAt::Taken {
@@ -217,7 +247,7 @@ impl<H: Head> Chain<H> {
             return Some(0);
         }
         let declared = self.lengths.exit_declared_bytes?;
-        Some(declared.saturating_sub(self.stats.output_bytes))
+        Some(declared.saturating_sub(self.given_bytes()))
     }
 
     /// Whether the sink has all that the head declared, and no trailers are in hand: hyper drops a

@@ -55,9 +55,7 @@ pub use stats::Stats;
 pub use traits::MessageTraits;
 
 use crate::buf::BodyBuf;
-use crate::filter::{
-    Capabilities, Capability, Effects, Filter, Head, Interest, MessageFacts, StationInfo,
-};
+use crate::filter::{Capabilities, Capability, Desk, Filter, Head, Interest, MessageFacts};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 use crate::sync::Arc;
@@ -103,8 +101,9 @@ use stations::{Stations, infos_of};
 pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
     filters: Vec<Box<dyn Filter<H>>>,
-    infos: Vec<StationInfo>,
     stations: Stations,
+    /// What views share: capabilities, effects, resumes, facts of the message.
+    desk: Desk,
     life: Life<H>,
     /// The one head slot; `head_at` says whose it is.
     head: Option<H>,
@@ -122,9 +121,6 @@ pub struct Chain<H: Head> {
     out: BodyBuf,
     out_marks: Marks,
     out_side: Side,
-    effects: Effects,
-    resumes: Option<ResumeSet>,
-    facts: MessageFacts,
     /// The edge said that the message has no body, whatever its head says.
     bodiless_by_edge: bool,
     /// Trailers can be sent by the edge.
@@ -134,15 +130,24 @@ pub struct Chain<H: Head> {
     source: Source,
     /// Who replied, while the reply is under way.
     reply_cause: Option<Cause>,
-    /// The filter that is being called, for the case that it panics.
-    running: Option<u8>,
+    /// Whether a filter is being called: the one the desk names, for the case that it panics.
+    calling: Calling,
     /// Self-asked work that was put off to the next drive: stations asked in this drive.
     asked_again: u64,
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
+    /// Filter calls on slow paths, for the budget.
+    calls: u64,
+    /// The budget ran out before the work did, or the output queue has made room since.
+    work: Work,
     /// The next chunk may take the fast path.
     fast: bool,
+    /// The fast path takes input up to this total, in bytes: beyond it, one of the two declared
+    /// lengths is broken. Input and exit count alike on the fast path, so one limit serves both.
+    fast_limit_bytes: u64,
+    /// A copy of the plan's.
+    max_frame_bytes: usize,
     data_list: [u8; 64],
     data_count: u8,
 }
@@ -153,6 +158,20 @@ enum Source {
     Running,
     /// Later input is dropped and counted.
     Stopped,
+}
+
+/// Whether a drive would find something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Done,
+    Left,
+}
+
+/// Whether user code is on the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Calling {
+    Nobody,
+    Filter,
 }
 
 impl<H: Head> Chain<H> {
@@ -180,10 +199,13 @@ impl<H: Head> Chain<H> {
         let data_count = stations.data_list(&mut data_list) as u8;
         Self {
             out_marks: plan.output_marks,
-            plan,
             filters,
-            infos,
             stations,
+            desk: Desk {
+                facts: MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() },
+                stations: infos,
+                ..Desk::default()
+            },
             life: Life::Live,
             head: None,
             head_at: HeadAt::Awaited,
@@ -194,21 +216,23 @@ impl<H: Head> Chain<H> {
             transit: BodyBuf::new(),
             out: BodyBuf::new(),
             out_side: Side::Below,
-            effects: Effects::default(),
-            resumes: None,
-            facts: MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() },
             bodiless_by_edge: message.bodiless,
             sends_trailers: message.trailers == traits::Trailers::Sent,
             lengths: leave::Lengths::default(),
             source: Source::Running,
             reply_cause: None,
-            running: None,
+            calling: Calling::Nobody,
             asked_again: 0,
             paused: false,
             stats: Stats::default(),
+            calls: 0,
+            work: Work::Done,
             fast: false,
+            fast_limit_bytes: 0,
+            max_frame_bytes: plan.max_frame_bytes,
             data_list,
             data_count,
+            plan,
         }
     }
 
@@ -248,7 +272,7 @@ impl<H: Head> Chain<H> {
     /// calls [`poll_output`](Self::poll_output) again soon, after letting others run.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.fast && self.life.is_live() && self.work_is_left()
+        self.work == Work::Left
     }
 
     /// Whether nothing more will be taken from the source: the message is over, a filter declared
@@ -274,7 +298,7 @@ impl<H: Head> Chain<H> {
     /// The driver's end of the resume handles; `None` until a filter has asked for a handle.
     #[must_use]
     pub fn resume_set(&self) -> Option<&ResumeSet> {
-        self.resumes.as_ref()
+        self.desk.resumes.as_ref()
     }
 
     /// What has been counted so far.
@@ -282,6 +306,9 @@ impl<H: Head> Chain<H> {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.packed_bytes += self.out.copied_bytes();
+        if self.life.is_live() {
+            stats.output_bytes = self.given_bytes();
+        }
         stats
     }
 
@@ -307,7 +334,7 @@ impl<H: Head> Chain<H> {
             self.update_out();
         } else {
             self.stations.set_marks(station, marks);
-            self.infos[station].high_bytes = marks.high();
+            self.desk.stations[station].high_bytes = marks.high();
             self.recharge(station);
         }
         self.guarded(|chain| {
@@ -331,7 +358,7 @@ impl<H: Head> Chain<H> {
 
     /// Brings what depends on the bytes of station `k` up to date.
     fn recharge(&mut self, k: usize) {
-        self.stations.recharge(k, self.effects.kept(k as u8));
+        self.stations.recharge(k, self.desk.effects.kept(k as u8));
         self.note_peak();
     }
 
@@ -349,6 +376,13 @@ impl<H: Head> Chain<H> {
             && self.out_side == Side::Below
             && self.entrance.is_empty()
             && self.stations.all_clear();
+        if self.fast {
+            let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
+            self.fast_limit_bytes = self
+                .lengths
+                .input_limit_bytes
+                .min(self.stats.input_bytes.saturating_add(exit_room));
+        }
         let paused = self.life.is_live() && self.is_over();
         if paused != self.paused {
             self.paused = paused;
@@ -363,7 +397,11 @@ impl<H: Head> Chain<H> {
     fn invariants(&self) {
         self.stations.invariants();
         debug_assert!(self.transit.is_empty(), "no wave is under way between entries");
-        debug_assert!(self.running.is_none(), "no filter is being called between entries");
+        debug_assert_eq!(
+            self.calling,
+            Calling::Nobody,
+            "no filter is being called between entries"
+        );
         debug_assert_eq!(
             self.head.is_some(),
             !matches!(self.head_at, HeadAt::Awaited | HeadAt::Taken) && self.life.is_live(),

@@ -9,10 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
-use super::Chain;
 use super::ask::{Bytes as At, Flow};
+use super::{Calling, Chain};
 use crate::filter::{Growth, Head, Verdict, View, ViewParts};
-use crate::watermark::Side;
 
 /// Why a wave left the fast path.
 struct Odd {
@@ -21,24 +20,23 @@ struct Odd {
 }
 
 impl<H: Head> Chain<H> {
-    /// Carries `data` through all filters that want data. The caller has checked `fast`.
+    /// Carries `data` through all filters that want data. The caller has checked `fast`, the
+    /// limits, and that the output queue is empty.
     #[inline]
     pub(super) fn pass(&mut self, data: Bytes) {
+        let len = data.len();
         self.out.push(data);
+        self.calling = Calling::Filter;
         let called = catch_unwind(AssertUnwindSafe(|| self.ask_all()));
         match called {
             Ok(None) => {
-                let len = self.out.len() as u64;
-                self.lengths.exited_bytes += len;
-                self.stats.calls += u64::from(self.data_count);
-                if self.stats.peak_held_bytes < len {
-                    self.stats.peak_held_bytes = len;
-                }
-                if self.effects.touched
-                    || self.lengths.exited_bytes > self.lengths.exit_limit_bytes
-                    || len > self.out_marks.high()
+                self.calling = Calling::Nobody;
+                self.lengths.exited_bytes += len as u64;
+                if self.desk.effects.touched
+                    || self.out.len() != len
+                    || len as u64 > self.out_marks.high()
                 {
-                    self.pass_cold(len);
+                    self.pass_cold(len as u64);
                 }
             }
             Ok(Some(odd)) => self.pass_on(odd),
@@ -54,57 +52,48 @@ impl<H: Head> Chain<H> {
     /// Asks the filters one by one; stops at the first that does anything but pass on bytes.
     #[inline]
     fn ask_all(&mut self) -> Option<Odd> {
-        let Self {
-            filters,
-            infos,
-            out,
-            effects,
-            resumes,
-            facts,
-            data_list,
-            data_count,
-            running,
-            ..
-        } = self;
+        let Self { filters, out, desk, data_list, data_count, .. } = self;
+        let data_count = usize::from(*data_count);
         let mut view = View::new(ViewParts {
             body: out,
             new_at: 0,
-            station: 0,
             growth: Growth::Open,
             input_ended: false,
-            facts: *facts,
             head: None,
             trailers: None,
-            stations: infos,
-            effects,
-            resumes,
+            desk,
         });
-        for &k in &data_list[..usize::from(*data_count)] {
+        if data_count == filters.len() {
+            // The usual case needs no list.
+            for (filter, k) in filters.iter_mut().zip(0u8..) {
+                view.set_station(k);
+                let verdict = filter.data(&mut view);
+                if !verdict.is_pass() || view.body_is_empty() {
+                    return Some(Odd { k: usize::from(k), verdict });
+                }
+            }
+            return None;
+        }
+        for &k in &data_list[..data_count] {
             view.set_station(k);
-            *running = Some(k);
             let verdict = filters[usize::from(k)].data(&mut view);
             if !verdict.is_pass() || view.body_is_empty() {
                 return Some(Odd { k: usize::from(k), verdict });
             }
         }
-        *running = None;
         None
     }
 
-    /// All filters passed, but one of them asked for something else, or the exit has to act.
+    /// All filters passed, but one of them edited or asked for something else, or the output queue
+    /// is over its mark.
     #[cold]
-    fn pass_cold(&mut self, len: u64) {
+    fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
             chain.settle_effects();
-            if chain.lengths.exited_bytes > chain.lengths.exit_limit_bytes {
-                // Nothing of this piece may reach the sink.
-                chain.lengths.exited_bytes -= len;
-                chain.transit = mem::take(&mut chain.out);
-                chain.exit_bytes();
-            }
-            if chain.out.len() as u64 > chain.out_marks.high() {
-                chain.out_side = Side::Above;
-            }
+            // Once more through the exit, which checks before anything reaches the sink.
+            chain.lengths.exited_bytes -= counted_bytes;
+            mem::swap(&mut chain.transit, &mut chain.out);
+            chain.exit_bytes();
             chain.drive();
         });
     }
@@ -113,10 +102,8 @@ impl<H: Head> Chain<H> {
     #[cold]
     fn pass_on(&mut self, odd: Odd) {
         let Odd { k, verdict } = odd;
-        self.running = None;
+        self.calling = Calling::Nobody;
         mem::swap(&mut self.transit, &mut self.out);
-        let before = self.data_list.iter().take_while(|&&each| usize::from(each) != k).count();
-        self.stats.calls += before as u64 + 1;
         self.guarded(|chain| {
             if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
                 chain.wave(k + 1, false);

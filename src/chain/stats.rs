@@ -10,7 +10,8 @@ pub struct Stats {
     pub discarded_bytes: u64,
     /// Trailer fields that could not be sent by the edge.
     pub unsent_trailers: u64,
-    /// The most bytes at rest in stations and output queue at any time.
+    /// The most bytes at rest in stations and output queue at any time. A chunk that passes all
+    /// filters and is given out at once never rests.
     pub peak_held_bytes: u64,
     /// Bytes copied to pack small segments (rule I11).
     pub packed_bytes: u64,
@@ -18,6 +19,4 @@ pub struct Stats {
     pub pauses: u64,
     /// How often it rose again.
     pub resumes: u64,
-    /// Callbacks made, other than `close`.
-    pub calls: u64,
 }

@@ -27,7 +27,9 @@ impl<H: Head> Chain<H> {
                     self.tail_at = TailAt::Station { k, state: TailState::Shown };
                 }
                 let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
-                if Self::keeps_head(verdict) && !self.infos[k].granted.has(Capability::HoldHead) {
+                if Self::keeps_head(verdict)
+                    && !self.desk.stations[k].granted.has(Capability::HoldHead)
+                {
                     return self.refuse_head_hold(k);
                 }
                 // A head that stands here is never passed on by `apply` itself: its goods are
@@ -188,13 +190,13 @@ impl<H: Head> Chain<H> {
     /// The head leaves station `k` towards the sink: a declared length that the filter may break
     /// goes, unless the filter declared it itself (rule I12).
     pub(super) fn head_leaves(&mut self, k: usize) {
-        let granted = self.infos[k].granted;
+        let granted = self.desk.stations[k].granted;
         let breaks_length =
             granted.has(Capability::ChangeLength) || granted.has(Capability::AddTrailers);
-        let declared_here = self.effects.declared_by == Some(k as u8);
+        let declared_here = self.desk.effects.declared_by == Some(k as u8);
         if breaks_length
             && !declared_here
-            && !self.facts.bodiless
+            && !self.desk.facts.bodiless
             && let Some(head) = &mut self.head
         {
             head.headers_mut().remove(header::CONTENT_LENGTH);

@@ -23,7 +23,7 @@ pub use verdict::{Overflow, Verdict};
 pub use view::View;
 
 pub(crate) use verdict::Decision;
-pub(crate) use view::{Effects, Growth, MessageFacts, StationInfo, ViewParts};
+pub(crate) use view::{Desk, Growth, MessageFacts, StationInfo, ViewParts};
 
 /// User code that sees a message of one direction and may change, hold, add, remove and end it.
 ///

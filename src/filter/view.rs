@@ -23,16 +23,12 @@ use crate::resume::{ResumeHandle, ResumeSet};
 pub struct View<'a, H> {
     body: &'a mut BodyBuf,
     new_at: usize,
-    station: u8,
     cap: Option<CallCap>,
     growth: Growth,
     input_ended: bool,
-    facts: MessageFacts,
     head: Option<&'a mut H>,
     trailers: Option<&'a mut HeaderMap>,
-    stations: &'a [StationInfo],
-    effects: &'a mut Effects,
-    resumes: &'a mut Option<ResumeSet>,
+    desk: &'a mut Desk,
 }
 
 impl<H: Head> View<'_, H> {
@@ -99,13 +95,13 @@ impl<H: Head> View<'_, H> {
     /// Whether this response was made by a filter or the engine, not by the upstream.
     #[must_use]
     pub fn is_local_reply(&self) -> bool {
-        self.facts.local_reply
+        self.desk.facts.local_reply
     }
 
     /// The length that the message declared when it entered the chain, in bytes.
     #[must_use]
     pub fn declared_bytes(&self) -> Option<u64> {
-        self.facts.declared_bytes
+        self.desk.facts.declared_bytes
     }
 
     /// A handle that asks this filter again, from any thread.
@@ -113,20 +109,20 @@ impl<H: Head> View<'_, H> {
     /// The first handle of a message allocates what all its handles share.
     #[must_use]
     pub fn resume_handle(&mut self) -> ResumeHandle {
-        let stations = self.stations.len();
-        self.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.station)
+        let stations = self.desk.stations.len();
+        self.desk.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.desk.station)
     }
 
     /// Gives up interests for the rest of this message: the filter is no longer asked about those
     /// frames, and they cost it nothing.
     pub fn drop_interest(&mut self, interest: Interest) {
-        let bit = 1u64 << self.station;
-        self.effects.touched = true;
+        let bit = 1u64 << self.desk.station;
+        self.desk.effects.touched = true;
         if interest.contains(Interest::DATA) {
-            self.effects.dropped_data |= bit;
+            self.desk.effects.dropped_data |= bit;
         }
         if interest.contains(Interest::TRAILERS) {
-            self.effects.dropped_trailers |= bit;
+            self.desk.effects.dropped_trailers |= bit;
         }
     }
 
@@ -239,11 +235,11 @@ impl<H: Head> View<'_, H> {
     ///
     /// As [`push`](Self::push): keeping more than was taken is growth.
     pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
-        let before = self.effects.kept(self.station);
+        let before = self.desk.effects.kept(self.desk.station);
         let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
         self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
-        let stations = self.stations.len();
-        self.effects.set_kept(self.station, bytes, stations);
+        let stations = self.desk.stations.len();
+        self.desk.effects.set_kept(self.desk.station, bytes, stations);
         Ok(())
     }
 
@@ -255,8 +251,8 @@ impl<H: Head> View<'_, H> {
     pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
         let Some(head) = self.head.as_deref_mut() else { return false };
         head.headers_mut().insert(http::header::CONTENT_LENGTH, bytes.into());
-        self.effects.touched = true;
-        self.effects.declared_by = Some(self.station);
+        self.desk.effects.touched = true;
+        self.desk.effects.declared_by = Some(self.desk.station);
         true
     }
 
@@ -275,8 +271,8 @@ impl<H: Head> View<'_, H> {
         match self.trailers.as_deref_mut() {
             Some(shown) => *shown = trailers,
             None => {
-                self.effects.touched = true;
-                self.effects.end_trailers = Some(Box::new(trailers));
+                self.desk.effects.touched = true;
+                self.desk.effects.end_trailers = Some(Box::new(trailers));
             }
         }
         Ok(())
@@ -285,20 +281,20 @@ impl<H: Head> View<'_, H> {
     /// Answers the message with `reply` instead of carrying it on. Return the verdict; a reply
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
-        self.effects.touched = true;
-        self.effects.reply = Some(Box::new(reply));
+        self.desk.effects.touched = true;
+        self.desk.effects.reply = Some(Box::new(reply));
         Verdict::REPLY
     }
 
     /// Fails the message. Return the verdict; an error whose verdict is not returned is dropped.
     pub fn fail(&mut self, error: impl Into<Error>) -> Verdict {
-        self.effects.touched = true;
-        self.effects.failure = Some(error.into());
+        self.desk.effects.touched = true;
+        self.desk.effects.failure = Some(error.into());
         Verdict::FAIL
     }
 
     fn info(&self) -> &StationInfo {
-        &self.stations[usize::from(self.station)]
+        &self.desk.stations[usize::from(self.desk.station)]
     }
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
@@ -308,23 +304,23 @@ impl<H: Head> View<'_, H> {
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
         }
-        let ledger = self.body.len() as u64 + self.effects.kept(self.station);
+        let ledger = self.body.len() as u64 + self.desk.effects.kept(self.desk.station);
         let cap_bytes = match self.cap {
-            Some(cap) if cap.station == self.station => cap.bytes,
+            Some(cap) if cap.station == self.desk.station => cap.bytes,
             _ => {
                 let room = match self.growth {
                     Growth::Open => high_bytes,
                     Growth::Closed => 0,
                 };
                 let bytes = ledger.saturating_add(room);
-                self.cap = Some(CallCap { station: self.station, bytes });
+                self.cap = Some(CallCap { station: self.desk.station, bytes });
                 bytes
             }
         };
         if growth == 0 {
             return Ok(());
         }
-        if self.facts.bodiless {
+        if self.desk.facts.bodiless {
             return Err(EditErrorKind::NoBody);
         }
         if ledger.saturating_add(growth as u64) <= cap_bytes {
@@ -333,47 +329,24 @@ impl<H: Head> View<'_, H> {
         if growth as u64 > high_bytes {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
-        self.effects.touched = true;
-        self.effects.refused |= 1u64 << self.station;
+        self.desk.effects.touched = true;
+        self.desk.effects.refused |= 1u64 << self.desk.station;
         Err(EditErrorKind::Full)
     }
 }
 
 /// What the chain sees of a view between two calls.
 impl<'a, H> View<'a, H> {
+    #[inline]
     pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
-        let ViewParts {
-            body,
-            new_at,
-            station,
-            growth,
-            input_ended,
-            facts,
-            head,
-            trailers,
-            stations,
-            effects,
-            resumes,
-        } = parts;
-        Self {
-            body,
-            new_at,
-            station,
-            cap: None,
-            growth,
-            input_ended,
-            facts,
-            head,
-            trailers,
-            stations,
-            effects,
-            resumes,
-        }
+        let ViewParts { body, new_at, growth, input_ended, head, trailers, desk } = parts;
+        Self { body, new_at, cap: None, growth, input_ended, head, trailers, desk }
     }
 
+    /// The next call is to the filter of station `k`.
     #[inline]
-    pub(crate) fn set_station(&mut self, station: u8) {
-        self.station = station;
+    pub(crate) fn set_station(&mut self, k: u8) {
+        self.desk.station = k;
     }
 
     #[inline]
@@ -385,7 +358,7 @@ impl<'a, H> View<'a, H> {
 impl<H> fmt::Debug for View<'_, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View")
-            .field("station", &self.station)
+            .field("station", &self.desk.station)
             .field("body_bytes", &self.body.len())
             .field("new_at", &self.new_at)
             .field("input_ended", &self.input_ended)
@@ -411,15 +384,23 @@ fn shifted(new_at: usize, range: &Range<usize>, bytes: usize) -> usize {
 pub(crate) struct ViewParts<'a, H> {
     pub(crate) body: &'a mut BodyBuf,
     pub(crate) new_at: usize,
-    pub(crate) station: u8,
     pub(crate) growth: Growth,
     pub(crate) input_ended: bool,
-    pub(crate) facts: MessageFacts,
     pub(crate) head: Option<&'a mut H>,
     pub(crate) trailers: Option<&'a mut HeaderMap>,
-    pub(crate) stations: &'a [StationInfo],
-    pub(crate) effects: &'a mut Effects,
-    pub(crate) resumes: &'a mut Option<ResumeSet>,
+    pub(crate) desk: &'a mut Desk,
+}
+
+/// What all calls of one message share. A view borrows it as one, so that a call that needs none
+/// of it pays for one pointer.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// The station whose filter is being called, or was called last.
+    pub(crate) station: u8,
+    pub(crate) facts: MessageFacts,
+    pub(crate) stations: Vec<StationInfo>,
+    pub(crate) effects: Effects,
+    pub(crate) resumes: Option<ResumeSet>,
 }
 
 /// Facts of the message that every filter may read.
