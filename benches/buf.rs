@@ -15,7 +15,18 @@ const CHUNK_BYTES: usize = 16 * 1024;
 /// How many chunks wait at a time.
 const WINDOW: usize = 64;
 
-static BODY: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
+/// Letters, so that a search meets the bytes of its needle now and then, as in text.
+static BODY: [u8; CHUNK_BYTES] = {
+    let mut body = [0; CHUNK_BYTES];
+    let mut i = 0;
+    let mut x = 1_u32;
+    while i < body.len() {
+        x = x.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        body[i] = b'a' + ((x >> 16) % 26) as u8;
+        i += 1;
+    }
+    body
+};
 
 const fn chunk() -> Bytes {
     Bytes::from_static(&BODY)
@@ -213,13 +224,13 @@ fn pack(c: &mut Criterion) {
     group.finish();
 }
 
-/// A needle of 16 bytes that is not there, in 1 MiB: a scanner over what it holds. The floor is
+/// A needle of 20 bytes that is not there, in 1 MiB: a scanner over what it holds. The floor is
 /// memchr on one contiguous slice; the small segments show what the borders cost.
 fn find(c: &mut Criterion) {
-    const NEEDLE: &[u8] = b"\x07\x07not in the body";
+    const NEEDLE: &[u8] = b"--not in the body--";
     let mut group = c.benchmark_group("find in 1 MiB");
     group.throughput(Throughput::Bytes((WINDOW * CHUNK_BYTES) as u64));
-    let flat = vec![7_u8; WINDOW * CHUNK_BYTES];
+    let flat = BODY.repeat(WINDOW);
     let finder = memchr::memmem::Finder::new(NEEDLE);
     group.bench_function("memmem, contiguous", |b| b.iter(|| finder.find(black_box(&flat))));
     for size in [CHUNK_BYTES, 512, 16] {
