@@ -119,19 +119,12 @@ impl<H: Head> Chain<H> {
         match place {
             Some(place) => self.enter_reply(place, head, body, cause),
             None => {
-                let error = match cause {
-                    Cause::Limit(error) => {
-                        return self.fail_with(Outcome::Limit(error.clone()), error);
-                    }
-                    Cause::Reply { by, .. } => {
-                        let error = Error::new(ErrorKind::ReplyTooLate, Origin::Filter);
-                        match by {
-                            Some(by) => error.named(&by),
-                            None => error,
-                        }
-                    }
-                };
-                self.fail(error);
+                let late = || Error::new(ErrorKind::ReplyTooLate, Origin::Filter);
+                self.fail(match cause {
+                    Cause::Limit(error) => error,
+                    Cause::Reply { by: Some(by), .. } => late().named(&by),
+                    Cause::Reply { by: None, .. } => late(),
+                });
             }
         }
     }

@@ -383,8 +383,9 @@ impl<H: Head> Chain<H> {
                 .input_limit_bytes
                 .min(self.stats.input_bytes.saturating_add(exit_room));
         }
-        let paused = self.life.is_live() && self.is_over();
-        if paused != self.paused {
+        let paused = self.is_over();
+        let flows = self.source == Source::Running && self.tail_at == TailAt::Awaited;
+        if paused != self.paused && flows && self.life.is_live() {
             self.paused = paused;
             let counter = if paused { &mut self.stats.pauses } else { &mut self.stats.resumes };
             *counter += 1;

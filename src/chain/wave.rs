@@ -162,9 +162,7 @@ impl<H: Head> Chain<H> {
         let stations = &self.stations;
         if has(stations.quiet | stations.unseen) {
             TailCallback::Wait
-        } else if has(stations.adder) {
-            TailCallback::Ask(Callback::Trailers)
-        } else if self.trailers.is_some() && has(stations.wants_trailers) {
+        } else if has(stations.adder) || (self.trailers.is_some() && has(stations.wants_trailers)) {
             TailCallback::Ask(Callback::Trailers)
         } else if has(stations.wants_data) {
             TailCallback::Ask(Callback::Data)

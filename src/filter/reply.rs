@@ -4,7 +4,8 @@ use http::{HeaderValue, Response, StatusCode, header, response};
 /// A response made by a filter or by the engine instead of the upstream's.
 #[derive(Debug)]
 pub struct LocalReply {
-    head: response::Parts,
+    /// Boxed: replies are rare, and travel through results and enums.
+    head: Box<response::Parts>,
     body: Bytes,
 }
 
@@ -47,7 +48,7 @@ impl LocalReply {
     /// The head and the body.
     #[must_use]
     pub fn into_parts(self) -> (response::Parts, Bytes) {
-        (self.head, self.body)
+        (*self.head, self.body)
     }
 
     /// Sets the body and the `content-length` that goes with it.
@@ -61,7 +62,7 @@ impl From<Response<Bytes>> for LocalReply {
     /// Takes the response as it is; `content-length` is set from the body.
     fn from(response: Response<Bytes>) -> Self {
         let (head, body) = response.into_parts();
-        let mut reply = Self { head, body: Bytes::new() };
+        let mut reply = Self { head: Box::new(head), body: Bytes::new() };
         reply.set_body(body);
         reply
     }

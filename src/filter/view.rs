@@ -343,10 +343,12 @@ impl<'a, H> View<'a, H> {
         Self { body, new_at, cap: None, growth, input_ended, head, trailers, desk }
     }
 
-    /// The next call is to the filter of station `k`.
+    /// The next call is to the filter of station `k`, to which all bytes are new.
     #[inline]
     pub(crate) fn set_station(&mut self, k: u8) {
         self.desk.station = k;
+        // The filter before may have moved it by its edits.
+        self.new_at = 0;
     }
 
     #[inline]
