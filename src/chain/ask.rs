@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::position::{HeadAt, TailAt, TailState};
-use super::{Calling, Chain, Source};
+use super::{Chain, Source};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Capability, Decision, Growth, Head, LocalReply, Verdict, View, ViewParts};
 
@@ -53,20 +53,20 @@ impl<H: Head> Chain<H> {
         let Self {
             filters, stations, transit, head, head_at, trailers, desk, calling, calls, ..
         } = self;
-        desk.station = k as u8;
         let mut view = View::new(ViewParts {
             body: match bytes {
                 Bytes::Transit => transit,
                 Bytes::Held => &mut stations.rest(k).held,
             },
             new_at,
+            station: k as u8,
             growth,
             input_ended,
             head: if head_at.is_held_at(k) { head.as_mut() } else { None },
             trailers: if input_ended { trailers.as_mut() } else { None },
             desk,
         });
-        *calling = Calling::Filter;
+        *calling = Some(k as u8);
         *calls += 1;
         let filter = &mut filters[k];
         let verdict = match callback {
@@ -75,7 +75,7 @@ impl<H: Head> Chain<H> {
             Callback::Trailers => filter.trailers(&mut view),
             Callback::Resume => filter.resume(&mut view),
         };
-        *calling = Calling::Nobody;
+        *calling = None;
         verdict
     }
 

@@ -10,7 +10,7 @@ use super::ask::Bytes as At;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
-use super::{Calling, Chain, Source, Work};
+use super::{Chain, Source, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
@@ -244,12 +244,10 @@ impl<H: Head> Chain<H> {
 
     /// A filter panicked: the message fails, the filter is never called again.
     pub(super) fn on_panic(&mut self, payload: Box<dyn Any + Send>) {
-        if self.calling == Calling::Nobody {
-            // The engine itself is wrong, and must not go on.
+        let Some(k) = self.calling.take() else {
+            // No filter was being called: the engine itself is wrong, and must not go on.
             resume_unwind(payload);
-        }
-        self.calling = Calling::Nobody;
-        let k = self.desk.station;
+        };
         contained(move || drop(payload));
         self.stations.panicked |= 1u64 << k;
         if self.life.is_live() {

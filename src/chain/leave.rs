@@ -107,31 +107,30 @@ impl<H: Head> Chain<H> {
     /// there is nothing to give out but work is left, and notices stalls (rule I8).
     #[inline]
     pub fn poll_output(&mut self) -> Option<Output<H>> {
-        match self.poll_data() {
-            Some(data) => Some(Output::Data(data)),
-            None if self.fast => None,
-            None => self.poll_slow(),
-        }
+        if self.fast && self.out.is_empty() { None } else { self.poll_slow() }
     }
 
     /// The next output, if it is data: a shorter way to it than [`poll_output`](Self::poll_output),
     /// which has to be called when this answers `None`.
     #[inline]
     pub fn poll_data(&mut self) -> Option<Bytes> {
-        if self.out.is_empty() || !self.gives_data() {
+        if self.out.is_empty() {
+            None
+        } else if self.fast {
+            self.out.pop_front()
+        } else {
+            self.poll_data_slow()
+        }
+    }
+
+    #[inline(never)]
+    fn poll_data_slow(&mut self) -> Option<Bytes> {
+        if self.head_at != HeadAt::Taken || !self.life.is_live() {
             return None;
         }
         let data = self.out.pop_front();
-        if !self.fast {
-            self.out_shrank();
-        }
+        self.out_shrank();
         data
-    }
-
-    /// Whether the output queue is next to be given out.
-    #[inline]
-    fn gives_data(&self) -> bool {
-        self.fast || (self.head_at == HeadAt::Taken && self.life.is_live())
     }
 
     /// Bytes have left the output queue.

@@ -130,8 +130,8 @@ pub struct Chain<H: Head> {
     source: Source,
     /// Who replied, while the reply is under way.
     reply_cause: Option<Cause>,
-    /// Whether a filter is being called: the one the desk names, for the case that it panics.
-    calling: Calling,
+    /// The filter that is being called, for the case that it panics.
+    calling: Option<u8>,
     /// Self-asked work that was put off to the next drive: stations asked in this drive.
     asked_again: u64,
     /// `wants_input` was false for watermarks when last looked at.
@@ -165,13 +165,6 @@ enum Source {
 enum Work {
     Done,
     Left,
-}
-
-/// Whether user code is on the stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Calling {
-    Nobody,
-    Filter,
 }
 
 impl<H: Head> Chain<H> {
@@ -221,7 +214,7 @@ impl<H: Head> Chain<H> {
             lengths: leave::Lengths::default(),
             source: Source::Running,
             reply_cause: None,
-            calling: Calling::Nobody,
+            calling: None,
             asked_again: 0,
             paused: false,
             stats: Stats::default(),
@@ -398,11 +391,7 @@ impl<H: Head> Chain<H> {
     fn invariants(&self) {
         self.stations.invariants();
         debug_assert!(self.transit.is_empty(), "no wave is under way between entries");
-        debug_assert_eq!(
-            self.calling,
-            Calling::Nobody,
-            "no filter is being called between entries"
-        );
+        debug_assert_eq!(self.calling, None, "no filter is being called between entries");
         debug_assert_eq!(
             self.head.is_some(),
             !matches!(self.head_at, HeadAt::Awaited | HeadAt::Taken) && self.life.is_live(),

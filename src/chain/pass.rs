@@ -9,15 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 
+use super::Chain;
 use super::ask::{Bytes as At, Flow};
-use super::{Calling, Chain};
-use crate::filter::{Growth, Head, Verdict, View, ViewParts};
-
-/// Why a wave left the fast path.
-struct Odd {
-    k: usize,
-    verdict: Verdict,
-}
+use crate::filter::{Filter, Growth, Head, Verdict, View, ViewParts};
 
 impl<H: Head> Chain<H> {
     /// Carries `data` through all filters that want data. The caller has checked `fast`, the
@@ -25,12 +19,24 @@ impl<H: Head> Chain<H> {
     #[inline]
     pub(super) fn pass(&mut self, data: Bytes) {
         let len = data.len();
-        self.out.push(data);
-        self.calling = Calling::Filter;
-        let called = catch_unwind(AssertUnwindSafe(|| self.ask_all()));
+        let Self { filters, out, desk, data_list, data_count, .. } = self;
+        out.push(data);
+        // Made out here, so that it still names the station if a filter panics.
+        let mut view = View::new(ViewParts {
+            body: out,
+            new_at: 0,
+            station: 0,
+            growth: Growth::Open,
+            input_ended: false,
+            head: None,
+            trailers: None,
+            desk,
+        });
+        let list = &data_list[..usize::from(*data_count)];
+        let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
+        let k = view.station();
         match called {
             Ok(None) => {
-                self.calling = Calling::Nobody;
                 self.lengths.exited_bytes += len as u64;
                 if self.desk.effects.touched
                     || self.out.len() != len
@@ -39,49 +45,15 @@ impl<H: Head> Chain<H> {
                     self.pass_cold(len as u64);
                 }
             }
-            Ok(Some(odd)) => self.pass_on(odd),
+            Ok(Some(verdict)) => self.pass_on(usize::from(k), verdict),
             Err(payload) => {
                 self.stats.discarded_bytes += self.out.len() as u64;
                 self.out.clear();
+                self.calling = Some(k);
                 self.on_panic(payload);
                 self.refresh();
             }
         }
-    }
-
-    /// Asks the filters one by one; stops at the first that does anything but pass on bytes.
-    #[inline]
-    fn ask_all(&mut self) -> Option<Odd> {
-        let Self { filters, out, desk, data_list, data_count, .. } = self;
-        let data_count = usize::from(*data_count);
-        let mut view = View::new(ViewParts {
-            body: out,
-            new_at: 0,
-            growth: Growth::Open,
-            input_ended: false,
-            head: None,
-            trailers: None,
-            desk,
-        });
-        if data_count == filters.len() {
-            // The usual case needs no list.
-            for (filter, k) in filters.iter_mut().zip(0u8..) {
-                view.set_station(k);
-                let verdict = filter.data(&mut view);
-                if !verdict.is_pass() || view.body_is_empty() {
-                    return Some(Odd { k: usize::from(k), verdict });
-                }
-            }
-            return None;
-        }
-        for &k in &data_list[..data_count] {
-            view.set_station(k);
-            let verdict = filters[usize::from(k)].data(&mut view);
-            if !verdict.is_pass() || view.body_is_empty() {
-                return Some(Odd { k: usize::from(k), verdict });
-            }
-        }
-        None
     }
 
     /// All filters passed, but one of them edited or asked for something else, or the output queue
@@ -100,9 +72,7 @@ impl<H: Head> Chain<H> {
 
     /// Goes on in the general engine at the station where something odd happened.
     #[cold]
-    fn pass_on(&mut self, odd: Odd) {
-        let Odd { k, verdict } = odd;
-        self.calling = Calling::Nobody;
+    fn pass_on(&mut self, k: usize, verdict: Verdict) {
         mem::swap(&mut self.transit, &mut self.out);
         self.guarded(|chain| {
             if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
@@ -111,4 +81,33 @@ impl<H: Head> Chain<H> {
             chain.drive();
         });
     }
+}
+
+/// Asks the filters in `list` one by one. Stops at the first that does anything but pass on bytes:
+/// the view then names its station.
+#[inline]
+fn ask_all<H: Head>(
+    filters: &mut [Box<dyn Filter<H>>],
+    list: &[u8],
+    view: &mut View<'_, H>,
+) -> Option<Verdict> {
+    if list.len() == filters.len() {
+        // The usual case needs no list.
+        for (filter, k) in filters.iter_mut().zip(0u8..) {
+            view.set_station(k);
+            let verdict = filter.data(view);
+            if !verdict.is_pass() || view.body_is_empty() {
+                return Some(verdict);
+            }
+        }
+        return None;
+    }
+    for &k in list {
+        view.set_station(k);
+        let verdict = filters[usize::from(k)].data(view);
+        if !verdict.is_pass() || view.body_is_empty() {
+            return Some(verdict);
+        }
+    }
+    None
 }

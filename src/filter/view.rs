@@ -23,6 +23,7 @@ use crate::resume::{ResumeHandle, ResumeSet};
 pub struct View<'a, H> {
     body: &'a mut BodyBuf,
     new_at: usize,
+    station: u8,
     cap: Option<CallCap>,
     growth: Growth,
     input_ended: bool,
@@ -110,13 +111,13 @@ impl<H: Head> View<'_, H> {
     #[must_use]
     pub fn resume_handle(&mut self) -> ResumeHandle {
         let stations = self.desk.stations.len();
-        self.desk.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.desk.station)
+        self.desk.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.station)
     }
 
     /// Gives up interests for the rest of this message: the filter is no longer asked about those
     /// frames, and they cost it nothing.
     pub fn drop_interest(&mut self, interest: Interest) {
-        let bit = 1u64 << self.desk.station;
+        let bit = 1u64 << self.station;
         self.desk.effects.touched = true;
         if interest.contains(Interest::DATA) {
             self.desk.effects.dropped_data |= bit;
@@ -235,11 +236,11 @@ impl<H: Head> View<'_, H> {
     ///
     /// As [`push`](Self::push): keeping more than was taken is growth.
     pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
-        let before = self.desk.effects.kept(self.desk.station);
+        let before = self.desk.effects.kept(self.station);
         let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
         self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
         let stations = self.desk.stations.len();
-        self.desk.effects.set_kept(self.desk.station, bytes, stations);
+        self.desk.effects.set_kept(self.station, bytes, stations);
         Ok(())
     }
 
@@ -252,7 +253,7 @@ impl<H: Head> View<'_, H> {
         let Some(head) = self.head.as_deref_mut() else { return false };
         head.headers_mut().insert(http::header::CONTENT_LENGTH, bytes.into());
         self.desk.effects.touched = true;
-        self.desk.effects.declared_by = Some(self.desk.station);
+        self.desk.effects.declared_by = Some(self.station);
         true
     }
 
@@ -294,7 +295,7 @@ impl<H: Head> View<'_, H> {
     }
 
     fn info(&self) -> &StationInfo {
-        &self.desk.stations[usize::from(self.desk.station)]
+        &self.desk.stations[usize::from(self.station)]
     }
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
@@ -304,16 +305,16 @@ impl<H: Head> View<'_, H> {
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
         }
-        let ledger = self.body.len() as u64 + self.desk.effects.kept(self.desk.station);
+        let ledger = self.body.len() as u64 + self.desk.effects.kept(self.station);
         let cap_bytes = match self.cap {
-            Some(cap) if cap.station == self.desk.station => cap.bytes,
+            Some(cap) if cap.station == self.station => cap.bytes,
             _ => {
                 let room = match self.growth {
                     Growth::Open => high_bytes,
                     Growth::Closed => 0,
                 };
                 let bytes = ledger.saturating_add(room);
-                self.cap = Some(CallCap { station: self.desk.station, bytes });
+                self.cap = Some(CallCap { station: self.station, bytes });
                 bytes
             }
         };
@@ -330,7 +331,7 @@ impl<H: Head> View<'_, H> {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
         self.desk.effects.touched = true;
-        self.desk.effects.refused |= 1u64 << self.desk.station;
+        self.desk.effects.refused |= 1u64 << self.station;
         Err(EditErrorKind::Full)
     }
 }
@@ -339,16 +340,22 @@ impl<H: Head> View<'_, H> {
 impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
-        let ViewParts { body, new_at, growth, input_ended, head, trailers, desk } = parts;
-        Self { body, new_at, cap: None, growth, input_ended, head, trailers, desk }
+        let ViewParts { body, new_at, station, growth, input_ended, head, trailers, desk } = parts;
+        Self { body, new_at, station, cap: None, growth, input_ended, head, trailers, desk }
     }
 
     /// The next call is to the filter of station `k`, to which all bytes are new.
     #[inline]
     pub(crate) fn set_station(&mut self, k: u8) {
-        self.desk.station = k;
+        self.station = k;
         // The filter before may have moved it by its edits.
         self.new_at = 0;
+    }
+
+    /// The station whose filter is called.
+    #[inline]
+    pub(crate) fn station(&self) -> u8 {
+        self.station
     }
 
     #[inline]
@@ -360,7 +367,7 @@ impl<'a, H> View<'a, H> {
 impl<H> fmt::Debug for View<'_, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View")
-            .field("station", &self.desk.station)
+            .field("station", &self.station)
             .field("body_bytes", &self.body.len())
             .field("new_at", &self.new_at)
             .field("input_ended", &self.input_ended)
@@ -386,6 +393,7 @@ fn shifted(new_at: usize, range: &Range<usize>, bytes: usize) -> usize {
 pub(crate) struct ViewParts<'a, H> {
     pub(crate) body: &'a mut BodyBuf,
     pub(crate) new_at: usize,
+    pub(crate) station: u8,
     pub(crate) growth: Growth,
     pub(crate) input_ended: bool,
     pub(crate) head: Option<&'a mut H>,
@@ -397,8 +405,6 @@ pub(crate) struct ViewParts<'a, H> {
 /// of it pays for one pointer.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
-    /// The station whose filter is being called, or was called last.
-    pub(crate) station: u8,
     pub(crate) facts: MessageFacts,
     pub(crate) stations: Vec<StationInfo>,
     pub(crate) effects: Effects,
