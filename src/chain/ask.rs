@@ -44,11 +44,7 @@ impl<H: Head> Chain<H> {
         bytes: Bytes,
         new_at: usize,
     ) -> Verdict {
-        let growth = if self.stations.is_over(k) || self.is_over_from(k + 1) {
-            Growth::Closed
-        } else {
-            Growth::Open
-        };
+        let growth = if self.is_over_from(k + 1) { Growth::Closed } else { Growth::Open };
         let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
         let Self {
             filters, stations, transit, head, head_at, trailers, desk, calling, calls, ..
@@ -76,6 +72,9 @@ impl<H: Head> Chain<H> {
             Callback::Resume => filter.resume(&mut view),
         };
         *calling = None;
+        if let Some(grown_bytes) = view.grown_bytes() {
+            self.account_growth(k, grown_bytes);
+        }
         verdict
     }
 
@@ -95,6 +94,7 @@ impl<H: Head> Chain<H> {
                 self.drop_undelivered();
                 self.stations.open(k);
                 if within == Flow::Wave && bytes == Bytes::Transit && self.keeps_nothing(k) {
+                    self.leaves(k, self.transit.len());
                     return Flow::Wave;
                 }
                 self.release_all(k, bytes);
@@ -131,6 +131,18 @@ impl<H: Head> Chain<H> {
             self.recharge(k);
         }
         Flow::Rest
+    }
+
+    /// The filter of station `k` has grown or shrunk what its station has.
+    pub(super) fn account_growth(&mut self, k: usize, grown_bytes: i64) {
+        let info = &mut self.desk.stations[k];
+        info.added_bytes = info.added_bytes.saturating_add_signed(grown_bytes);
+    }
+
+    /// Bytes leave station `k`: what was added counts as leaving first.
+    pub(super) fn leaves(&mut self, k: usize, bytes: usize) {
+        let info = &mut self.desk.stations[k];
+        info.added_bytes = info.added_bytes.saturating_sub(bytes as u64);
     }
 
     /// Fails the message, because a filter held the head without being granted to.

@@ -102,14 +102,23 @@ impl<H: Head> Chain<H> {
     }
 
     /// Stations that asked for themselves and can be asked: `again`, and recalls after `Full`
-    /// where neither the station nor anything behind it is over.
+    /// where the refused edit fits now.
     fn self_asked(&self) -> u64 {
-        let recalled = match (self.out_side, self.stations.last_over()) {
+        let mut asked = self.stations.again;
+        let mut refused = match (self.out_side, self.stations.last_over()) {
             (Side::Above, _) => 0,
             (Side::Below, None) => self.stations.refused,
-            (Side::Below, Some(last)) => self.stations.refused & from(last + 1),
+            (Side::Below, Some(last)) => self.stations.refused & from(last),
         };
-        self.stations.again | recalled
+        while let Some(k) = top(refused) {
+            let bit = 1u64 << k;
+            refused &= !bit;
+            let info = &self.desk.stations[k];
+            if info.added_bytes.saturating_add(info.wanted_bytes) <= info.high_bytes {
+                asked |= bit;
+            }
+        }
+        asked
     }
 
     /// Does the first piece of work of station `k`: goods before questions.
@@ -161,6 +170,7 @@ impl<H: Head> Chain<H> {
         }
         let with_tail =
             released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
+        self.leaves(k, piece);
         self.recharge(k);
         if with_tail {
             self.tail_leaves(k);
@@ -252,7 +262,8 @@ impl<H: Head> Chain<H> {
     fn is_live_station(&self, k: usize) -> bool {
         let bit = 1u64 << k;
         (self.stations.resumed | self.stations.again) & bit != 0
-            || (self.stations.refused & bit != 0 && self.is_over_from(k + 1))
+            || (self.stations.refused & bit != 0
+                && (self.is_over_from(k + 1) || self.stations.released & bit != 0))
             || self.desk.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(k as u8))
     }
 }

@@ -35,6 +35,7 @@ impl<H: Head> Chain<H> {
         let list = &data_list[..usize::from(*data_count)];
         let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
         let k = view.station();
+        let grown_bytes = view.grown_bytes();
         match called {
             Ok(None) => {
                 self.lengths.exited_bytes += len as u64;
@@ -45,7 +46,10 @@ impl<H: Head> Chain<H> {
                     self.pass_cold(len as u64);
                 }
             }
-            Ok(Some(verdict)) => self.pass_on(usize::from(k), verdict),
+            Ok(Some(verdict)) => {
+                self.account_growth(usize::from(k), grown_bytes.unwrap_or(0));
+                self.pass_on(usize::from(k), verdict);
+            }
             Err(payload) => {
                 self.stats.discarded_bytes += self.out.len() as u64;
                 self.out.clear();

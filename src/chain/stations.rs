@@ -259,7 +259,12 @@ pub(super) fn infos_of<'a>(
     granted: impl Iterator<Item = (&'a crate::filter::Declaration, crate::filter::Capabilities)>,
 ) -> Vec<StationInfo> {
     granted
-        .map(|(declaration, granted)| StationInfo { granted, high_bytes: declaration.marks.high() })
+        .map(|(declaration, granted)| StationInfo {
+            granted,
+            high_bytes: declaration.marks.high(),
+            added_bytes: 0,
+            wanted_bytes: 0,
+        })
         .collect()
 }
 

@@ -33,8 +33,9 @@ impl EditError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EditErrorKind {
-    /// No room now (rule I7): the filter has added its high mark in this call, or it or something
-    /// after it is over. Its `resume` callback will be called when there is room.
+    /// No room now (rule I7): what the filter has added and its station still has would pass its
+    /// high mark, or something after it is over. Its `resume` callback will be called when the
+    /// edit fits.
     Full,
     /// Larger than the filter's own high mark, which is given in bytes: will never fit at once.
     TooLarge {

@@ -24,7 +24,7 @@ pub struct View<'a, H> {
     body: &'a mut BodyBuf,
     new_at: usize,
     station: u8,
-    cap: Option<CallCap>,
+    edited: Option<Edited>,
     growth: Growth,
     input_ended: bool,
     head: Option<&'a mut H>,
@@ -164,7 +164,11 @@ impl<H: Head> View<'_, H> {
         self.replace(at..at, bytes)
     }
 
-    /// Puts `bytes` in the place of `range`. Costs O(touched segments).
+    /// Puts `bytes` in the place of `range`.
+    ///
+    /// Costs O(segments before the range and in it), and may cut one segment in two. A filter that
+    /// makes very many edits in one call works from the front instead: [`take`](Self::take) the
+    /// body, [`BodyBuf::split_to`] what is done, [`push`](Self::push) it back.
     ///
     /// # Errors
     ///
@@ -305,17 +309,16 @@ impl<H: Head> View<'_, H> {
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
         }
-        let ledger = self.body.len() as u64 + self.desk.effects.kept(self.station);
-        let cap_bytes = match self.cap {
-            Some(cap) if cap.station == self.station => cap.bytes,
+        let room_bytes = match self.growth {
+            Growth::Open => high_bytes.saturating_sub(info.added_bytes),
+            Growth::Closed => 0,
+        };
+        let ledger_bytes = self.ledger_bytes();
+        let start_bytes = match self.edited {
+            Some(edited) if edited.station == self.station => edited.start_bytes,
             _ => {
-                let room = match self.growth {
-                    Growth::Open => high_bytes,
-                    Growth::Closed => 0,
-                };
-                let bytes = ledger.saturating_add(room);
-                self.cap = Some(CallCap { station: self.station, bytes });
-                bytes
+                self.edited = Some(Edited { station: self.station, start_bytes: ledger_bytes });
+                ledger_bytes
             }
         };
         if growth == 0 {
@@ -324,15 +327,24 @@ impl<H: Head> View<'_, H> {
         if self.desk.facts.bodiless {
             return Err(EditErrorKind::NoBody);
         }
-        if ledger.saturating_add(growth as u64) <= cap_bytes {
+        let growth_bytes = growth as u64;
+        let after_bytes = ledger_bytes.saturating_add(growth_bytes);
+        if after_bytes <= start_bytes.saturating_add(room_bytes) {
             return Ok(());
         }
-        if growth as u64 > high_bytes {
+        if growth_bytes > high_bytes {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
+        let station = usize::from(self.station);
+        self.desk.stations[station].wanted_bytes = growth_bytes;
         self.desk.effects.touched = true;
         self.desk.effects.refused |= 1u64 << self.station;
         Err(EditErrorKind::Full)
+    }
+
+    /// What the view holds and the filter keeps, in bytes.
+    fn ledger_bytes(&self) -> u64 {
+        self.body.len() as u64 + self.desk.effects.kept(self.station)
     }
 }
 
@@ -341,7 +353,7 @@ impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
         let ViewParts { body, new_at, station, growth, input_ended, head, trailers, desk } = parts;
-        Self { body, new_at, station, cap: None, growth, input_ended, head, trailers, desk }
+        Self { body, new_at, station, edited: None, growth, input_ended, head, trailers, desk }
     }
 
     /// The next call is to the filter of station `k`, to which all bytes are new.
@@ -356,6 +368,16 @@ impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn station(&self) -> u8 {
         self.station
+    }
+
+    /// By how many bytes the call has made the ledger grow or shrink. `None`: no edits.
+    #[inline]
+    pub(crate) fn grown_bytes(&self) -> Option<i64>
+    where
+        H: Head,
+    {
+        let edited = self.edited.filter(|edited| edited.station == self.station)?;
+        Some(self.ledger_bytes().wrapping_sub(edited.start_bytes).cast_signed())
     }
 
     #[inline]
@@ -426,12 +448,12 @@ pub(crate) enum Growth {
     Closed,
 }
 
-/// The size that the ledger of one call must not pass. Computed at the first edit of the call, so
-/// that calls without edits pay nothing; the station tells one call of a wave from the next.
+/// The size of the ledger when the call began. Noted at the first edit of the call, so that calls
+/// without edits pay nothing; the station tells one call of a wave from the next.
 #[derive(Debug, Clone, Copy)]
-struct CallCap {
+struct Edited {
     station: u8,
-    bytes: u64,
+    start_bytes: u64,
 }
 
 /// What a view needs to know of a station.
@@ -439,6 +461,10 @@ struct CallCap {
 pub(crate) struct StationInfo {
     pub(crate) granted: Capabilities,
     pub(crate) high_bytes: u64,
+    /// What the filter has added and its station still has. Bytes that leave count as added first.
+    pub(crate) added_bytes: u64,
+    /// The growth that was refused as `Full` last.
+    pub(crate) wanted_bytes: u64,
 }
 
 /// What callbacks asked for besides their verdict. Read by the chain after a call when `touched`.
