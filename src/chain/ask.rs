@@ -4,6 +4,7 @@ use core::mem;
 
 use super::position::{HeadAt, TailAt, TailState};
 use super::{Chain, Source};
+use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Capability, Decision, Growth, Head, LocalReply, Verdict, View, ViewParts};
 
@@ -83,29 +84,36 @@ impl<H: Head> Chain<H> {
     /// `within` says whether the call was made by a wave that could go on behind it.
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
+        let decision = verdict.decision();
         if self.desk.effects.touched {
             self.settle_effects();
+            if !matches!(decision, Decision::End | Decision::Reply | Decision::Fail) {
+                self.drop_undelivered();
+            }
         }
         if verdict.wants_again() {
             self.stations.again |= bit;
         }
-        match verdict.decision() {
+        match decision {
             Decision::Pass => {
-                self.drop_undelivered();
                 self.stations.open(k);
-                if within == Flow::Wave && bytes == Bytes::Transit && self.keeps_nothing(k) {
-                    self.leaves(k, self.transit.len());
-                    return Flow::Wave;
+                if self.keeps_nothing(k) {
+                    if within == Flow::Wave && bytes == Bytes::Transit {
+                        self.leaves(k, self.transit.len());
+                        return Flow::Wave;
+                    }
+                    if bytes == Bytes::Held && self.goes_in_one_piece(k) {
+                        self.lift_held(k);
+                        return Flow::Wave;
+                    }
                 }
                 self.release_all(k, bytes);
             }
             Decision::Hold { overflow, quiet } => {
-                self.drop_undelivered();
                 self.stations.hold(k, overflow, quiet);
                 self.rest(k, bytes);
             }
             Decision::First { bytes: first, overflow, quiet } => {
-                self.drop_undelivered();
                 self.stations.hold(k, overflow, quiet);
                 self.release_first(k, bytes, first);
             }
@@ -160,6 +168,22 @@ impl<H: Head> Chain<H> {
     fn keeps_nothing(&self, k: usize) -> bool {
         !matches!(self.head_at, HeadAt::Station { k: at, .. } if at == k)
             && self.stations.released & (1u64 << k) == 0
+    }
+
+    /// Whether all that station `k` holds is the next piece to move (ruling 4), so that it can go
+    /// on without being put into `released` first.
+    fn goes_in_one_piece(&self, k: usize) -> bool {
+        let held_bytes = self.stations.held(k).map_or(0, BodyBuf::len);
+        held_bytes <= self.max_frame_bytes
+            && held_bytes as u64 <= self.room_behind(k)
+            && !self.is_over_from(k + 1)
+    }
+
+    /// Takes all that station `k` holds into transit.
+    fn lift_held(&mut self, k: usize) {
+        self.transit.append(&mut self.stations.rest(k).held);
+        self.leaves(k, self.transit.len());
+        self.recharge(k);
     }
 
     /// A reply, an error or trailers whose verdict was not returned are dropped.

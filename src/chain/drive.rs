@@ -67,6 +67,14 @@ impl<H: Head> Chain<H> {
             || self.self_asked() != 0
     }
 
+    /// Whether a call that began with nothing waiting has left something to do.
+    pub(super) fn has_work_after_call(&self) -> bool {
+        let stations = &self.stations;
+        stations.released | stations.again | stations.refused != 0
+            || self.head_at != HeadAt::Taken
+            || self.tail_at != TailAt::Awaited
+    }
+
     /// Whether some station has work, other than what it asked of itself.
     pub(super) fn has_station_work(&self) -> bool {
         self.next_station().is_some()
@@ -180,7 +188,7 @@ impl<H: Head> Chain<H> {
 
     /// The room under the high mark of the next station that looks at data or holds; of the output
     /// queue, if there is none.
-    fn room_behind(&self, k: usize) -> u64 {
+    pub(super) fn room_behind(&self, k: usize) -> u64 {
         let next = (self.stations.wants_data | self.stations.holding) & from(k + 1);
         if next == 0 {
             return self.out_marks.high().saturating_sub(self.out.len() as u64);
@@ -199,7 +207,18 @@ impl<H: Head> Chain<H> {
             None => (Bytes::Transit, 0),
         };
         let verdict = self.call(k, Callback::Resume, bytes, new_at);
-        self.apply(k, verdict, bytes, Flow::Rest);
+        if self.apply(k, verdict, bytes, Flow::Rest) == Flow::Wave {
+            self.go_on_behind(k);
+        }
+    }
+
+    /// The bytes in transit go on from station `k`, and the tail with them if it was shown there.
+    fn go_on_behind(&mut self, k: usize) {
+        let tail = self.tail_at.state_at(k) == Some(TailState::Shown);
+        if tail {
+            self.tail_leaves(k);
+        }
+        self.wave(k + 1, tail);
     }
 
     /// What queued unseen at station `k` is shown, or passes by if its filter does not look.
@@ -219,7 +238,9 @@ impl<H: Head> Chain<H> {
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
         }
         let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
-        self.apply(k, verdict, Bytes::Held, Flow::Rest);
+        if self.apply(k, verdict, Bytes::Held, Flow::Rest) == Flow::Wave {
+            self.go_on_behind(k);
+        }
     }
 
     /// Fails the message if nothing can go on (rule I8). The engine is at rest, and there is

@@ -34,8 +34,6 @@ impl<H: Head> Chain<H> {
         });
         let list = &data_list[..usize::from(*data_count)];
         let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
-        let k = view.station();
-        let grown_bytes = view.grown_bytes();
         match called {
             Ok(None) => {
                 self.lengths.exited_bytes += len as u64;
@@ -47,13 +45,14 @@ impl<H: Head> Chain<H> {
                 }
             }
             Ok(Some(verdict)) => {
-                self.account_growth(usize::from(k), grown_bytes.unwrap_or(0));
-                self.pass_on(usize::from(k), verdict);
+                let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
+                self.account_growth(k, grown_bytes.unwrap_or(0));
+                self.pass_on(k, verdict);
             }
             Err(payload) => {
+                self.calling = Some(view.station());
                 self.stats.discarded_bytes += self.out.len() as u64;
                 self.out.clear();
-                self.calling = Some(k);
                 self.on_panic(payload);
                 self.refresh();
             }
@@ -82,7 +81,10 @@ impl<H: Head> Chain<H> {
             if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
                 chain.wave(k + 1, false);
             }
-            chain.drive();
+            // Nothing waited before; a plain hold leaves nothing to do.
+            if chain.life.is_live() && chain.has_work_after_call() {
+                chain.drive();
+            }
         });
     }
 }

@@ -210,10 +210,6 @@ impl Stations {
         top(self.over)
     }
 
-    pub(super) fn is_over(&self, k: usize) -> bool {
-        self.over & (1u64 << k) != 0
-    }
-
     /// The stations that are asked about data, in order, for the fast path.
     pub(super) fn data_list(&self, list: &mut [u8; 64]) -> usize {
         let mut mask = self.wants_data;
