@@ -2,6 +2,8 @@
 
 use core::mem;
 
+use http::HeaderMap;
+
 use super::position::{HeadAt, TailAt, TailState};
 use super::{Chain, Source};
 use crate::buf::BodyBuf;
@@ -85,8 +87,9 @@ impl<H: Head> Chain<H> {
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
         let decision = verdict.decision();
+        let mut kept_changed = false;
         if self.desk.effects.touched {
-            self.settle_effects();
+            kept_changed = self.settle_effects(bit);
             if !matches!(decision, Decision::End | Decision::Reply | Decision::Fail) {
                 self.drop_undelivered();
             }
@@ -100,6 +103,9 @@ impl<H: Head> Chain<H> {
                 if self.keeps_nothing(k) {
                     if within == Flow::Wave && bytes == Bytes::Transit {
                         self.leaves(k, self.transit.len());
+                        if kept_changed {
+                            self.recharge(k);
+                        }
                         return Flow::Wave;
                     }
                     if bytes == Bytes::Held && self.goes_in_one_piece(k) {
@@ -206,7 +212,15 @@ impl<H: Head> Chain<H> {
         self.release_head(k);
         if self.tail_at.state_at(k) == Some(TailState::Shown) {
             self.tail_at = TailAt::Station { k, state: TailState::Released };
+            self.drop_empty_trailers();
             self.end_stations(1u64 << k);
+        }
+    }
+
+    /// Trailers that are empty when they leave a station are a plain end.
+    pub(super) fn drop_empty_trailers(&mut self) {
+        if self.trailers.as_ref().is_some_and(HeaderMap::is_empty) {
+            self.trailers = None;
         }
     }
 
@@ -284,8 +298,10 @@ impl<H: Head> Chain<H> {
         }
     }
 
-    /// Does what callbacks asked for besides their verdicts.
-    pub(super) fn settle_effects(&mut self) {
+    /// Does what callbacks asked for besides their verdicts. Kept bytes of the stations in `later`
+    /// are left to the caller, who charges them together with what the verdict does; answers
+    /// whether there are any.
+    pub(super) fn settle_effects(&mut self, later: u64) -> bool {
         self.desk.effects.touched = false;
         self.stations.refused |= mem::take(&mut self.desk.effects.refused);
         self.stations.wants_trailers &= !mem::take(&mut self.desk.effects.dropped_trailers);
@@ -294,11 +310,13 @@ impl<H: Head> Chain<H> {
             self.stations.wants_data &= !dropped;
             self.data_count = self.stations.data_list(&mut self.data_list) as u8;
         }
-        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed);
+        let kept_later = self.desk.effects.kept_changed & later != 0;
+        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed) & !later;
         while kept_changed != 0 {
             self.recharge(kept_changed.trailing_zeros() as usize);
             kept_changed &= kept_changed - 1;
         }
+        kept_later
     }
 
     /// Replies 413 / 500 if station `k` holds more than its high mark under a rejecting verdict.

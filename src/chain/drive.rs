@@ -269,9 +269,9 @@ impl<H: Head> Chain<H> {
             let sees_trailers = (stations.adder | stations.wants_trailers) & bit != 0;
             let blind =
                 stations.wants_data & bit == 0 && (stations.unseen & bit != 0 || !sees_trailers);
-            let no_more_calls = self.tail_at.state_at(k) == Some(TailState::Shown)
-                || stations.quiet & bit != 0
-                || blind;
+            // A tail that stands here, shown or waiting, has nothing behind it.
+            let no_more_calls =
+                self.tail_at.state_at(k).is_some() || stations.quiet & bit != 0 || blind;
             if no_more_calls && !self.is_live_station(k) {
                 return Some(k);
             }

@@ -7,7 +7,7 @@ use super::input_error::InputError;
 use super::position::{HeadAt, TailAt};
 use super::{Chain, Source, leave};
 use crate::error::{Error, ErrorKind, Timeout};
-use crate::filter::{Head, LocalReply};
+use crate::filter::{Capability, Head, LocalReply};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 
@@ -16,13 +16,14 @@ impl<H: Head> Chain<H> {
     ///
     /// # Errors
     ///
-    /// [`InputError::OutOfOrder`] if there was a head before.
+    /// [`InputError::OutOfOrder`] if there was a head before (a local reply has one too);
+    /// [`InputError::Ended`] if the message is over.
     pub fn handle_head(&mut self, head: H, end_of_stream: bool) -> Result<(), InputError> {
-        if self.head_at != HeadAt::Awaited || self.source == Source::Stopped {
-            return Err(InputError::OutOfOrder);
-        }
         if !self.life.is_live() {
             return Err(InputError::Ended);
+        }
+        if self.head_at != HeadAt::Awaited {
+            return Err(InputError::OutOfOrder);
         }
         if self.place_head(head) {
             self.lengths.declared_bytes = self.desk.facts.declared_bytes;
@@ -42,14 +43,8 @@ impl<H: Head> Chain<H> {
     pub(super) fn place_head(&mut self, head: H) -> bool {
         self.desk.facts.bodiless = self.bodiless_by_edge || head.forbids_body();
         self.desk.facts.declared_bytes = None;
-        if self.desk.facts.bodiless {
-            // No trailers can be added behind no body; the end is an ordinary end.
-            self.stations.adder = 0;
-            self.sends_trailers = false;
-            for info in &mut self.desk.stations {
-                info.granted = info.granted.without(crate::filter::Capability::AddTrailers);
-            }
-        } else {
+        self.grant_trailers();
+        if !self.desk.facts.bodiless {
             match leave::declared_length(head.headers()) {
                 Ok(declared) => self.desk.facts.declared_bytes = declared,
                 Err(()) => {
@@ -61,6 +56,19 @@ impl<H: Head> Chain<H> {
         self.head = Some(head);
         self.head_at = HeadAt::Entrance;
         true
+    }
+
+    /// No trailers can be added behind no body: the end is an ordinary end then.
+    fn grant_trailers(&mut self) {
+        let may_add = if self.desk.facts.bodiless { 0 } else { self.adders_by_edge };
+        self.stations.adder = may_add;
+        for (k, info) in self.desk.stations.iter_mut().enumerate() {
+            info.granted = if may_add & (1u64 << k) == 0 {
+                info.granted.without(Capability::AddTrailers)
+            } else {
+                info.granted.with(Capability::AddTrailers)
+            };
+        }
     }
 
     /// A piece of body, and with `end_of_stream` the end directly behind it.

@@ -7,7 +7,8 @@ pub enum InputError {
     /// The source was told to wait ([`Chain::wants_input`](super::Chain::wants_input)) and one
     /// frame is waiting already. The bytes come back.
     NotWanted(Bytes),
-    /// The message has ended, was ended by a filter, or failed: nothing more can come.
+    /// The end of the input came before, or the message is over. (Input behind an end that a filter
+    /// declared, or behind a local reply, is no error: it is dropped and counted.)
     Ended,
     /// A second head, or anything before the head.
     OutOfOrder,

@@ -5,6 +5,7 @@ use http::{HeaderMap, header};
 
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
+use super::traits::Trailers;
 use super::{Chain, Work};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
@@ -89,7 +90,7 @@ impl<H: Head> Chain<H> {
             let kind = ErrorKind::LengthShort { declared_bytes, actual_bytes };
             return self.fail(Error::new(kind, Origin::Filter));
         }
-        if !self.sends_trailers || self.lengths.exit_bodiless {
+        if self.trailers_by_edge == Trailers::Unsent || self.lengths.exit_bodiless {
             let unsent = self.trailers.take().map_or(0, |trailers| trailers.len());
             self.stats.unsent_trailers += unsent as u64;
         }

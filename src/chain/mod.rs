@@ -123,8 +123,10 @@ pub struct Chain<H: Head> {
     out_side: Side,
     /// The edge said that the message has no body, whatever its head says.
     bodiless_by_edge: bool,
-    /// Trailers can be sent by the edge.
-    sends_trailers: bool,
+    /// Whether trailers can be sent by the edge.
+    trailers_by_edge: traits::Trailers,
+    /// The stations that were granted *add trailers* for a message with a body.
+    adders_by_edge: u64,
     lengths: leave::Lengths,
     /// A filter declared the end, or a local reply took the message's place.
     source: Source,
@@ -188,6 +190,7 @@ impl<H: Head> Chain<H> {
                 stations.adder |= bit;
             }
         }
+        let adders_by_edge = stations.adder;
         let mut data_list = [0; 64];
         let data_count = stations.data_list(&mut data_list) as u8;
         Self {
@@ -210,7 +213,8 @@ impl<H: Head> Chain<H> {
             out: BodyBuf::new(),
             out_side: Side::Below,
             bodiless_by_edge: message.bodiless,
-            sends_trailers: message.trailers == traits::Trailers::Sent,
+            trailers_by_edge: message.trailers,
+            adders_by_edge,
             lengths: leave::Lengths::default(),
             source: Source::Running,
             reply_cause: None,

@@ -175,9 +175,7 @@ impl<H: Head> Chain<H> {
 
     /// The tail leaves station `k` towards the sink.
     pub(super) fn tail_leaves(&mut self, k: usize) {
-        if self.trailers.as_ref().is_some_and(http::HeaderMap::is_empty) {
-            self.trailers = None;
-        }
+        self.drop_empty_trailers();
         let bit = 1u64 << k;
         if self.stations.ended & bit == 0 {
             self.end_stations(bit);
