@@ -4,6 +4,7 @@
 pub mod buf;
 pub mod chain;
 pub mod error;
+pub mod exchange;
 pub mod filter;
 pub mod frame;
 pub mod limits;
