@@ -1,6 +1,8 @@
 //! A low-level, zero-copy streaming engine for HTTP bodies.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "body")]
+pub mod body;
 pub mod buf;
 pub mod chain;
 pub mod error;

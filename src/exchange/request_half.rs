@@ -24,6 +24,7 @@ impl RequestHalf {
     /// # Errors
     ///
     /// The reply comes back if the response half is gone, or was told something before.
+    #[allow(clippy::result_large_err, reason = "it goes back as it came, and is rare")]
     pub fn reply(&self, reply: LocalReply) -> Result<(), LocalReply> {
         match self.shared.to_response.post(Mail::Reply(reply)) {
             Err(Mail::Reply(reply)) => Err(reply),
