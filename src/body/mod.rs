@@ -1,9 +1,10 @@
 //! The edge to `http_body`: a chain driven as an [`http_body::Body`], with its timeouts and what it
-//! can do.
+//! can do; and, with the feature `tower`, both chains around any service.
 //!
 //! - [`FilteredBody`] is one message: its head from `poll_head`, the rest as a body.
 //! - [`Driver`] is what it is made of, for edges of another kind.
 //! - [`Timeouts`] and [`Edge`] say how long a message may take and what the sides can do.
+//! - [`ExchangeLayer`] puts a request and a response chain around a `Service<Request<_>>`.
 //!
 //! # How it polls
 //!
@@ -38,6 +39,21 @@ mod opening;
 mod timeouts;
 mod trailers;
 
+#[cfg(feature = "tower")]
+mod exchange_future;
+#[cfg(feature = "tower")]
+mod exchange_layer;
+#[cfg(feature = "tower")]
+mod exchange_service;
+#[cfg(feature = "tower")]
+mod heads;
+#[cfg(feature = "tower")]
+mod open;
+#[cfg(feature = "tower")]
+mod settings;
+#[cfg(feature = "tower")]
+mod status;
+
 pub use direction::Direction;
 pub use driver::Driver;
 pub use edge::Edge;
@@ -45,6 +61,13 @@ pub use filtered_body::FilteredBody;
 pub use observer::Observer;
 pub use opening::Opening;
 pub use timeouts::Timeouts;
+
+#[cfg(feature = "tower")]
+pub use exchange_future::ExchangeFuture;
+#[cfg(feature = "tower")]
+pub use exchange_layer::ExchangeLayer;
+#[cfg(feature = "tower")]
+pub use exchange_service::ExchangeService;
 
 /// The body of a request behind its chain.
 pub type RequestBody<B> = FilteredBody<B, http::request::Parts>;
