@@ -1,9 +1,12 @@
 //! A low-level, zero-copy streaming engine for HTTP bodies.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "body")]
+pub mod body;
 pub mod buf;
 pub mod chain;
 pub mod error;
+pub mod exchange;
 pub mod filter;
 pub mod frame;
 pub mod limits;

@@ -70,3 +70,7 @@ const _: () = assert!(
 /// The most filter calls one entry into the engine makes (rule I13). What is left is reported as
 /// more work, so that a filter that keeps itself busy cannot hold a thread.
 pub const MAX_CALLS_PER_DRIVE: u32 = 1024;
+
+/// The most frames that one poll of an edge takes from a source that is always ready, while the chain
+/// gives nothing out (rule I13). Then the edge wakes itself, so that other tasks get their turn.
+pub const MAX_FRAMES_PER_POLL: u32 = 64;
