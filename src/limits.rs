@@ -67,8 +67,8 @@ const _: () = assert!(
     "compaction gets below the cap"
 );
 
-/// The most filter calls one entry into the engine makes (rule I13). What is left is reported as
-/// more work, so that a filter that keeps itself busy cannot hold a thread.
+/// After so many filter calls one entry into the engine starts nothing more (rule I13); a wave that
+/// is under way is finished. What is left is reported as more work, so that a filter that keeps itself busy cannot hold a thread.
 pub const MAX_CALLS_PER_DRIVE: u32 = 1024;
 
 /// The most frames that one poll of an edge takes from a source that is always ready, while the chain

@@ -184,6 +184,10 @@ impl<H: Head> Chain<H> {
             self.tail_leaves(k);
         }
         self.wave(k + 1, with_tail);
+        if self.stations.released & (1u64 << k) != 0 {
+            // What stays behind counts, if the piece has put something over.
+            self.recharge(k);
+        }
     }
 
     /// The room under the high mark of the next station that looks at data or holds; of the output
@@ -266,7 +270,9 @@ impl<H: Head> Chain<H> {
         while let Some(k) = top(holding) {
             let bit = 1u64 << k;
             holding &= !bit;
-            let sees_trailers = (stations.adder | stations.wants_trailers) & bit != 0;
+            let trailers_may_come = self.tail_at == TailAt::Awaited || self.trailers.is_some();
+            let sees_trailers = stations.adder & bit != 0
+                || (trailers_may_come && stations.wants_trailers & bit != 0);
             let blind =
                 stations.wants_data & bit == 0 && (stations.unseen & bit != 0 || !sees_trailers);
             // A tail that stands here, shown or waiting, has nothing behind it.

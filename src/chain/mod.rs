@@ -355,7 +355,8 @@ impl<H: Head> Chain<H> {
 
     /// Brings what depends on the bytes of station `k` up to date.
     fn recharge(&mut self, k: usize) {
-        self.stations.recharge(k, self.desk.effects.kept(k as u8));
+        let blocked = self.is_over_from(k + 1);
+        self.stations.recharge(k, self.desk.effects.kept(k as u8), blocked);
         self.note_peak();
     }
 
