@@ -368,6 +368,11 @@ impl<H: Dir> Run<H> {
         self.chain.stats()
     }
 
+    /// The log, to look at when the run is over.
+    pub(crate) fn log(&self) -> Log {
+        self.log.clone()
+    }
+
     /// The names of the filters that were dropped so far.
     pub(crate) fn drops(&self) -> String {
         self.log.lock().drops.join(" ")

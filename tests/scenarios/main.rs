@@ -13,4 +13,11 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+mod adding_body;
 mod basics;
+mod inject;
+mod limits;
+mod ownership;
+mod replies;
+mod stop_all;
+mod trailers;
