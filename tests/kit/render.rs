@@ -10,7 +10,7 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     const PLAIN: usize = 40;
     const RUN: usize = 8;
     if bytes.len() <= PLAIN {
-        return String::from_utf8_lossy(bytes).into_owned();
+        return String::from_utf8_lossy(bytes).replace('\n', "\\n");
     }
     let mut out = String::new();
     for run in bytes.chunk_by(|a, b| a == b) {

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 use tidegate::chain::{InputError, PlanBuilder, Stats};
 use tidegate::resume::Resumed;
 use tidegate::{
-    Capabilities, Chain, Error, ErrorKind, LocalReply, Marks, MessageTraits, Origin, Outcome, Output,
+    Capabilities, Chain, Error, ErrorKind, Filter, LocalReply, Marks, MessageTraits, Origin, Outcome, Output,
     Plan,
 };
 
@@ -15,7 +15,8 @@ use super::{Dir, Script, render};
 /// What a run is made of; [`Run::new`] for the usual case.
 pub(crate) struct Stage<H: Dir> {
     plan: PlanBuilder<H>,
-    names: Vec<&'static str>,
+    /// All filters, and whether they log.
+    names: Vec<(&'static str, bool)>,
     traits: MessageTraits,
     edge: Capabilities,
     log: Log,
@@ -23,15 +24,36 @@ pub(crate) struct Stage<H: Dir> {
 
 impl<H: Dir> Stage<H> {
     pub(crate) fn new(scripts: impl IntoIterator<Item = Script<H>>) -> Self {
-        let log = Log::default();
-        let mut plan = Plan::builder();
-        let mut names = Vec::new();
-        for script in scripts {
-            let name = script.name;
-            names.push(name);
-            plan = plan.filter(name, script.into_factory(&log));
-        }
-        Self { plan, names, traits: MessageTraits::new(), edge: Capabilities::ALL, log }
+        let stage = Self {
+            plan: Plan::builder(),
+            names: Vec::new(),
+            traits: MessageTraits::new(),
+            edge: Capabilities::ALL,
+            log: Log::default(),
+        };
+        scripts.into_iter().fold(stage, Self::script)
+    }
+
+    /// Adds a script behind the filters there are.
+    pub(crate) fn script(mut self, script: Script<H>) -> Self {
+        self.names.push((script.name, true));
+        self.plan = self.plan.filter(script.name, script.into_factory(&self.log));
+        self
+    }
+
+    /// Adds a filter that is no script, and logs nothing.
+    pub(crate) fn raw<F: Filter<H> + 'static>(
+        mut self,
+        name: &'static str,
+        make: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        self.names.push((name, false));
+        self.plan = self.plan.filter(name, make);
+        self
+    }
+
+    pub(crate) fn plan(self) -> Plan<H> {
+        self.plan.build().expect("a plan")
     }
 
     pub(crate) fn traits(mut self, traits: MessageTraits) -> Self {
@@ -71,6 +93,7 @@ impl<H: Dir> Stage<H> {
             reply: None,
             sink_open: true,
             seen: Seen::default(),
+            unlogged: 0,
             finished: false,
         }
     }
@@ -82,7 +105,7 @@ impl<H: Dir> Stage<H> {
 /// nothing was left unlooked at.
 pub(crate) struct Run<H: Dir> {
     pub(crate) chain: Chain<H>,
-    names: Vec<&'static str>,
+    names: Vec<(&'static str, bool)>,
     log: Log,
     bound: u64,
     sink: Vec<String>,
@@ -91,6 +114,8 @@ pub(crate) struct Run<H: Dir> {
     reply: Option<LocalReply>,
     sink_open: bool,
     seen: Seen,
+    /// Calls of filters that are no scripts.
+    unlogged: u64,
     finished: bool,
 }
 
@@ -207,7 +232,7 @@ impl<H: Dir> Run<H> {
     }
 
     pub(crate) fn station(&self, name: &str) -> usize {
-        self.names.iter().position(|each| *each == name).expect("a filter of this chain")
+        self.names.iter().position(|(each, _)| *each == name).expect("a filter of this chain")
     }
 
     // Output.
@@ -368,6 +393,12 @@ impl<H: Dir> Run<H> {
         self.chain.stats()
     }
 
+    /// So many calls were made of filters that are no scripts.
+    pub(crate) fn unlogged(&mut self, calls: u64) -> &mut Self {
+        self.unlogged = calls;
+        self
+    }
+
     /// The log, to look at when the run is over.
     pub(crate) fn log(&self) -> Log {
         self.log.clone()
@@ -378,10 +409,21 @@ impl<H: Dir> Run<H> {
         self.log.lock().drops.join(" ")
     }
 
+    /// Drops the chain as a server whose client is gone does, and answers what the filters were
+    /// told then.
+    pub(crate) fn abandon(mut self) -> String {
+        self.finished = true;
+        let log = self.log.clone();
+        drop(self);
+        std::mem::take(&mut log.lock().closes).join(" ")
+    }
+
     /// The outcome, and the close of every filter in chain order.
     #[track_caller]
     pub(crate) fn finish(self, outcome: &str) -> Stats {
-        let all = self.names.join(" ");
+        let scripts: Vec<&str> =
+            self.names.iter().filter(|(_, logs)| *logs).map(|(name, _)| *name).collect();
+        let all = scripts.join(" ");
         self.finish_closing(&all, outcome)
     }
 
@@ -399,7 +441,8 @@ impl<H: Dir> Run<H> {
         assert!(!self.chain.wants_input(), "a finished message wants nothing");
         assert!(self.chain.poll_output().is_none(), "nothing comes after the end");
         let stats = self.chain.stats();
-        assert_eq!(stats.calls, self.log.lock().count, "every call is counted");
+        let logged = self.log.lock().count;
+        assert_eq!(stats.calls, logged + self.unlogged, "every call is counted");
         assert_eq!(stats.output_bytes, self.seen.bytes, "every byte given out is counted");
         assert!(stats.peak_held_bytes <= self.bound, "the peak is within the stated bound");
         if self.chain.outcome().is_some_and(Outcome::is_complete) {
