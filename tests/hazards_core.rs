@@ -122,10 +122,7 @@ fn z3b_an_add_does_not_steal_what_another_holds<H: Dir>() {
     let b = script("B").shows_all().data(BUF).data(BUF);
     let mut run = among::<H, 2>([a, b]);
     run.head(false).data("11");
-    run.expect(
-        r#"<.H(0) A.H(0) B.H(0) >.H(0) <.D("11",0) A.D("11",0) B.D("11",0)"#,
-        "H(0)",
-    );
+    run.expect(r#"<.H(0) A.H(0) B.H(0) >.H(0) <.D("11",0) A.D("11",0) B.D("11",0)"#, "H(0)");
     run.data("22").expect(r#"<.D("22",0) A.D("22",0) B.D("11"+"22",0)"#, "");
     run.resume("B").expect(r#"B.resume("1122",0) >.D("1122",0)"#, r#"D("1122")"#);
     run.end().expect(r#"<.D("",1) A.D("",1) B.D("",1) >.D("",1)"#, "end");
@@ -150,10 +147,8 @@ fn z4_no_premature_end<H: Dir>() {
 /// Trailers follow all body at every filter, once: behind a filter that took the body, and behind
 /// one that holds it.
 fn z5_trailers_do_not_overtake<H: Dir>() {
-    let a = script("A")
-        .data_with(take_then(HOLD))
-        .trailers(HOLD)
-        .resume_with(push_then("body", PASS));
+    let a =
+        script("A").data_with(take_then(HOLD)).trailers(HOLD).resume_with(push_then("body", PASS));
     let mut run = among::<H, 2>([a, script("B").head(HOLD)]);
     run.head(false).data("11").trailers("x", "1");
     run.expect(r#"<.H(0) A.H(0) B.H(0) <.D("11",0) A.D("11",0) <.T(x: 1) A.T(x: 1)"#, "");
@@ -170,10 +165,8 @@ fn z5_trailers_do_not_overtake<H: Dir>() {
         r#"<.H(0) A.H(0) B.H(0) >.H(0) <.D("11",0) A.D("11",0) B.D("11",0) <.T(x: 1) A.T(x: 1)"#,
         "H(0)",
     );
-    run.resume("A").expect(
-        r#"A.resume("",1) B.T(x: 1) >.D("11",0) >.T(x: 1)"#,
-        r#"D("11") T(x: 1)"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("",1) B.T(x: 1) >.D("11",0) >.T(x: 1)"#, r#"D("11") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -192,10 +185,7 @@ fn z6_resume_after_an_inject_delivers_nothing_twice<H: Dir>() {
     );
     run.resume("A").expect(r#"A.resume("",1) B.D("xx",0)"#, "");
     run.resume("A").expect(r#"A.resume("",1) B.T(x: 1)"#, "");
-    run.resume("B").expect(
-        r#"B.resume("xx",1) >.D("xx",0) >.T(x: 1)"#,
-        r#"D("xx") T(x: 1)"#,
-    );
+    run.resume("B").expect(r#"B.resume("xx",1) >.D("xx",0) >.T(x: 1)"#, r#"D("xx") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -218,10 +208,7 @@ fn z8a_policy_is_the_holders_own<H: Dir>() {
     let b = script("B").high(4).data(HOLD);
     let mut run = among::<H, 2>([a, b]);
     run.head(false).data("1111");
-    run.expect(
-        r#"<.H(0) A.H(0) B.H(0) >.H(0) <.D("1111",0) A.D("1111",0) B.D("1111",0)"#,
-        "H(0)",
-    );
+    run.expect(r#"<.H(0) A.H(0) B.H(0) >.H(0) <.D("1111",0) A.D("1111",0) B.D("1111",0)"#, "H(0)");
     run.data("2").expect(r#"<.D("2",0) A.D("2",0)"#, "").wants(true);
     run.resume("A").expect(r#"A.resume("2",0) B.D("2",0) >.D("11112",0)"#, r#"D("11112")"#);
     run.end().expect(r#"<.D("",1) A.D("",1) B.D("",1) >.D("",1)"#, "end");
@@ -273,10 +260,7 @@ fn z9_added_trailers_do_not_overtake<H: Dir>() {
 /// A quiet hold, then the body taken, then PASS in the trailers callback: A.T once, and B gets what
 /// A kept only because A gives it.
 fn z10_trailers_once_after_a_quiet_hold<H: Dir>() {
-    let a = script("A")
-        .head(SAB)
-        .data_with(take_then(HOLD))
-        .trailers_with(push_then("kept", PASS));
+    let a = script("A").head(SAB).data_with(take_then(HOLD)).trailers_with(push_then("kept", PASS));
     let mut run = among::<H, 2>([a, script("B")]);
     run.head(false).data("11").trailers("x", "1");
     run.expect(r#"<.H(0) A.H(0) <.D("11",0) <.T(x: 1)"#, "");

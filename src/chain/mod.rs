@@ -139,7 +139,7 @@ pub struct Chain<H: Head> {
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
-    /// Filter calls on slow paths, for the budget.
+    /// Filter calls made, other than `close`.
     calls: u64,
     /// The budget ran out before the work did, or the output queue has made room since.
     work: Work,
@@ -303,6 +303,7 @@ impl<H: Head> Chain<H> {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.packed_bytes += self.out.copied_bytes();
+        stats.calls = self.calls;
         if self.life.is_live() {
             stats.output_bytes = self.given_bytes();
         }

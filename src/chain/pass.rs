@@ -36,6 +36,7 @@ impl<H: Head> Chain<H> {
         let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
         match called {
             Ok(None) => {
+                self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
                 if self.desk.effects.touched
                     || self.out.len() != len
@@ -46,17 +47,26 @@ impl<H: Head> Chain<H> {
             }
             Ok(Some(verdict)) => {
                 let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
+                self.count_calls(k);
                 self.account_growth(k, grown_bytes.unwrap_or(0));
                 self.pass_on(k, verdict);
             }
             Err(payload) => {
-                self.calling = Some(view.station());
+                let k = view.station();
+                self.calling = Some(k);
+                self.count_calls(usize::from(k));
                 self.stats.discarded_bytes += self.out.len() as u64;
                 self.out.clear();
                 self.on_panic(payload);
                 self.refresh();
             }
         }
+    }
+
+    /// Counts the calls of a wave that stopped at station `k`.
+    fn count_calls(&mut self, k: usize) {
+        let list = &self.data_list[..usize::from(self.data_count)];
+        self.calls += 1 + list.iter().take_while(|&&each| usize::from(each) < k).count() as u64;
     }
 
     /// All filters passed, but one of them edited or asked for something else, or the output queue

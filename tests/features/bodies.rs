@@ -9,10 +9,7 @@ fn two_filters_add_body_to_a_head_only_message<H: Dir>() {
     let a = script("A").head_with(push_then("a", PASS));
     let b = script("B").head(HOLD).data_with(push_then("b", PASS));
     let mut run = Run::<H>::new([a, b, script("C")]);
-    run.head(true).expect(
-        r#"A.H(1) B.H(0) B.D("a",1) C.H(0) C.D("ab",1)"#,
-        r#"H(0) D("ab") end"#,
-    );
+    run.head(true).expect(r#"A.H(1) B.H(0) B.D("a",1) C.H(0) C.D("ab",1)"#, r#"H(0) D("ab") end"#);
     run.finish("complete");
 }
 

@@ -26,10 +26,8 @@ fn end_waits_behind_the_frame_in_flight<H: Dir>() {
         run.head(false).data("12").data("34").expect(r#"A.H(0) A.D("12",0)"#, "H(0)");
         if trailers {
             run.trailers("x", "1").expect("", "");
-            run.resume("A").expect(
-                r#"A.resume("12",0) A.D("34",0) A.T(x: 1)"#,
-                r#"D("1234") T(x: 1)"#,
-            );
+            run.resume("A")
+                .expect(r#"A.resume("12",0) A.D("34",0) A.T(x: 1)"#, r#"D("1234") T(x: 1)"#);
         } else {
             run.end().expect("", "");
             run.resume("A").expect(r#"A.resume("12",0) A.D("34",1)"#, r#"D("1234") end"#);
@@ -53,9 +51,7 @@ fn large_frames_are_split_without_copying<H: Dir>() {
     let mut run = Stage::<H>::new([script("A")]).max_frame(1024).run();
     run.head(false).calls("A.H(0)");
     run.hold_sink().frame(frame, true);
-    run.calls(
-        r#"A.D("{x*1024}",0) A.D("{x*1024}",0) A.D("{x*1024}",0) A.D("{x*1024}",1)"#,
-    );
+    run.calls(r#"A.D("{x*1024}",0) A.D("{x*1024}",0) A.D("{x*1024}",0) A.D("{x*1024}",1)"#);
     let mut at = start;
     for _ in 0..4 {
         run.take_one();

@@ -143,10 +143,7 @@ fn full_while_its_own_station_was_over<H: Dir>() {
     let mut run = Run::<H>::new([a]);
     run.head(false).data("12345").expect(r#"A.H(0) A.D("12345",0)"#, "H(0)").holds(9);
     // Two bytes stay, which is the low mark: so the recall follows at once.
-    run.resume("A").expect(
-        r#"A.resume("12345++++",0) A.resume("++",0)"#,
-        r#"D("12345++++++++")"#,
-    );
+    run.resume("A").expect(r#"A.resume("12345++++",0) A.resume("++",0)"#, r#"D("12345++++++++")"#);
     run.end().expect(r#"A.D("",1)"#, "end");
     run.finish("complete");
 }

@@ -60,7 +60,10 @@ fn end_declared_with_trailers_of_its_own<H: Dir>() {
     });
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("1");
-    run.expect(r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) B.T(x-cut: 1)"#, r#"H(0) D("1") T(x-cut: 1)"#);
+    run.expect(
+        r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) B.T(x-cut: 1)"#,
+        r#"H(0) D("1") T(x-cut: 1)"#,
+    );
     run.finish("complete");
 
     let mut run = Run::<H>::new([script("A").head(HOLD).data(SAW).resume(END), script("B")]);

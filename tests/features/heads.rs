@@ -20,10 +20,7 @@ fn head_held_changed_by_the_body_and_released<H: Dir>() {
     });
     let mut run = Run::<H>::new([a, b]);
     run.head(false).data("a vir").expect(r#"A.H(0) A.D("a vir",0)"#, "");
-    run.data_end("us").expect(
-        r#"A.D("us",1) B.H(0) B.D("a virus",1)"#,
-        r#"H(0) D("a virus") end"#,
-    );
+    run.data_end("us").expect(r#"A.D("us",1) B.H(0) B.D("a virus",1)"#, r#"H(0) D("a virus") end"#);
     assert_eq!(run.sunk_head().get("x-found"), Some("yes"));
     run.finish("complete");
 }
@@ -80,7 +77,10 @@ fn head_goes_before_the_bytes_of_the_same_verdict<H: Dir>() {
     let a = script("A").head(HOLD).data(HOLD);
     let mut run = Run::<H>::new([a, script("B"), script("C").head(HOLD), script("D")]);
     run.head(false).data("1").expect(r#"A.H(0) A.D("1",0)"#, "");
-    run.resume("A").expect(r#"A.resume("1",0) B.H(0) C.H(0) B.D("1",0) C.D("1",0) D.H(0) D.D("1",0)"#, r#"H(0) D("1")"#);
+    run.resume("A").expect(
+        r#"A.resume("1",0) B.H(0) C.H(0) B.D("1",0) C.D("1",0) D.H(0) D.D("1",0)"#,
+        r#"H(0) D("1")"#,
+    );
     run.end().expect(r#"A.D("",1) B.D("",1) C.D("",1) D.D("",1)"#, "end");
     run.finish("complete");
 }

@@ -45,10 +45,7 @@ fn interest_in_data_dropped_while_holding<H: Dir>() {
     run.head(false).data("1").expect(r#"A.H(0) B.H(0) A.D("1",0)"#, "H(0)");
     run.data("234").expect("", "").wants(true);
     run.data("5").expect("", "").wants(false);
-    run.resume("A").expect(
-        r#"A.resume("1",0) B.D("1",0) B.D("2345",0)"#,
-        r#"D("12345")"#,
-    );
+    run.resume("A").expect(r#"A.resume("1",0) B.D("1",0) B.D("2345",0)"#, r#"D("12345")"#);
     run.wants(true).data_end("6").expect(r#"B.D("6",1)"#, r#"D("6") end"#);
     run.finish("complete");
 }

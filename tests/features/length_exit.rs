@@ -13,9 +13,7 @@ fn is_a_filters<H: Dir>(run: &Run<H>) {
 }
 
 /// A filter that may edit bytes, but not their number.
-fn editor<H: Dir>(
-    edit: impl Fn(&mut View<'_, H>) -> Verdict + Send + Sync + 'static,
-) -> Script<H> {
+fn editor<H: Dir>(edit: impl Fn(&mut View<'_, H>) -> Verdict + Send + Sync + 'static) -> Script<H> {
     script("A").without_needs().prefers(Capability::EditBytes).data_with(edit)
 }
 

@@ -24,8 +24,7 @@ fn chain_with<H: Dir>(
 }
 
 fn but(place: usize, started: usize) -> String {
-    let names: Vec<&str> =
-        (0..started).filter(|k| *k != place).map(|k| NAMES[k]).collect();
+    let names: Vec<&str> = (0..started).filter(|k| *k != place).map(|k| NAMES[k]).collect();
     names.join(" ")
 }
 
@@ -56,7 +55,11 @@ fn panic_in_data<H: Dir>() {
     for place in 0..3 {
         for held in [false, true] {
             let broken = |each: Script<H>| {
-                if held { each.data(HOLD).data_with(panics) } else { each.data(PASS).data_with(panics) }
+                if held {
+                    each.data(HOLD).data_with(panics)
+                } else {
+                    each.data(PASS).data_with(panics)
+                }
             };
             let mut run = Run::<H>::new(chain_with(place, broken));
             run.head(false).data("1");
@@ -161,7 +164,8 @@ fn panic_with_a_payload_that_panics<H: Dir>() {
             panic!("a payload's bug");
         }
     }
-    let broken = |each: Script<H>| each.data_with(|_| panic_any(Bomb)).close_with(|_| panic_any(Bomb));
+    let broken =
+        |each: Script<H>| each.data_with(|_| panic_any(Bomb)).close_with(|_| panic_any(Bomb));
     let mut run = Run::<H>::new(chain_with(1, broken));
     run.head(false).data("1").sink("H(0) reset(B panicked)");
     run.drop_calls();

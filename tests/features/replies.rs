@@ -113,17 +113,12 @@ fn reply_drops_what_is_kept<H: Dir>() {
     let c = script("C").head(HOLD).data(HOLD).resume_with(deny);
     let mut run = Run::<H>::new([a, b, c, script("D")]);
     run.head(false).data("123456").data("78").data("9");
-    run.calls(
-        r#"A.H(0) B.H(0) C.H(0) A.D("123456",0) B.D("1234",0) C.D("12",0) A.D("78",0)"#,
-    );
+    run.calls(r#"A.H(0) B.H(0) C.H(0) A.D("123456",0) B.D("1234",0) C.D("12",0) A.D("78",0)"#);
     run.resume("C");
     if H::REQUEST {
         run.expect(r#"C.resume("12",0)"#, "reply(403,2)");
     } else {
-        run.expect(
-            r#"C.resume("12",0) D.H[403 local](0) D.D("no",1)"#,
-            r#"H[403](0) D("no") end"#,
-        );
+        run.expect(r#"C.resume("12",0) D.H[403 local](0) D.D("no",1)"#, r#"H[403](0) D("no") end"#);
     }
     run.gone("A").gone("B").gone("C").expect("", "").holds(0);
     assert_eq!(run.stats().discarded_bytes, 9, "every byte that came in was dropped");
@@ -169,10 +164,7 @@ fn reply_to_a_reply() {
         view.reply(LocalReply::new(StatusCode::BAD_GATEWAY))
     });
     let mut run = Run::new([script("A").head_with(deny), b, script("C")]);
-    run.head(false).expect(
-        "A.H(0) B.H[403 local](0) C.H[502 local](1)",
-        "H[502](1)",
-    );
+    run.head(false).expect("A.H(0) B.H[403 local](0) C.H[502 local](1)", "H[502](1)");
     run.finish("replaced 502 by B");
 }
 

@@ -41,10 +41,7 @@ fn reply_from_outside_while_the_head_is_held() {
     let a = script("A").data(HOLD);
     let mut run = Run::<response::Parts>::new([a, script("B").head(HOLD), script("C")]);
     run.head(false).data("1").expect(r#"A.H(0) B.H(0) A.D("1",0)"#, "");
-    run.reply(denied()).expect(
-        r#"C.H[403 local](0) C.D("no",1)"#,
-        r#"H[403](0) D("no") end"#,
-    );
+    run.reply(denied()).expect(r#"C.H[403 local](0) C.D("no",1)"#, r#"H[403](0) D("no") end"#);
     run.gone("A").gone("B").expect("", "");
     assert_eq!(run.stats().discarded_bytes, 1);
     run.finish("replaced 403");
@@ -97,9 +94,6 @@ fn reply_body_is_metered() {
 fn reply_over_the_limit_of_a_holder() {
     let a = script::<response::Parts>("A").high(1).head(HOLD).data(BUF);
     let mut run = Run::new([a, script("B")]);
-    run.reply(denied()).expect(
-        r#"A.H[403 local](0) A.D("no",1) B.H[500 local](1)"#,
-        "H[500](1)",
-    );
+    run.reply(denied()).expect(r#"A.H[403 local](0) A.D("no",1) B.H[500 local](1)"#, "H[500](1)");
     run.finish("limit A limit 1");
 }

@@ -130,10 +130,8 @@ fn no_stall_while_a_recall_is_due<H: Dir>() {
     let mut run = Run::<H>::new([a, script("B").high(4).data(HOLD)]);
     run.head(false).data("12345").trailers("x", "1");
     run.expect(r#"A.H(0) B.H(0) A.D("12345",0) B.D("12345",0) A.T(x: 1)"#, "H(0)");
-    run.resume("B").expect(
-        r#"B.resume("12345",0) A.resume("",1) B.T(x: 1)"#,
-        r#"D("12345") T(x: 1)"#,
-    );
+    run.resume("B")
+        .expect(r#"B.resume("12345",0) A.resume("",1) B.T(x: 1)"#, r#"D("12345") T(x: 1)"#);
     run.finish("complete");
 }
 

@@ -17,9 +17,8 @@ fn trailers_added_to_a_head_only_message<H: Dir>() {
 
 /// Next to those that came, by two filters.
 fn trailers_added_to_those_that_came<H: Dir>() {
-    let adds = |name, field| {
-        script(name).adds_trailers().trailers_with(add_trailer(field, "1", PASS))
-    };
+    let adds =
+        |name, field| script(name).adds_trailers().trailers_with(add_trailer(field, "1", PASS));
     let mut run = Run::<H>::new([adds("A", "x-a"), adds("B", "x-b"), script("C")]);
     run.head(false).trailers("x", "1");
     run.expect(
@@ -31,10 +30,7 @@ fn trailers_added_to_those_that_came<H: Dir>() {
 
 /// Late: the end is held, the trailers are added when the sum is known.
 fn trailers_added_on_resume<H: Dir>() {
-    let a = script("A")
-        .adds_trailers()
-        .trailers(HOLD)
-        .resume_with(add_trailer("x-sum", "1", PASS));
+    let a = script("A").adds_trailers().trailers(HOLD).resume_with(add_trailer("x-sum", "1", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data_end("1");
     run.expect(r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.T()"#, r#"H(0) D("1")"#);
@@ -82,10 +78,7 @@ fn empty_trailers_are_a_plain_end<H: Dir>() {
 
     let mut run = Run::<H>::new([script("A").adds_trailers(), script("B")]);
     run.head(false).data_end("1");
-    run.expect(
-        r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.T() B.D("",1)"#,
-        r#"H(0) D("1") end"#,
-    );
+    run.expect(r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.T() B.D("",1)"#, r#"H(0) D("1") end"#);
     run.finish("complete");
 
     let mut run = Run::<H>::new([script("A")]);
@@ -107,10 +100,7 @@ fn trailers_the_edge_cannot_send_are_counted<H: Dir>() {
     let traits = MessageTraits::new().without_trailers();
     let mut run = Stage::<H>::new([a, script("B")]).traits(traits).run();
     run.head(false).data("1").trailers("x", "1");
-    run.expect(
-        r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.T(x: 1) B.T(x: 1)"#,
-        r#"H(0) D("1") end"#,
-    );
+    run.expect(r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.T(x: 1) B.T(x: 1)"#, r#"H(0) D("1") end"#);
     run.finish("complete unsent 1");
 }
 
@@ -156,10 +146,8 @@ fn trailers_wait_behind_a_holder_that_does_not_look<H: Dir>() {
     let a = script("A").wants(Interest::HEAD).head(HOLD);
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("1").trailers("x", "1").expect("A.H(0)", "");
-    run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) B.D("1",0) B.T(x: 1)"#,
-        r#"H(0) D("1") T(x: 1)"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("",0) B.H(0) B.D("1",0) B.T(x: 1)"#, r#"H(0) D("1") T(x: 1)"#);
     run.finish("complete");
 }
 

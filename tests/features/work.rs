@@ -42,7 +42,8 @@ fn releases_into_a_rejecting_neighbour_are_metered<H: Dir>() {
 /// One that cannot is answered, at whatever batch: five bytes that stay are more than four.
 fn a_rejecting_neighbour_over_its_limit_is_answered_at_any_batch<H: Dir>() {
     for batch in 1..=6 {
-        let a = script("A").data_always(|_| HOLD).resume_always(move |_| Verdict::pass_first(batch));
+        let a =
+            script("A").data_always(|_| HOLD).resume_always(move |_| Verdict::pass_first(batch));
         let b = script("B").high(4).head(HOLD).data_always(|_| BUF);
         let mut run = Run::<H>::new([a, b]);
         run.head(false).data("123456");

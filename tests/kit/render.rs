@@ -68,7 +68,9 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
         Outcome::Stalled(error) => format!("stalled {}", self::error(error)),
         Outcome::TimedOut(error) => format!("timed out {}", self::error(error)),
         Outcome::Failed(error) => format!("failed {}", self::error(error)),
-        Outcome::Replaced { by: Some(by), status } => format!("replaced {} by {by}", status.as_u16()),
+        Outcome::Replaced { by: Some(by), status } => {
+            format!("replaced {} by {by}", status.as_u16())
+        }
         Outcome::Replaced { by: None, status } => format!("replaced {}", status.as_u16()),
         other => format!("{other:?}"),
     }

@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderName};
 use tidegate::chain::{InputError, PlanBuilder, Stats};
 use tidegate::resume::Resumed;
 use tidegate::{
-    Capabilities, Chain, Error, ErrorKind, Filter, LocalReply, Marks, MessageTraits, Origin, Outcome, Output,
-    Plan,
+    Capabilities, Chain, Error, ErrorKind, Filter, LocalReply, Marks, MessageTraits, Origin,
+    Outcome, Output, Plan,
 };
 
 use super::script::Log;

@@ -17,10 +17,7 @@ fn scenario_19_add_body_on_resume<H: Dir>() {
     let a = script("A").head(HOLD).resume_with(push_then("x", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(true).expect("A.H(1)", "");
-    run.resume("A").expect(
-        r#"A.resume("",1) B.H(0) B.D("x",1)"#,
-        r#"H(0) D("x") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("",1) B.H(0) B.D("x",1)"#, r#"H(0) D("x") end"#);
     run.finish("complete");
 }
 
@@ -29,10 +26,7 @@ fn scenario_20_second_filter_adds_after_the_first_resumed<H: Dir>() {
     let b = script("B").head_with(push_then("x", PASS));
     let mut run = Run::<H>::new([script("A").head(HOLD), b, script("C")]);
     run.head(true).expect("A.H(1)", "");
-    run.resume("A").expect(
-        r#"A.resume("",1) B.H(1) C.H(0) C.D("x",1)"#,
-        r#"H(0) D("x") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("",1) B.H(1) C.H(0) C.D("x",1)"#, r#"H(0) D("x") end"#);
     run.finish("complete");
 }
 
@@ -49,10 +43,7 @@ fn scenario_22_added_while_holding_the_head<H: Dir>() {
     let a = script("A").shows_all().head_with(push_then("XX", HOLD));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0)", "");
-    run.data_end("11").expect(
-        r#"A.D("XX"+"11",1) B.H(0) B.D("XX11",1)"#,
-        r#"H(0) D("XX11") end"#,
-    );
+    run.data_end("11").expect(r#"A.D("XX"+"11",1) B.H(0) B.D("XX11",1)"#, r#"H(0) D("XX11") end"#);
     run.finish("complete");
 }
 
@@ -73,10 +64,8 @@ fn scenario_24_held_and_new_read_as_one<H: Dir>() {
     });
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("hello").expect(r#"A.H(0) B.H(0) A.D("hello",0)"#, "H(0)");
-    run.data_end("world").expect(
-        r#"A.D("hello"+"world",1) B.D("helloworld",1)"#,
-        r#"D("helloworld") end"#,
-    );
+    run.data_end("world")
+        .expect(r#"A.D("hello"+"world",1) B.D("helloworld",1)"#, r#"D("helloworld") end"#);
     run.finish("complete");
 }
 
@@ -125,10 +114,7 @@ fn scenario_28_added_in_the_trailers_callback<H: Dir>() {
     let a = script("A").trailers_with(push_then("t", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
-    run.trailers("x", "1").expect(
-        r#"A.T(x: 1) B.D("t",0) B.T(x: 1)"#,
-        r#"D("t") T(x: 1)"#,
-    );
+    run.trailers("x", "1").expect(r#"A.T(x: 1) B.D("t",0) B.T(x: 1)"#, r#"D("t") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -137,10 +123,8 @@ fn scenario_29_added_in_the_trailers_callback_behind_a_held_head<H: Dir>() {
     let a = script("A").head(HOLD).trailers_with(push_then("t", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0)", "");
-    run.trailers("x", "1").expect(
-        r#"A.T(x: 1) B.H(0) B.D("t",0) B.T(x: 1)"#,
-        r#"H(0) D("t") T(x: 1)"#,
-    );
+    run.trailers("x", "1")
+        .expect(r#"A.T(x: 1) B.H(0) B.D("t",0) B.T(x: 1)"#, r#"H(0) D("t") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -149,10 +133,8 @@ fn scenario_30_added_in_the_trailers_callback_and_held<H: Dir>() {
     let a = script("A").head(HOLD).trailers_with(push_then("t", HOLD));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).trailers("x", "1").expect("A.H(0) A.T(x: 1)", "");
-    run.resume("A").expect(
-        r#"A.resume("t",1) B.H(0) B.D("t",0) B.T(x: 1)"#,
-        r#"H(0) D("t") T(x: 1)"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("t",1) B.H(0) B.D("t",0) B.T(x: 1)"#, r#"H(0) D("t") T(x: 1)"#);
     run.finish("complete");
 }
 

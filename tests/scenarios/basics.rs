@@ -24,10 +24,7 @@ fn scenario_02_head_only<H: Dir>() {
 fn scenario_03_data_releases_the_held_head<H: Dir>() {
     let mut run = Run::<H>::new([script("A").head(HOLD), script("B"), script("R")]);
     run.head(false).expect("A.H(0)", "");
-    run.data("1").expect(
-        r#"A.D("1",0) B.H(0) R.H(0) B.D("1",0) R.D("1",0)"#,
-        r#"H(0) D("1")"#,
-    );
+    run.data("1").expect(r#"A.D("1",0) B.H(0) R.H(0) B.D("1",0) R.D("1",0)"#, r#"H(0) D("1")"#);
     run.data_end("2").expect(r#"A.D("2",1) B.D("2",1) R.D("2",1)"#, r#"D("2") end"#);
     run.finish("complete");
 }
@@ -38,10 +35,7 @@ fn scenario_04_head_and_body_held_to_the_end<H: Dir>() {
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("1").expect(r#"A.H(0) A.D("1",0)"#, "");
     run.data_end("2").expect(r#"A.D("2",1)"#, "");
-    run.resume("A").expect(
-        r#"A.resume("12",1) B.H(0) B.D("12",1)"#,
-        r#"H(0) D("12") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("12",1) B.H(0) B.D("12",1)"#, r#"H(0) D("12") end"#);
     run.finish("complete");
 }
 
@@ -92,10 +86,7 @@ fn scenario_09_two_holders_hand_over_without_copying<H: Dir>() {
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
     run.frame(first, false).expect(r#"A.D("{x*600}",0)"#, "");
     run.frame(second, true).expect(r#"A.D("{y*512}",1)"#, "");
-    run.resume("A").expect(
-        r#"A.resume("{x*600}{y*512}",1) B.D("{x*600}{y*512}",1)"#,
-        "",
-    );
+    run.resume("A").expect(r#"A.resume("{x*600}{y*512}",1) B.D("{x*600}{y*512}",1)"#, "");
     run.hold_sink().resume("B").calls(r#"B.resume("{x*600}{y*512}",1)"#);
     run.take_one().take_one();
     let taken: Vec<*const u8> = run.take_pieces().iter().map(|piece| piece.as_ptr()).collect();

@@ -45,10 +45,7 @@ fn scenario_34_inject_takes_the_held_head_along<H: Dir>() {
     let a = script("A").head(HOLD).resume_with(push_then("x", first(1)));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0)", "");
-    run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) B.D("x",0)"#,
-        r#"H(0) D("x")"#,
-    );
+    run.resume("A").expect(r#"A.resume("",0) B.H(0) B.D("x",0)"#, r#"H(0) D("x")"#);
     run.data_end("y").expect(r#"A.D("y",1) B.D("y",1)"#, r#"D("y") end"#);
     run.finish("complete");
 }
@@ -137,11 +134,7 @@ fn rechunker<H: Dir>(name: &'static str, step: usize) -> Script<H> {
                     view.push(byte).expect("room for an edit");
                 }
             }
-            if kept.is_empty() && view.input_ended() {
-                PASS
-            } else {
-                first(view.body().len())
-            }
+            if kept.is_empty() && view.input_ended() { PASS } else { first(view.body().len()) }
         })
 }
 

@@ -26,10 +26,7 @@ fn scenario_50_resume_of_a_later_holder<H: Dir>() {
     run.data("11").expect(r#"A.D("11",0) B.D("11",0)"#, "");
     run.data_end("22").expect(r#"A.D("22",1)"#, "");
     run.resume("B").expect(r#"B.resume("11",0) R.D("11",0)"#, r#"D("11")"#);
-    run.resume("A").expect(
-        r#"A.resume("22",1) B.D("22",1) R.D("22",1)"#,
-        r#"D("22") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("22",1) B.D("22",1) R.D("22",1)"#, r#"D("22") end"#);
     run.finish("complete");
 }
 
@@ -40,10 +37,7 @@ fn inspected_body<H: Dir>(b: Script<H>) {
     run.head(false).expect("A.H(0) B.H(0)", "");
     run.data("11").data_end("22").expect(r#"A.D("11",0) A.D("22",1)"#, "");
     run.resume("B").expect(r#"B.resume("",0) C.H(0)"#, "H(0)");
-    run.resume("A").expect(
-        r#"A.resume("1122",1) B.D("1122",1) C.D("1122",1)"#,
-        r#"D("1122") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("1122",1) B.D("1122",1) C.D("1122",1)"#, r#"D("1122") end"#);
     run.finish("complete");
 }
 
@@ -101,11 +95,7 @@ fn scenario_55_reader_at_the_end<H: Dir>() {
 /// 56, R: cycles of hold and resume, with and without anything held, make no empty call behind the
 /// holder and no end before its time.
 fn scenario_56_no_spurious_frames<H: Dir>() {
-    let a = script("A")
-        .data(BUF)
-        .data_with(take_then(BUF))
-        .data(BUF)
-        .data(HOLD);
+    let a = script("A").data(BUF).data_with(take_then(BUF)).data(BUF).data(HOLD);
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("1").expect(r#"A.H(0) B.H(0) A.D("1",0)"#, "H(0)");
     run.resume("A").expect(r#"A.resume("1",0) B.D("1",0)"#, r#"D("1")"#);

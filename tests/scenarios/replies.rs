@@ -65,10 +65,7 @@ fn scenario_69_reply_on_resume<H: Dir>() {
     if H::REQUEST {
         run.expect(r#"A.resume("",0)"#, "reply(403,2)");
     } else {
-        run.expect(
-            r#"A.resume("",0) B.H[403 local](0) B.D("no",1)"#,
-            r#"H[403](0) D("no") end"#,
-        );
+        run.expect(r#"A.resume("",0) B.H[403 local](0) B.D("no",1)"#, r#"H[403](0) D("no") end"#);
     }
     run.gone("A").expect("", "");
     let started = if H::REQUEST { "A" } else { "A B" };
@@ -88,10 +85,7 @@ fn scenario_71_reply_held_by_a_response_filter() {
     let y = script("Y").head(HOLD).data(BUF);
     let mut run = Run::<response::Parts>::new([script("X"), y]);
     run.reply(reply);
-    run.expect(
-        r#"X.H[403 local](0) Y.H[403 local](0) X.D("no",1) Y.D("no",1)"#,
-        "",
-    );
+    run.expect(r#"X.H[403 local](0) Y.H[403 local](0) X.D("no",1) Y.D("no",1)"#, "");
     run.resume("Y").expect(r#"Y.resume("no",1)"#, r#"H[403](0) D("no") end"#);
     run.finish("replaced 403");
 }

@@ -8,10 +8,8 @@ fn scenario_12_quiet_holder_gets_all_after_the_resume<H: Dir>() {
     run.head(false).expect("A.H(0)", "");
     run.data("1").expect("", "");
     run.data_end("2").expect("", "");
-    run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) A.D("12",1) B.D("12",1)"#,
-        r#"H(0) D("12") end"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("",0) B.H(0) A.D("12",1) B.D("12",1)"#, r#"H(0) D("12") end"#);
     run.finish("complete");
 }
 
@@ -21,10 +19,7 @@ fn scenario_13_quiet_second_filter<H: Dir>() {
     run.head(false).expect("A.H(0) B.H(0)", "");
     run.data("1").expect(r#"A.D("1",0)"#, "");
     run.trailers("x", "1").expect("A.T(x: 1)", "");
-    run.resume("B").expect(
-        r#"B.resume("",0) B.D("1",0) B.T(x: 1)"#,
-        r#"H(0) D("1") T(x: 1)"#,
-    );
+    run.resume("B").expect(r#"B.resume("",0) B.D("1",0) B.T(x: 1)"#, r#"H(0) D("1") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -56,16 +51,12 @@ fn scenario_15_quiet_holder_pauses_once_and_resumes_once<H: Dir>() {
     run.data("6").expect("", "").wants(false);
     assert_eq!(run.stats().pauses, 1, "one pause, however much more comes");
     // Three bytes stay, more than half: still paused.
-    run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) A.D("12345",0) B.D("12",0)"#,
-        r#"H(0) D("12")"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("",0) B.H(0) A.D("12345",0) B.D("12",0)"#, r#"H(0) D("12")"#);
     run.wants(false);
     // Two bytes stay: the source may go on, first of all with what waits at the entrance.
-    run.resume("A").expect(
-        r#"A.resume("345",0) B.D("3",0) A.D("6",0) B.D("456",0)"#,
-        r#"D("3456")"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("345",0) B.D("3",0) A.D("6",0) B.D("456",0)"#, r#"D("3456")"#);
     run.wants(true);
     assert_eq!((run.stats().pauses, run.stats().resumes), (1, 1));
     run.end().expect(r#"A.D("",1) B.D("",1)"#, "end");
@@ -78,10 +69,7 @@ fn scenario_16_quiet_holder_of_a_head_only_message_adds_body<H: Dir>() {
     let a = script("A").head(SAB).resume_with(push_then("body", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(true).expect("A.H(1)", "");
-    run.resume("A").expect(
-        r#"A.resume("",1) B.H(0) B.D("body",1)"#,
-        r#"H(0) D("body") end"#,
-    );
+    run.resume("A").expect(r#"A.resume("",1) B.H(0) B.D("body",1)"#, r#"H(0) D("body") end"#);
     run.finish("complete");
 }
 
@@ -91,10 +79,8 @@ fn scenario_17_trailers_once_after_a_quiet_hold<H: Dir>() {
     let a = script("A").head(SAB).data_with(take_then(HOLD));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("11").trailers("x", "1").expect("A.H(0)", "");
-    run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) A.D("11",0) A.T(x: 1) B.T(x: 1)"#,
-        "H(0) T(x: 1)",
-    );
+    run.resume("A")
+        .expect(r#"A.resume("",0) B.H(0) A.D("11",0) A.T(x: 1) B.T(x: 1)"#, "H(0) T(x: 1)");
     run.finish("complete");
 }
 

@@ -16,10 +16,8 @@ fn scenario_42_trailers_release_head_and_body<H: Dir>() {
     let a = script("A").head(HOLD).data(BUF);
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).data("1").expect(r#"A.H(0) A.D("1",0)"#, "");
-    run.trailers("x", "1").expect(
-        r#"A.T(x: 1) B.H(0) B.D("1",0) B.T(x: 1)"#,
-        r#"H(0) D("1") T(x: 1)"#,
-    );
+    run.trailers("x", "1")
+        .expect(r#"A.T(x: 1) B.H(0) B.D("1",0) B.T(x: 1)"#, r#"H(0) D("1") T(x: 1)"#);
     run.finish("complete");
 }
 
@@ -39,10 +37,8 @@ fn scenario_44_trailers_added_behind_the_last_bytes<H: Dir>() {
     let a = script("A").adds_trailers().trailers_with(add_trailer("x-sum", "1", PASS));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
-    run.data_end("11").expect(
-        r#"A.D("11",0) B.D("11",0) A.T() B.T(x-sum: 1)"#,
-        r#"D("11") T(x-sum: 1)"#,
-    );
+    run.data_end("11")
+        .expect(r#"A.D("11",0) B.D("11",0) A.T() B.T(x-sum: 1)"#, r#"D("11") T(x-sum: 1)"#);
     run.finish("complete");
 }
 
@@ -61,35 +57,25 @@ fn scenario_45_trailers_added_within_a_release<H: Dir>() {
 /// 46, R: added trailers wait behind the body that the adder holds. Envoy's request path: B.T at
 /// once, the body is lost, B.T again.
 fn scenario_46_added_trailers_wait_for_the_held_body<H: Dir>() {
-    let a = script("A")
-        .adds_trailers()
-        .data(BUF)
-        .trailers_with(add_trailer("x-sum", "1", BUF));
+    let a = script("A").adds_trailers().data(BUF).trailers_with(add_trailer("x-sum", "1", BUF));
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
     run.data_end("11").expect(r#"A.D("11",0) A.T()"#, "");
-    run.resume("A").expect(
-        r#"A.resume("11",1) B.D("11",0) B.T(x-sum: 1)"#,
-        r#"D("11") T(x-sum: 1)"#,
-    );
+    run.resume("A")
+        .expect(r#"A.resume("11",1) B.D("11",0) B.T(x-sum: 1)"#, r#"D("11") T(x-sum: 1)"#);
     run.finish("complete");
 }
 
 /// 47, R: B's resume sends what B was shown, the head; trailers stay behind the body that A still
 /// owes. Envoy: trailers before the body, and again later.
 fn scenario_47_trailers_wait_for_an_earlier_filter<H: Dir>() {
-    let a = script("A")
-        .data_with(take_then(HOLD))
-        .trailers(HOLD)
-        .resume_with(push_then("body", PASS));
+    let a =
+        script("A").data_with(take_then(HOLD)).trailers(HOLD).resume_with(push_then("body", PASS));
     let mut run = Run::<H>::new([a, script("B").head(HOLD)]);
     run.head(false).data("11").trailers("x", "1");
     run.expect(r#"A.H(0) B.H(0) A.D("11",0) A.T(x: 1)"#, "");
     run.resume("B").expect(r#"B.resume("",0)"#, "H(0)");
-    run.resume("A").expect(
-        r#"A.resume("",1) B.D("body",0) B.T(x: 1)"#,
-        r#"D("body") T(x: 1)"#,
-    );
+    run.resume("A").expect(r#"A.resume("",1) B.D("body",0) B.T(x: 1)"#, r#"D("body") T(x: 1)"#);
     run.finish("complete");
 }
 
