@@ -112,7 +112,7 @@ fn ask_all<H: Head>(
         for (filter, k) in filters.iter_mut().zip(0u8..) {
             view.set_station(k);
             let verdict = filter.data(view);
-            if !verdict.is_pass() || view.body_is_empty() {
+            if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
                 return Some(verdict);
             }
         }
@@ -121,9 +121,18 @@ fn ask_all<H: Head>(
     for &k in list {
         view.set_station(k);
         let verdict = filters[usize::from(k)].data(view);
-        if !verdict.is_pass() || view.body_is_empty() {
+        if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
             return Some(verdict);
         }
     }
     None
+}
+
+/// Whether a call that was odd only edited, passed, and left bytes to go on.
+fn goes_on_edited<H: Head>(view: &mut View<'_, H>, verdict: Verdict) -> bool {
+    let goes_on = verdict.is_pass() && !view.body_is_empty();
+    if goes_on {
+        view.forget_edits();
+    }
+    goes_on
 }

@@ -26,6 +26,8 @@ pub struct View<'a, H> {
     new_at: usize,
     station: u8,
     edited: Option<Edited>,
+    /// Not 0 once an edit was tried: a word, so that a wave can test it together with the verdict.
+    edits: u64,
     growth: Growth,
     input_ended: bool,
     head: Option<&'a mut H>,
@@ -305,6 +307,7 @@ impl<H: Head> View<'_, H> {
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
+        self.edits = 1;
         let info = self.info();
         let (granted, high_bytes) = (info.granted, info.high_bytes);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
@@ -354,14 +357,35 @@ impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
         let ViewParts { body, new_at, station, growth, input_ended, head, trailers, desk } = parts;
-        Self { body, new_at, station, edited: None, growth, input_ended, head, trailers, desk }
+        Self {
+            body,
+            new_at,
+            station,
+            edited: None,
+            edits: 0,
+            growth,
+            input_ended,
+            head,
+            trailers,
+            desk,
+        }
     }
 
-    /// The next call is to the filter of station `k`, to which all bytes are new.
+    /// The next call is to the filter of station `k`.
     #[inline]
     pub(crate) fn set_station(&mut self, k: u8) {
         self.station = k;
-        // The filter before may have moved it by its edits.
+    }
+
+    /// 0 if the call edited nothing and answered `PASS`.
+    #[inline]
+    pub(crate) fn oddity(&self, verdict: Verdict) -> u64 {
+        verdict.bits() | self.edits
+    }
+
+    /// What the edits of one call left is all new to the next filter of the wave.
+    pub(crate) fn forget_edits(&mut self) {
+        self.edits = 0;
         self.new_at = 0;
     }
 
