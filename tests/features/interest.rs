@@ -13,11 +13,11 @@ fn interest_in_data_dropped_while_open<H: Dir>() {
     let mut run = Run::<H>::new([a, script("B")]);
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
     run.data("1").expect(r#"A.D("1",0) B.D("1",0)"#, r#"D("1")"#);
-    let before = run.stats().calls;
+    let before = run.count();
     for _ in 0..100 {
         run.data("x").expect(r#"B.D("x",0)"#, r#"D("x")"#);
     }
-    assert_eq!(run.stats().calls - before, 100, "only B is called");
+    assert_eq!(run.count() - before, 100, "only B is called");
     run.trailers("x", "1").expect("A.T(x: 1) B.T(x: 1)", "T(x: 1)");
     run.finish("complete");
 }
@@ -71,7 +71,7 @@ fn interest_in_nothing<H: Dir>() {
     let mut run = Run::<H>::new([script("A").wants(Interest::NONE), script("B")]);
     run.head(false).data("1").trailers("x", "1");
     run.expect(r#"B.H(0) B.D("1",0) B.T(x: 1)"#, r#"H(0) D("1") T(x: 1)"#);
-    assert_eq!(run.stats().calls, 3);
+    assert_eq!(run.count(), 3);
     run.finish("complete");
 }
 

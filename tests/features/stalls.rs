@@ -103,19 +103,18 @@ fn stall_of_an_open_station_that_keeps_bytes<H: Dir>() {
     run.finish("complete");
 }
 
-/// Refused as `Full` by its own overflow: no recall can come of that, since it comes when the
-/// station is no longer over.
-fn stall_of_a_station_that_is_full_of_itself<H: Dir>() {
-    let a = forgetful("A").high(4).data(HOLD).trailers_with(|view| {
-        let refused = view.push(Bytes::from_static(b"+")).expect_err("it is over");
+/// Refused as `Full` of what it added itself: no recall can come of that, since it comes when some
+/// of that has left.
+fn stall_of_a_station_that_is_full_of_what_it_added<H: Dir>() {
+    let a = forgetful("A").high(4).data_with(push_then("++++", HOLD)).trailers_with(|view| {
+        let refused = view.push(Bytes::from_static(b"+")).expect_err("it has added four");
         assert_eq!(refused.kind(), EditErrorKind::Full);
         HOLD
     });
-    let b = script("B").high(1).head(HOLD);
-    let mut run = Run::<H>::new([a, b]);
+    let mut run = Run::<H>::new([a, script("B").head(HOLD)]);
     // Stalls are noticed when output is asked for.
-    run.hold_sink().head(false).data("12345");
-    run.trailers("x", "1").calls(r#"A.H(0) B.H(0) A.D("12345",0) A.T(x: 1)"#);
+    run.hold_sink().head(false).data("1").trailers("x", "1");
+    run.calls(r#"A.H(0) B.H(0) A.D("1",0) A.T(x: 1)"#);
     run.open_sink().sink("reset(A stalled)");
     run.finish("stalled A stalled");
 }
@@ -228,7 +227,7 @@ both!(
     stall_of_a_quiet_holder,
     stall_of_a_holder_that_pauses_the_source,
     stall_of_an_open_station_that_keeps_bytes,
-    stall_of_a_station_that_is_full_of_itself,
+    stall_of_a_station_that_is_full_of_what_it_added,
     no_stall_while_a_recall_is_due,
     stall_of_a_blind_head_holder,
     no_stall_of_a_head_holder_that_can_get_trailers,
