@@ -27,12 +27,12 @@ fn required_and_missing_for_one_message<H: Dir>() {
         let bound = plan.bind(Capabilities::ALL).expect("the edge can do it");
         assert!(bound.chain(MessageTraits::new()).is_ok());
         let message = MessageTraits::new().without(capability);
-        let unmet = bound.chain(message).err().expect("this message cannot do it");
+        let unmet = bound.chain(message).expect_err("this message cannot do it");
         assert_eq!((unmet.filter(), unmet.capability()), ("needy", capability));
     }
     let plan = Stage::new([script::<H>("needy").requires(Capability::AddTrailers)]).plan();
     let bound = plan.bind(Capabilities::ALL).expect("the edge can do it");
-    let unmet = bound.chain(MessageTraits::new().without_trailers()).err().expect("none are sent");
+    let unmet = bound.chain(MessageTraits::new().without_trailers()).expect_err("none are sent");
     assert_eq!(unmet.capability(), Capability::AddTrailers);
 }
 

@@ -41,9 +41,9 @@ fn failed_by_panic<H: Dir>(run: &mut Run<H>, place: usize) -> String {
 
 /// In the head callback: filters after it were never started, and are not closed.
 fn panic_in_head<H: Dir>() {
-    for place in 0..3 {
+    for (place, name) in NAMES.into_iter().enumerate() {
         let mut run = Run::<H>::new(chain_with(place, |each| each.head_with(panics)));
-        run.head(false).sink(&format!("reset({} panicked)", NAMES[place]));
+        run.head(false).sink(&format!("reset({name} panicked)"));
         assert_eq!(run.drop_calls(), place + 1);
         let outcome = failed_by_panic(&mut run, place);
         run.finish_closing(&but(place, place + 1), &outcome);
@@ -52,7 +52,7 @@ fn panic_in_head<H: Dir>() {
 
 /// In the data callback, when nobody holds anything (the fast path), and when somebody does.
 fn panic_in_data<H: Dir>() {
-    for place in 0..3 {
+    for (place, name) in NAMES.into_iter().enumerate() {
         for held in [false, true] {
             let broken = |each: Script<H>| {
                 if held {
@@ -64,7 +64,7 @@ fn panic_in_data<H: Dir>() {
             let mut run = Run::<H>::new(chain_with(place, broken));
             run.head(false).data("1");
             run.sink(if held { "H(0)" } else { r#"H(0) D("1")"# });
-            run.data("2").sink(&format!("reset({} panicked)", NAMES[place]));
+            run.data("2").sink(&format!("reset({name} panicked)"));
             let calls = run.drop_calls();
             assert_eq!(calls, 3 + if held { place + 1 } else { 3 } + place + 1);
             let discarded_bytes = if held { 2 } else { 1 };
@@ -77,15 +77,15 @@ fn panic_in_data<H: Dir>() {
 
 /// In the trailers callback, and with the end in the data callback.
 fn panic_at_the_end<H: Dir>() {
-    for place in 0..3 {
+    for (place, name) in NAMES.into_iter().enumerate() {
         let mut run = Run::<H>::new(chain_with(place, |each| each.trailers_with(panics)));
-        run.head(false).trailers("x", "1").sink(&format!("H(0) reset({} panicked)", NAMES[place]));
+        run.head(false).trailers("x", "1").sink(&format!("H(0) reset({name} panicked)"));
         assert_eq!(run.drop_calls(), 3 + place + 1);
         let outcome = failed_by_panic(&mut run, place);
         run.finish_closing(&but(place, 3), &outcome);
 
         let mut run = Run::<H>::new(chain_with(place, |each| each.data_with(panics)));
-        run.head(false).end().sink(&format!("H(0) reset({} panicked)", NAMES[place]));
+        run.head(false).end().sink(&format!("H(0) reset({name} panicked)"));
         assert_eq!(run.drop_calls(), 3 + place + 1);
         let outcome = failed_by_panic(&mut run, place);
         run.finish_closing(&but(place, 3), &outcome);
@@ -94,10 +94,10 @@ fn panic_at_the_end<H: Dir>() {
 
 /// In the resume callback.
 fn panic_in_resume<H: Dir>() {
-    for place in 0..3 {
+    for (place, name) in NAMES.into_iter().enumerate() {
         let mut run = Run::<H>::new(chain_with(place, |each| each.resume_with(panics)));
-        run.head(false).resume(NAMES[place]);
-        run.sink(&format!("H(0) reset({} panicked)", NAMES[place]));
+        run.head(false).resume(name);
+        run.sink(&format!("H(0) reset({name} panicked)"));
         assert_eq!(run.drop_calls(), 4);
         let outcome = failed_by_panic(&mut run, place);
         run.finish_closing(&but(place, 3), &outcome);
@@ -109,7 +109,7 @@ fn panic_after_an_edit<H: Dir>() {
     let broken = |each: Script<H>| {
         each.data_with(|view| {
             view.push("more".into()).expect("room for an edit");
-            drop(view.reply(tidegate::LocalReply::new(http::StatusCode::FORBIDDEN)).quiet());
+            let _ = view.reply(tidegate::LocalReply::new(http::StatusCode::FORBIDDEN)).quiet();
             panics(view)
         })
     };
@@ -144,10 +144,10 @@ fn panic_in_drop<H: Dir>() {
 
 /// A filter that panicked is only dropped, and may panic in that drop too.
 fn panic_in_a_call_and_in_drop<H: Dir>() {
-    for place in 0..3 {
+    for (place, name) in NAMES.into_iter().enumerate() {
         let broken = |each: Script<H>| each.head_with(panics).drop_with(|| panic!("another bug"));
         let mut run = Run::<H>::new(chain_with(place, broken));
-        run.head(false).sink(&format!("reset({} panicked)", NAMES[place]));
+        run.head(false).sink(&format!("reset({name} panicked)"));
         run.drop_calls();
         let outcome = failed_by_panic(&mut run, place);
         let log = run.log();

@@ -188,6 +188,18 @@ fn no_stall_of_a_head_holder_that_adds_trailers<H: Dir>() {
     run.finish("complete");
 }
 
+/// What is let go at once makes nobody over: a filter that keeps less than its mark of each frame
+/// and needs no handle for it gets the next one (ruling 5).
+fn no_stall_of_a_filter_that_lets_most_of_a_frame_go<H: Dir>() {
+    let a = forgetful("A").high(4).data(Verdict::pass_first(3)).data(Verdict::pass_first(6));
+    let mut run = Run::<H>::new([a]);
+    run.head(false).data("123456").expect(r#"A.H(0) A.D("123456",0)"#, r#"H(0) D("123")"#);
+    run.wants(true).holds(3).data("789012").expect(r#"A.D("789012",0)"#, r#"D("456789")"#);
+    assert_eq!(run.stats().pauses, 0);
+    run.wants(true).end().expect(r#"A.D("",1)"#, r#"D("012") end"#);
+    run.finish("complete");
+}
+
 /// A slow sink is no stall: what is stuck shows when it has taken what there is.
 fn no_stall_while_the_sink_is_slow<H: Dir>() {
     let a = forgetful("A").high(4).data(Verdict::pass_first(5));
@@ -234,6 +246,7 @@ both!(
     stall_of_a_head_holder_when_bytes_bar_the_trailers,
     stall_of_a_head_holder_when_no_trailers_come,
     no_stall_of_a_head_holder_that_adds_trailers,
+    no_stall_of_a_filter_that_lets_most_of_a_frame_go,
     no_stall_while_the_sink_is_slow,
     stall_in_spite_of_a_filter_that_can_go_on,
     stall_names_the_filter_nearest_the_sink,

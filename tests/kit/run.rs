@@ -437,6 +437,9 @@ impl<H: Dir> Run<H> {
         assert!(!self.chain.wants_input(), "a finished message wants nothing");
         assert!(self.chain.poll_output().is_none(), "nothing comes after the end");
         let stats = self.chain.stats();
+        if self.names.iter().all(|(_, logs)| *logs) {
+            assert_eq!(stats.calls, self.count(), "every call is counted");
+        }
         assert_eq!(stats.output_bytes, self.seen.bytes, "every byte given out is counted");
         assert!(stats.peak_held_bytes <= self.bound, "the peak is within the stated bound");
         if self.chain.outcome().is_some_and(Outcome::is_complete) {

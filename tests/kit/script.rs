@@ -13,6 +13,9 @@ use super::{Dir, HOLD, PASS, render};
 /// What a filter does in one call.
 type Action<H> = Arc<dyn Fn(&mut View<'_, H>) -> Verdict + Send + Sync>;
 
+/// What a filter does when its message is over.
+type OnClose = Arc<dyn Fn(&Outcome) + Send + Sync>;
+
 /// The calls of one kind: the n-th call plays the n-th action, then `always`, or else passes.
 struct Calls<H> {
     actions: Vec<Action<H>>,
@@ -38,7 +41,7 @@ pub(crate) struct Script<H> {
     data: Calls<H>,
     trailers: Calls<H>,
     resume: Calls<H>,
-    on_close: Option<Arc<dyn Fn(&Outcome) + Send + Sync>>,
+    on_close: Option<OnClose>,
     on_drop: Option<Arc<dyn Fn() + Send + Sync>>,
     keeps_handle: bool,
     shows_all: bool,

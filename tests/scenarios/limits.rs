@@ -163,7 +163,9 @@ fn scenario_65_hand_over_between_two_holders_is_one_pause<H: Dir>() {
 /// 66, E: a message that dies while it is paused is not resumed, and holds on to nothing.
 fn scenario_66_destroyed_while_paused<H: Dir>() {
     let owner = Arc::new(());
-    struct Owned(Arc<()>);
+    struct Owned {
+        _counted: Arc<()>,
+    }
     impl AsRef<[u8]> for Owned {
         fn as_ref(&self) -> &[u8] {
             &[b'x'; 600]
@@ -171,8 +173,8 @@ fn scenario_66_destroyed_while_paused<H: Dir>() {
     }
     let mut run = Run::<H>::new([script("A").high(4).data(HOLD), script("B")]);
     run.head(false).expect("A.H(0) B.H(0)", "H(0)");
-    run.frame(Bytes::from_owner(Owned(Arc::clone(&owner))), false);
-    run.frame(Bytes::from_owner(Owned(Arc::clone(&owner))), false);
+    run.frame(Bytes::from_owner(Owned { _counted: Arc::clone(&owner) }), false);
+    run.frame(Bytes::from_owner(Owned { _counted: Arc::clone(&owner) }), false);
     run.expect(r#"A.D("{x*600}",0)"#, "").wants(false);
     assert_eq!(Arc::strong_count(&owner), 3, "one frame is held, one waits");
     run.cancel().expect("", "").wants(false).holds(0);
