@@ -93,10 +93,13 @@ where
     /// Gives the chain a local reply from outside: see [`Chain::handle_reply`]. Starts a driver
     /// that was not started.
     pub fn handle_reply(self: Pin<&mut Self>, reply: LocalReply) {
-        let this = self.project();
+        let mut this = self.project();
         this.clock.start();
         this.message.start();
         this.message.chain.handle_reply(reply);
+        if this.message.chain.input_stopped() {
+            this.source.set(None);
+        }
     }
 
     /// Cuts the message off: whatever it gives out from now on, its end cannot be taken for

@@ -35,7 +35,7 @@ where
         loop {
             chain.handle_resumes();
             if let Some(output) = chain.poll_output() {
-                if is_last(&output) {
+                if chain.input_stopped() {
                     this.source.set(None);
                     // A reply has to be handed over before the outcome is told.
                     if !matches!(output, Output::Reply(_)) {
@@ -126,13 +126,5 @@ where
         if let Some(timeout) = this.clock.check_total(cx) {
             this.message.chain.handle_timeout(timeout);
         }
-    }
-}
-
-fn is_last<H>(output: &Output<H>) -> bool {
-    match output {
-        Output::Head { end_of_stream, .. } => *end_of_stream,
-        Output::Data(_) => false,
-        Output::Trailers(_) | Output::End | Output::Reply(_) | Output::Reset(_) => true,
     }
 }
