@@ -1,6 +1,8 @@
 //! Every bound and default of the crate, with its reason.
 //!
 //! A bound is stated once, here. Code that enforces one names it.
+//!
+//! This module never depends on another.
 
 /// The largest piece of body that enters a chain at once, in bytes.
 ///
