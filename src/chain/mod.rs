@@ -139,6 +139,8 @@ pub struct Chain<H: Head> {
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
+    /// By how much the last call made the body of its view grow.
+    grown_bytes: i64,
     /// Filter calls made, other than `close`.
     calls: u64,
     /// The budget ran out before the work did, or the output queue has made room since.
@@ -222,6 +224,7 @@ impl<H: Head> Chain<H> {
             asked_again: 0,
             paused: false,
             stats: Stats::default(),
+            grown_bytes: 0,
             calls: 0,
             work: Work::Done,
             fast: false,

@@ -48,7 +48,7 @@ impl<H: Head> Chain<H> {
             Ok(Some(verdict)) => {
                 let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
                 self.count_calls(k);
-                self.account_growth(k, grown_bytes.unwrap_or(0));
+                self.grown_bytes = grown_bytes;
                 self.pass_on(k, verdict);
             }
             Err(payload) => {

@@ -37,6 +37,8 @@ pub(crate) struct StationInfo {
     pub(crate) high_bytes: u64,
     /// What the filter has added and its station still has. Bytes that leave count as added first.
     pub(crate) added_bytes: u64,
+    /// What of the kept bytes is in `added_bytes` already.
+    pub(crate) kept_bytes: u64,
     /// The growth that was refused as `Full` last.
     pub(crate) wanted_bytes: u64,
 }

@@ -319,9 +319,10 @@ impl<H: Head> View<'_, H> {
         };
         let ledger_bytes = self.ledger_bytes();
         let start_bytes = match self.edited {
-            Some(edited) if edited.station == self.station => edited.start_bytes,
+            Some(edited) if edited.station == self.station => edited.ledger_bytes,
             _ => {
-                self.edited = Some(Edited { station: self.station, start_bytes: ledger_bytes });
+                let (station, body_bytes) = (self.station, self.body.len());
+                self.edited = Some(Edited { station, ledger_bytes, body_bytes });
                 ledger_bytes
             }
         };
@@ -395,14 +396,14 @@ impl<'a, H> View<'a, H> {
         self.station
     }
 
-    /// By how many bytes the call has made the ledger grow or shrink. `None`: no edits.
-    #[inline]
-    pub(crate) fn grown_bytes(&self) -> Option<i64>
-    where
-        H: Head,
-    {
-        let edited = self.edited.filter(|edited| edited.station == self.station)?;
-        Some(self.ledger_bytes().wrapping_sub(edited.start_bytes).cast_signed())
+    /// By how many bytes the call has made the body grow or shrink.
+    pub(crate) fn grown_bytes(&self) -> i64 {
+        match self.edited {
+            Some(edited) if edited.station == self.station => {
+                (self.body.len() as u64).wrapping_sub(edited.body_bytes as u64).cast_signed()
+            }
+            Some(_) | None => 0,
+        }
     }
 
     #[inline]
@@ -453,5 +454,8 @@ pub(crate) struct ViewParts<'a, H> {
 #[derive(Debug, Clone, Copy)]
 struct Edited {
     station: u8,
-    start_bytes: u64,
+    /// The body and what the filter keeps.
+    ledger_bytes: u64,
+    /// The body alone.
+    body_bytes: usize,
 }
