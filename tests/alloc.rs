@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tidegate::{
-    Capabilities, Capability, Chain, Declaration, Filter, Head, Marks, MessageTraits, Output, Plan,
-    ResumeHandle, Resumed, View,
+    BodyBuf, Capabilities, Capability, Chain, Declaration, Filter, Head, Marks, MessageTraits,
+    Output, Plan, ResumeHandle, Resumed, View,
 };
 
 use counting::allocations;
@@ -233,6 +233,18 @@ fn slow_sink_allocates_nothing<H: Dir>() {
                 chain.handle_data(chunk.clone(), false).expect("data is taken");
             }
             assert_eq!(drain(&mut chain), 4 * len);
+        });
+        // Whole buffers, in parts that cut segments.
+        let mut taken = BodyBuf::new();
+        allocates_nothing(|| {
+            for _ in 0..4 {
+                chain.handle_data(chunk.clone(), false).expect("data is taken");
+            }
+            for part in [len, 2 * len + len / 3, len] {
+                chain.take_output(&mut taken, part);
+                taken.clear();
+            }
+            assert!(chain.poll_output().is_none());
         });
         // Some of it stays for the next time.
         allocates_nothing(|| {

@@ -1,6 +1,7 @@
 //! Memory (I7, section 6): what may be at rest, at the marks and one byte past them.
 
 use bytes::Bytes;
+use tidegate::BodyBuf;
 
 use crate::kit::*;
 
@@ -129,7 +130,7 @@ fn greedy_filters_stay_within_the_stated_bound<H: Dir>() {
                 // Pushes on although it is told not to, as a source does that is slow to stop.
                 0 | 1 => drop(run.chain.handle_data(Bytes::from(vec![b'x'; FRAME]), false)),
                 2 => drop(run.ask(["A", "B", "C"][rng.below(3)])),
-                _ => run.chain.take_output(&mut tidegate::BodyBuf::new(), rng.below(60)),
+                _ => run.chain.take_output(&mut BodyBuf::new(), rng.below(60)),
             }
             let held = run.chain.held_bytes();
             assert!(held <= bound, "seed {seed}: {held} bytes of {bound}");

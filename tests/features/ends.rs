@@ -1,7 +1,7 @@
 //! The end, declared by a filter, by the source, by whoever drops the chain.
 
 use http::{HeaderMap, HeaderValue};
-use tidegate::Timeout;
+use tidegate::{BodyBuf, Timeout};
 
 use crate::kit::*;
 
@@ -119,9 +119,9 @@ fn drop_is_complete_only_if_nothing_was_owed<H: Dir>() {
             run.trailers("x", "1");
         }
         let taken = usize::try_from(2 - left_bytes).expect("two at most");
-        let mut out = tidegate::BodyBuf::new();
-        run.chain.take_output(&mut out, taken);
-        assert_eq!(out.len(), taken);
+        let mut body = BodyBuf::new();
+        run.chain.take_output(&mut body, taken);
+        assert_eq!(body.len(), taken);
         assert_eq!(run.chain.remaining_bytes(), Some(left_bytes));
         run
     };
