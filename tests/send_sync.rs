@@ -3,12 +3,18 @@
 //! Losing one of these is a breaking change that no other test would see. `tests/tidy.rs` checks
 //! that every public type is listed.
 
-use http::{request, response};
+use http::{Request, Response, request, response};
+use http_body::Body;
+use tidegate::body::{
+    Direction, Driver, Edge as BodyEdge, ExchangeFuture, ExchangeLayer, ExchangeService,
+    FilteredBody, Observer, Opening, RequestBody, ResponseBody, Timeouts,
+};
 use tidegate::buf::{BodyBuf, Chunks, Cursor};
 use tidegate::chain::{
     BoundPlan, Chain, InputError, MessageTraits, Output, Plan, PlanBuilder, PlanError, Stats, Unmet,
 };
 use tidegate::error::{Error, ErrorKind, Origin, Timeout};
+use tidegate::exchange::{Mail, RequestHalf, ResponseHalf};
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, Filter, Head, Interest,
     LocalReply, Overflow, Verdict, View,
@@ -78,4 +84,56 @@ fn chains() {
     both::<request::Parts>();
     both::<response::Parts>();
     shared!(InputError, Stats);
+}
+
+#[test]
+fn halves_of_an_exchange() {
+    shared!(Mail);
+    owned!(RequestHalf, ResponseHalf);
+}
+
+#[test]
+fn bodies() {
+    /// As sendable and movable as their source.
+    fn of<B: Body + Send + Unpin, H: Head + Unpin>() {
+        owned!(FilteredBody<B, H>, Driver<B, H>, Opening<H>);
+    }
+    of::<Source, request::Parts>();
+    of::<Source, response::Parts>();
+    owned!(RequestBody<Source>, ResponseBody<Source>);
+    shared!(Direction, BodyEdge, Observer, Timeouts);
+}
+
+/// A body that is not `Sync`, as hyper's are not promised to be.
+type Source = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, std::io::Error>;
+
+#[test]
+fn layers() {
+    shared!(ExchangeLayer, ExchangeService<()>);
+}
+
+/// As sendable as the service, its future, and both bodies.
+#[test]
+fn exchanges() {
+    fn of<S, B, R>()
+    where
+        S: tower::Service<Request<RequestBody<B>>, Response = Response<R>, Future: Send> + Send,
+        B: Send + Unpin,
+        R: Send + Unpin,
+    {
+        send::<ExchangeFuture<S, B, R>>();
+    }
+    fn service<S>(_: S)
+    where
+        S: tower::Service<
+                Request<RequestBody<Source>>,
+                Response = Response<RequestBody<Source>>,
+                Future: Send,
+            > + Send,
+    {
+        of::<S, Source, RequestBody<Source>>();
+    }
+    service(tower::service_fn(async |request: Request<RequestBody<Source>>| {
+        Ok::<_, std::convert::Infallible>(Response::new(request.into_body()))
+    }));
 }
