@@ -24,6 +24,7 @@ pub(crate) mod alloc;
 pub(crate) mod demo;
 pub(crate) mod failure;
 pub(crate) mod filter_spec;
+pub(crate) mod filters;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod hygiene;
