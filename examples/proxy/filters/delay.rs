@@ -32,10 +32,7 @@ impl Delay {
 
 impl<H: Head> Filter<H> for Delay {
     fn declare(&self) -> Declaration {
-        Declaration::new()
-            .interest(Interest::HEAD)
-            .require(Capability::HoldHead)
-            .marks(self.marks)
+        Declaration::new().interest(Interest::HEAD).require(Capability::HoldHead).marks(self.marks)
     }
 
     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {

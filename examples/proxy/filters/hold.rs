@@ -142,8 +142,7 @@ mod tests {
 
     #[test]
     fn a_message_without_body_is_not_held() {
-        let mut chain =
-            chain(&holding::<request::Parts>(3, Marks::DEFAULT), MessageTraits::new());
+        let mut chain = chain(&holding::<request::Parts>(3, Marks::DEFAULT), MessageTraits::new());
         chain.handle_head(head(None), true).unwrap();
         assert!(drain(&mut chain).ended);
     }

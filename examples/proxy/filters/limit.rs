@@ -7,9 +7,8 @@
 use http::{StatusCode, header};
 use tidegate::{
     Declaration, Error, ErrorKind, Filter, Head, Interest, LocalReply, Origin, Verdict, View,
+    body::Direction,
 };
-
-use super::is_request;
 
 /// Counts the bytes of a message that does not say how long it is.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ impl Limit {
     fn refuse<H: Head>(&self, view: &mut View<'_, H>, head: bool) -> Verdict {
         let limit = self.limit;
         let text = format!("the body is over the limit of {limit} bytes\n");
-        if is_request::<H>() {
+        if Direction::of::<H>() == Direction::Request {
             return view.reply(LocalReply::text(StatusCode::PAYLOAD_TOO_LARGE, text));
         }
         if head {

@@ -3,9 +3,7 @@
 use std::any::Any;
 
 use http::{request, response};
-use tidegate::{Declaration, Filter, Head, Interest, Outcome, Verdict, View};
-
-use super::way;
+use tidegate::{Declaration, Filter, Head, Interest, Outcome, Verdict, View, body::Direction};
 
 /// Counts what passes and logs it; changes and holds nothing.
 #[derive(Debug, Default)]
@@ -23,7 +21,7 @@ impl<H: Head> Filter<H> for Log {
     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
         if let Some(head) = view.head() {
             let local = view.is_local_reply();
-            tracing::info!(way = way::<H>(), local, "{}", first_line(head));
+            tracing::info!(way = %Direction::of::<H>(), local, "{}", first_line(head));
         }
         Verdict::PASS
     }
@@ -42,7 +40,7 @@ impl<H: Head> Filter<H> for Log {
 
     fn close(&mut self, outcome: &Outcome) {
         let Self { bytes, chunks, trailers } = self;
-        let way = way::<H>();
+        let way = tracing::field::display(Direction::of::<H>());
         match outcome {
             Outcome::Complete { .. } => {
                 tracing::info!(way, bytes, chunks, trailers, "complete");

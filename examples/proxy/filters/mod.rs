@@ -19,12 +19,11 @@ mod log;
 mod replace;
 mod sha256;
 
-use std::{any::TypeId, sync::Arc};
+use std::sync::Arc;
 
-use http::{request, response};
-use tidegate::{Head, Marks, Plan, chain::PlanBuilder};
+use tidegate::{Head, Marks, Plan, chain::PlanBuilder, watermark::MarksError};
 
-use super::{BoxError, filter_spec::FilterSpec};
+use super::filter_spec::FilterSpec;
 
 use delay::Delay;
 use hold::Hold;
@@ -37,7 +36,10 @@ pub(crate) use sha256::{CONTENT_DIGEST, field as digest_field};
 
 /// The chain that a message of one direction goes through. `marks`: (low, high) of each filter
 /// and of the output queue, in bytes.
-pub(crate) fn plan<H: Head>(specs: &[FilterSpec], marks: (u64, u64)) -> Result<Plan<H>, BoxError> {
+pub(crate) fn builder<H: Head>(
+    specs: &[FilterSpec],
+    marks: (u64, u64),
+) -> Result<PlanBuilder<H>, MarksError> {
     let marks = Marks::new(marks.0, marks.1)?;
     let mut builder = Plan::builder().output_marks(marks);
     for (i, spec) in specs.iter().enumerate() {
@@ -48,7 +50,7 @@ pub(crate) fn plan<H: Head>(specs: &[FilterSpec], marks: (u64, u64)) -> Result<P
         };
         builder = add(builder, name, spec, marks);
     }
-    Ok(builder.build()?)
+    Ok(builder)
 }
 
 /// Adds the filter that a spec asks for.
@@ -76,16 +78,6 @@ fn add<H: Head>(
 fn marks_for(marks: Marks, rest: u64, most: u64) -> Marks {
     let low = marks.low().max(rest);
     Marks::new(low, marks.high().max(most).max(low)).expect("low is at most high by construction")
-}
-
-/// Whether `H` is the head of a request.
-fn is_request<H: Head>() -> bool {
-    TypeId::of::<H>() == TypeId::of::<request::Parts>()
-}
-
-/// The name of a direction.
-fn way<H: Head>() -> &'static str {
-    if is_request::<H>() { "request" } else { "response" }
 }
 
 #[cfg(test)]

@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn trailers_that_came_stay_and_an_old_digest_does_not() {
-        let mut chain = chain(&only::<request::Parts, _>("sha256", Sha256::default), MessageTraits::new());
+        let mut chain =
+            chain(&only::<request::Parts, _>("sha256", Sha256::default), MessageTraits::new());
         chain.handle_head(head(None), false).unwrap();
         let mut trailers = HeaderMap::new();
         trailers.insert("x-mine", HeaderValue::from_static("1"));
