@@ -21,22 +21,24 @@ pub(crate) enum Role {
     Proxy = 2,
     /// The client.
     Client = 3,
+    /// The engine and its filters, inside the proxy.
+    Engine = 4,
 }
 
 /// A count on its own cache line, so that the threads of two roles do not slow each other down.
 #[repr(align(64))]
 struct Count(AtomicU64);
 
-static COUNTS: [Count; 4] = [const { Count(AtomicU64::new(0)) }; 4];
+static COUNTS: [Count; 5] = [const { Count(AtomicU64::new(0)) }; 5];
 
 thread_local! {
     // Const and without a destructor: reading it allocates nothing and works at any time.
-    static ROLE: Cell<usize> = const { Cell::new(Role::Other as usize) };
+    static ROLE: Cell<Role> = const { Cell::new(Role::Other) };
 }
 
-/// Counts what the current thread allocates from now on under `role`.
-pub(crate) fn set_role(role: Role) {
-    ROLE.set(role as usize);
+/// Counts what the current thread allocates from now on under `role`; returns the role before.
+pub(crate) fn set_role(role: Role) -> Role {
+    ROLE.replace(role)
 }
 
 /// How often threads of this role allocated or grew memory. Always 0 if [`Counting`] is not the
@@ -51,7 +53,7 @@ pub(crate) struct Counting;
 
 /// Adds one to the count of this thread's role.
 fn count() {
-    COUNTS[ROLE.get()].0.fetch_add(1, Relaxed);
+    COUNTS[ROLE.get() as usize].0.fetch_add(1, Relaxed);
 }
 
 // SAFETY: every method passes its arguments on to `System` unchanged and returns what that

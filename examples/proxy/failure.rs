@@ -3,6 +3,7 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use http::StatusCode;
+use tidegate::{ErrorKind, Origin};
 
 use super::{BoxError, forward::Upstream};
 
@@ -66,6 +67,30 @@ impl ForwardError {
     }
 }
 
+/// The status for an error that reached the gate: by the engine's error in it, if there is one, as
+/// that says who is to blame.
+pub(crate) fn status(error: &(dyn Error + 'static)) -> StatusCode {
+    let forward = causes(error).find_map(|cause| cause.downcast_ref::<ForwardError>());
+    let engine = causes(error).find_map(|cause| cause.downcast_ref::<tidegate::Error>());
+    match (engine, forward) {
+        (Some(engine), _) => engine_status(engine),
+        (None, Some(forward)) => forward.status(),
+        (None, None) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The status for an error of the engine. Usually its layer has answered itself, and knows more.
+fn engine_status(error: &tidegate::Error) -> StatusCode {
+    match (error.kind(), error.origin()) {
+        (ErrorKind::TimedOut(_), Origin::Downstream) => StatusCode::REQUEST_TIMEOUT,
+        (ErrorKind::TimedOut(_), _) => StatusCode::GATEWAY_TIMEOUT,
+        (ErrorKind::Limit { .. }, Origin::Downstream) => StatusCode::PAYLOAD_TOO_LARGE,
+        (_, Origin::Downstream) => StatusCode::BAD_REQUEST,
+        (_, Origin::Upstream) => StatusCode::BAD_GATEWAY,
+        (_, _) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
 impl fmt::Display for ForwardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let upstream = &self.upstream;
@@ -84,5 +109,36 @@ impl fmt::Display for ForwardError {
 impl Error for ForwardError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tidegate::Timeout;
+
+    #[test]
+    fn an_error_of_the_engine_says_who_is_to_blame() {
+        let upstream = Upstream::new(&"http://a:1".parse().unwrap(), false, Default::default());
+        let upstream = Arc::new(upstream.unwrap());
+        let limit = ErrorKind::Limit { limit: "limit", limit_bytes: 1 };
+        for (kind, origin, expected) in [
+            (limit, Origin::Downstream, 413),
+            (limit, Origin::Upstream, 502),
+            (ErrorKind::Reset, Origin::Downstream, 400),
+            (ErrorKind::LengthInvalid, Origin::Upstream, 502),
+            (ErrorKind::TimedOut(Timeout::Idle), Origin::Downstream, 408),
+            (ErrorKind::TimedOut(Timeout::Total), Origin::Internal, 504),
+            (ErrorKind::Stalled, Origin::Filter, 500),
+            (ErrorKind::Panicked, Origin::Filter, 500),
+        ] {
+            let source = Some(tidegate::Error::new(kind, origin).into());
+            let upstream = Arc::clone(&upstream);
+            let error = ForwardError { kind: Failure::RequestBody, upstream, source };
+            assert_eq!(status(&error), expected, "{kind:?}");
+        }
+        let plain = ForwardError { kind: Failure::Connect, upstream, source: None };
+        assert_eq!(status(&plain), 502);
+        assert_eq!(status(&std::io::Error::other("?")), 500);
     }
 }

@@ -26,6 +26,20 @@ pub(crate) enum FilterSpec {
     Delay(Duration),
 }
 
+impl FilterSpec {
+    /// The name it is asked for by.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Limit(_) => "limit",
+            Self::Replace { .. } => "replace",
+            Self::Sha256 => "sha256",
+            Self::Hold(_) => "hold",
+            Self::Delay(_) => "delay",
+        }
+    }
+}
+
 /// Why a `--filter` was not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SpecError {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Uri, uri::Authority};
+use http::{Request, Response, Uri, header, uri::Authority};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -142,6 +142,10 @@ where
         let upstream = Arc::clone(&self.upstream);
         let (mut parts, body) = request.into_parts();
         hygiene::retarget(&mut parts, &upstream.authority, upstream.http2);
+        // What lies between may speak of this hop as if it were HTTP/1.1; what is said to it is
+        // said here.
+        parts.headers.remove(header::CONNECTION);
+        parts.headers.remove(header::TRANSFER_ENCODING);
         if !upstream.http2 {
             let known = body.size_hint().exact().is_some();
             hygiene::frame_request(&mut parts, body.is_end_stream(), known);

@@ -23,7 +23,7 @@ use tower::Service;
 
 use super::{
     BoxError,
-    failure::{ForwardError, causes},
+    failure::{self, causes},
     hygiene,
 };
 
@@ -125,8 +125,7 @@ fn pass<B: Body>(mut parts: response::Parts, body: B, asked: &Asked) -> Response
 
 /// What a client is told if there is no response to pass on.
 fn fail<B>(error: BoxError) -> Response<GateBody<B>> {
-    let of_forward = causes(&*error).find_map(|cause| cause.downcast_ref::<ForwardError>());
-    let status = of_forward.map_or(StatusCode::INTERNAL_SERVER_ERROR, ForwardError::status);
+    let status = failure::status(&*error);
     let chain = causes(&*error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     tracing::warn!(%status, error = chain, "no response");
     plain(status, format!("{error}\n").into(), false)

@@ -14,16 +14,18 @@
 //! ```text
 //! server   accepts connections, HTTP/1.1 or HTTP/2 by its preface, graceful shutdown
 //! gate     refuses what a proxy must refuse, removes what belongs to one hop, answers errors
-//! (tower)  the place of the filter chains: a layer between the gate and the forwarding service
+//! engine   the filter chains: a layer between the gate and the forwarding service
 //! forward  sends the request upstream over pooled connections, tells apart how that can fail
 //! ```
 //!
-//! `hygiene` holds the rules the two ends apply, as functions on heads.
+//! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on heads.
 
 pub(crate) mod alloc;
 pub(crate) mod demo;
+pub(crate) mod engine;
 pub(crate) mod failure;
 pub(crate) mod filter_spec;
+pub(crate) mod filters;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod hygiene;
@@ -33,8 +35,15 @@ pub(crate) mod turn;
 
 use std::{future::Future, sync::Arc};
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use tidegate::body::RequestBody;
 use tokio::net::TcpListener;
+use tower::{Layer, Service};
 
+use engine::Plans;
 use forward::Forward;
 use gate::Gate;
 use options::Options;
@@ -48,15 +57,31 @@ pub(crate) async fn run(
     options: &Options,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), BoxError> {
-    if !options.filters().is_empty() {
-        // Better no proxy than one that lets by what it was told to stop.
-        return Err("filters are not built in yet".into());
-    }
+    let layer = Plans::new(options)?.layer(options)?;
+    run_through::<_, RequestBody<Incoming>, _>(listener, options, layer, shutdown).await
+}
+
+/// [`run`] with a layer of the caller's around the forwarding service, in place of the options'
+/// filters. `B`: the request body that comes out of it.
+pub(crate) async fn run_through<L, B, R>(
+    listener: TcpListener,
+    options: &Options,
+    layer: L,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), BoxError>
+where
+    L: Layer<Forward<B>>,
+    L::Service: Service<Request<Incoming>, Response = Response<R>> + Clone + Send + 'static,
+    <L::Service as Service<Request<Incoming>>>::Future: Send,
+    <L::Service as Service<Request<Incoming>>>::Error: Into<BoxError> + Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
     let upstream = options.upstream()?;
     tracing::info!(listen = %listener.local_addr()?, upstream = %upstream, "serving");
-    let forward = Forward::new(Arc::new(upstream));
-    // The filter layer goes here: around `forward`, inside the gate.
-    let service = Gate::new(forward);
+    let service = Gate::new(layer.layer(Forward::new(Arc::new(upstream))));
     server::serve(listener, |_peer| service.clone(), shutdown, options.drain_timeout()).await;
     Ok(())
 }

@@ -90,6 +90,11 @@ impl Options {
         Self { upstream: Some(upstream), ..self.clone() }
     }
 
+    /// These options with other filters.
+    pub(crate) fn with_filters(&self, filters: Vec<FilterSpec>) -> Self {
+        Self { filters, ..self.clone() }
+    }
+
     /// Where requests go, and how.
     pub(crate) fn upstream(&self) -> Result<Upstream, UpstreamError> {
         let uri = self.upstream.clone().unwrap_or_default();

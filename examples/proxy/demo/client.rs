@@ -19,6 +19,7 @@ use super::{
     super::{
         BoxError,
         alloc::{Role, allocations},
+        filters::{CONTENT_DIGEST, digest_field},
     },
     SLOW_RATE, Transfer,
     pattern::{Pattern, SUM, hex},
@@ -27,21 +28,26 @@ use super::{
 /// What the client sends.
 type ClientBody = Either<Pattern, Empty<bytes::Bytes>>;
 
+/// A SHA-256.
+pub(crate) type Sum = [u8; 32];
+
 /// A client of one proxy.
 pub(crate) struct Client {
     client: legacy::Client<HttpConnector, ClientBody>,
     proxy: SocketAddr,
     http2: bool,
+    digests: bool,
 }
 
 impl Client {
-    /// A client that speaks HTTP/1.1 or HTTP/2 by prior knowledge.
-    pub(crate) fn new(proxy: SocketAddr, http2: bool) -> Self {
+    /// A client that speaks HTTP/1.1 or HTTP/2 by prior knowledge. `digests`: the proxy adds its
+    /// own digest trailer.
+    pub(crate) fn new(proxy: SocketAddr, http2: bool, digests: bool) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client =
             legacy::Client::builder(TokioExecutor::new()).http2_only(http2).build(connector);
-        Self { client, proxy, http2 }
+        Self { client, proxy, http2, digests }
     }
 
     /// Sends a request, saying that trailers are welcome.
@@ -72,7 +78,7 @@ impl Client {
         bytes: u64,
         slow: u64,
         bar: &ProgressBar,
-    ) -> Result<(Transfer, String), BoxError> {
+    ) -> Result<(Transfer, Sum), BoxError> {
         let mut measure = Measure::start("down", bytes);
         let path = format!("/bytes/{bytes}");
         let response = self.send("GET", &path, Either::Right(Empty::new())).await?;
@@ -93,7 +99,12 @@ impl Client {
         let sent = trailers.get(SUM).and_then(|sum| sum.to_str().ok());
         measure.check(bytes == read, || format!("{read} bytes came, {bytes} were sent"));
         measure.check(sent.is_some(), || "the trailer did not come".to_owned());
-        measure.check(sent == Some(&sum), || format!("digest {sum} of what came, {sent:?} sent"));
+        let hexed = hex(&sum);
+        measure.check(sent == Some(&hexed), || format!("digest {hexed} came, {sent:?} sent"));
+        let added = trailers.get(CONTENT_DIGEST);
+        measure.check(!self.digests || added == Some(&digest_field(&sum)), || {
+            format!("the digest added by the proxy is {added:?}")
+        });
         Ok((measure.stop(), sum))
     }
 
@@ -101,13 +112,13 @@ impl Client {
     pub(crate) async fn upload(
         &self,
         bytes: u64,
-        sum: String,
+        sum: Sum,
         slow: u64,
         bar: &ProgressBar,
     ) -> Result<Transfer, BoxError> {
         let mut measure = Measure::start("up", bytes);
         let shown = bar.clone();
-        let body = Pattern::known(bytes, sum, move |sent| shown.inc(sent));
+        let body = Pattern::known(bytes, hex(&sum), move |sent| shown.inc(sent));
         let path = format!("/sink?slow={slow}");
         let response = self.send("POST", &path, Either::Left(body)).await?;
         check_status(&response)?;
@@ -117,11 +128,15 @@ impl Client {
             said.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| *key == name))
         };
         let read = value("bytes").map(|(_, bytes)| bytes.to_owned()).unwrap_or_default();
-        let sum = value("sha256").map(|(_, sum)| sum);
+        let read_sum = value("sha256").map(|(_, sum)| sum);
         let sent = value(&format!("trailer {SUM}")).map(|(_, sum)| sum);
+        let added = value(&format!("trailer {CONTENT_DIGEST}")).map(|(_, sum)| sum);
         measure.check(read == bytes.to_string(), || format!("{read} bytes read of {bytes}"));
         measure.check(sent.is_some(), || "the trailer did not arrive".to_owned());
-        measure.check(sum == sent, || format!("digest {sum:?} of what arrived, {sent:?} sent"));
+        measure.check(read_sum == sent, || format!("digest {read_sum:?} arrived, {sent:?} sent"));
+        measure.check(!self.digests || added.is_some_and(|it| digest_field(&sum) == it), || {
+            format!("the digest added by the proxy is {added:?}")
+        });
         Ok(measure.stop())
     }
 }
@@ -134,6 +149,11 @@ fn check_status(response: &Response<Incoming>) -> Result<(), BoxError> {
     }
 }
 
+/// What the proxy's thread has allocated.
+fn of_proxy() -> u64 {
+    allocations(Role::Proxy) + allocations(Role::Engine)
+}
+
 /// Times a transfer and keeps the first thing that was wrong with it.
 struct Measure {
     started: Instant,
@@ -144,7 +164,7 @@ struct Measure {
 impl Measure {
     fn start(name: &'static str, bytes: u64) -> Self {
         let transfer = Transfer { name, bytes, time: Duration::ZERO, allocations: 0, fault: None };
-        Self { started: Instant::now(), allocations: allocations(Role::Proxy), transfer }
+        Self { started: Instant::now(), allocations: of_proxy(), transfer }
     }
 
     fn check(&mut self, good: bool, fault: impl FnOnce() -> String) {
@@ -155,7 +175,7 @@ impl Measure {
 
     fn stop(mut self) -> Transfer {
         self.transfer.time = self.started.elapsed();
-        self.transfer.allocations = allocations(Role::Proxy) - self.allocations;
+        self.transfer.allocations = of_proxy() - self.allocations;
         self.transfer
     }
 }
@@ -186,7 +206,7 @@ impl Reader {
     }
 
     /// How many bytes were read, and their SHA-256.
-    pub(crate) fn finish(self) -> (u64, String) {
-        (self.read, hex(&self.hash.finalize()))
+    pub(crate) fn finish(self) -> (u64, Sum) {
+        (self.read, self.hash.finalize().into())
     }
 }

@@ -2,11 +2,19 @@
 //! what the proxy allocates can be told from the rest.
 
 mod client;
-mod origin;
+mod meter;
+pub(crate) mod origin;
 mod pattern;
 mod table;
 
-use std::{future::Future, io::IsTerminal, net::SocketAddr, thread::JoinHandle, time::Duration};
+use std::{
+    future::Future,
+    io::IsTerminal,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 use http::Uri;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,10 +22,14 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 use super::{
     BoxError,
-    alloc::{Role, resident, set_role},
+    alloc::{Role, allocations, resident, set_role},
+    engine::Plans,
+    filter_spec::FilterSpec,
     options::Options,
-    run as run_proxy, server,
+    run_through, server,
 };
+
+use meter::Tally;
 
 pub(crate) use table::{EngineStats, Transfer};
 
@@ -26,6 +38,12 @@ const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
 /// How fast the slow reader reads, in bytes a second.
 pub(crate) const SLOW_RATE: u64 = 8 << 20;
+
+/// The filters of the demo, if none are asked for. `delay` lets the body queue up to the marks, so
+/// that its source is paused; the random bytes do not contain what `replace` looks for, but often
+/// begin to.
+const FILTERS: [&str; 6] =
+    ["log", "delay=100", "hold=4K", "replace=tidegate:TIDEGATE", "sha256", "limit=1024G"];
 
 /// A server on its own thread, stopped by dropping `stop`.
 struct Running {
@@ -84,10 +102,19 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
         Ok(())
     })?;
     let upstream: Uri = format!("http://{}", origin.addr).parse()?;
-    let proxied = options.with_upstream(upstream);
+    let options = &with_filters(options)?.with_upstream(upstream);
+    let plans = Plans::new(options)?;
+    let tally = Arc::new(Tally::default());
+    let told = Arc::clone(&tally);
+    let layer = plans.layer(options)?.on_finish(Arc::new(move |direction, outcome, stats| {
+        told.add(direction, outcome, stats);
+    }));
+    let layer = meter::metered(layer, Arc::clone(&tally));
+    let proxied = options.clone();
     let proxy = Running::start(Role::Proxy, move |listener, stopped| async move {
-        run_proxy(listener, &proxied, stopping(stopped)).await
+        run_through(listener, &proxied, layer, stopping(stopped)).await
     })?;
+    println!("filters: {}", plans.names().join(" -> "));
     println!(
         "client -> {} -> proxy {} -> {} -> origin {}",
         version(options.demo_http2()),
@@ -99,11 +126,31 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
     proxy.stop()?;
     origin.stop()?;
     let transfers = outcome?;
-    table::print(&transfers, &EngineStats::default(), resident());
-    match transfers.iter().find_map(|transfer| transfer.fault.as_deref()) {
+    let engine = EngineStats {
+        peak_held: tally.peak_held.load(Relaxed),
+        bound: plans.held_bound(),
+        pauses: tally.pauses.load(Relaxed),
+        resumes: tally.resumes.load(Relaxed),
+        chunks: tally.chunks.load(Relaxed),
+        allocations: allocations(Role::Engine),
+    };
+    table::print(&transfers, &engine, resident());
+    let over = engine.peak_held > engine.bound;
+    let over = over.then(|| "more was held than the bound allows".to_owned());
+    let fault = transfers.into_iter().find_map(|transfer| transfer.fault);
+    match fault.or_else(|| tally.fault()).or(over) {
         None => Ok(()),
         Some(fault) => Err(fault.into()),
     }
+}
+
+/// The options with filters: those asked for, or the demo's.
+fn with_filters(options: &Options) -> Result<Options, BoxError> {
+    if !options.filters().is_empty() {
+        return Ok(options.clone());
+    }
+    let specs = FILTERS.iter().map(|text| text.parse()).collect::<Result<Vec<FilterSpec>, _>>()?;
+    Ok(options.with_filters(specs))
 }
 
 /// The name of an HTTP version.
@@ -115,7 +162,8 @@ fn version(http2: bool) -> &'static str {
 fn transfers(options: &Options, proxy: SocketAddr) -> Result<Vec<Transfer>, BoxError> {
     set_role(Role::Client);
     single_threaded()?.block_on(async {
-        let client = client::Client::new(proxy, options.demo_http2());
+        let digests = options.filters().contains(&FilterSpec::Sha256);
+        let client = client::Client::new(proxy, options.demo_http2(), digests);
         let (bytes, slow) = (options.demo_bytes(), options.demo_slow_bytes());
         let both = async {
             let bar = progress("down", bytes);

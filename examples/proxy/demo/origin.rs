@@ -14,7 +14,7 @@ use tower::util::service_fn;
 
 use super::{
     client::Reader,
-    pattern::{Pattern, SUM},
+    pattern::{Pattern, SUM, hex},
 };
 
 /// What the origin answers with.
@@ -94,6 +94,7 @@ async fn sink(request: Request<Incoming>) -> Response<OriginBody> {
         }
     }
     let (bytes, sum) = reader.finish();
+    let sum = hex(&sum);
     let mut said = format!("bytes: {bytes}\nsha256: {sum}\nexpect: {expect}\n");
     said.push_str(&lines(trailers.as_ref()));
     text(StatusCode::OK, said)

@@ -1,4 +1,4 @@
-//! What the demo prints at its end. A row without a measured value is left out.
+//! What the demo prints at its end.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ pub(crate) struct Transfer {
     pub(crate) fault: Option<String>,
 }
 
-/// What the engine says about both transfers; `None` is not measured.
-#[derive(Debug, Clone, Copy, Default)]
+/// What the engine says about all messages of the demo, and what was measured of it.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct EngineStats {
     /// Most bytes held at once in one message.
-    pub(crate) peak_held: Option<u64>,
+    pub(crate) peak_held: u64,
     /// The bound that was given for it in advance.
-    pub(crate) bound: Option<u64>,
-    /// How often the source was paused.
-    pub(crate) pauses: Option<u64>,
+    pub(crate) bound: u64,
+    /// How often a source was paused because something was over its high mark.
+    pub(crate) pauses: u64,
     /// How often it was resumed.
-    pub(crate) resumes: Option<u64>,
-    /// Chunks that passed.
-    pub(crate) chunks: Option<u64>,
-    /// Allocations of the engine and its filters.
-    pub(crate) allocations: Option<u64>,
+    pub(crate) resumes: u64,
+    /// Chunks that came out of it.
+    pub(crate) chunks: u64,
+    /// Allocations of the engine and its filters while bodies were polled.
+    pub(crate) allocations: u64,
 }
 
 /// Bytes with a unit.
@@ -62,21 +62,21 @@ pub(crate) fn print(transfers: &[Transfer], engine: &EngineStats, resident: Opti
         row("throughput, slow part included", rate(transfer));
         row("allocations of the proxy thread", transfer.allocations.to_string());
     }
-    let mut row = |what: &str, value: Option<String>| {
-        rows.extend(value.map(|value| (what.to_owned(), value)));
-    };
-    row("peak held bytes", engine.peak_held.map(|n| n.to_string()));
-    row("bound of held bytes", engine.bound.map(|n| n.to_string()));
-    row("pauses", engine.pauses.map(|n| n.to_string()));
-    row("resumes", engine.resumes.map(|n| n.to_string()));
-    let per_chunk = engine.allocations.zip(engine.chunks.filter(|n| *n > 0));
-    row("allocations per chunk", per_chunk.map(|(a, n)| format!("{:.4}", a as f64 / n as f64)));
+    let mut row = |what: &str, value: String| rows.push((what.to_owned(), value));
+    row("peak held bytes of a message", engine.peak_held.to_string());
+    row("their bound", engine.bound.to_string());
+    row("pauses", engine.pauses.to_string());
+    row("resumes", engine.resumes.to_string());
+    row("chunks out of the engine", engine.chunks.to_string());
+    row("allocations in the engine", engine.allocations.to_string());
+    let per_chunk = engine.allocations as f64 / (engine.chunks as f64).max(1.0);
+    row("the same, per chunk", format!("{per_chunk:.4}"));
     let (now, peak) = resident.map_or_else(
         || ("n/a".to_owned(), "n/a".to_owned()),
         |(now, peak)| (bytes(now), bytes(peak)),
     );
-    row("resident memory, whole process", Some(now));
-    row("resident memory, peak", Some(peak));
+    row("resident memory, whole process", now);
+    row("resident memory, peak", peak);
     let width = rows.iter().map(|(what, _)| what.len()).max().unwrap_or(0);
     println!();
     for (what, value) in rows {
