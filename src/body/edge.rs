@@ -9,8 +9,8 @@ use crate::filter::{Capabilities, Capability};
 /// Without [`Capability::AddTrailers`] a side is taken for one that cannot be sent trailers at all:
 /// those that come with a message are taken off and counted.
 ///
-/// A plan is bound to this once. What differs from message to message is withdrawn where the message
-/// begins: see [`request_traits`](Self::request_traits) and
+/// A plan is bound to this once. What differs from message to message is withdrawn where the
+/// message begins: see [`request_traits`](Self::request_traits) and
 /// [`response_traits`](Self::response_traits).
 ///
 /// # Trailers with hyper
@@ -62,8 +62,9 @@ impl Edge {
     }
 
     /// What the response to this request cannot have: a body, if the method is HEAD; trailers, if
-    /// the client does not accept them (RFC 9110, 6.5.1) or speaks HTTP/1.0. On HTTP/2, trailers that
-    /// come from the server are sent to any client; there they need no permission to be understood.
+    /// the client does not accept them (RFC 9110, 6.5.1) or speaks HTTP/1.0. On HTTP/2, trailers
+    /// that come from the server are sent to any client; there they need no permission to be
+    /// understood.
     #[must_use]
     pub fn response_traits(self, request: &request::Parts) -> MessageTraits {
         let mut traits = MessageTraits::new();

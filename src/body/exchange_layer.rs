@@ -55,10 +55,12 @@ use crate::sync::Arc;
 /// # What it does to heads
 ///
 /// - `content-length` is filled in from a body that knows its length ([`Driver::start`]).
-/// - `trailer` announces the fields that filters may add, where they were granted it. Where trailers
+/// - `trailer` announces the fields that filters may add, where they were granted it. Where
+///   trailers
 ///   are announced to an HTTP/1 receiver, `content-length` goes: there, a message has one or the
 ///   other.
-/// - Requests say `te: trailers` if a response filter looks at trailers, even if the client does not
+/// - Requests say `te: trailers` if a response filter looks at trailers, even if the client does
+///   not
 ///   accept any. A proxy that removes the fields of the hop behind this layer has to say it again.
 /// - A GET or HEAD request with a body of unknown length says `transfer-encoding: chunked`: hyper
 ///   would else send it without its body.
@@ -66,8 +68,8 @@ use crate::sync::Arc;
 /// # Limits
 ///
 /// Bodies have to be `Unpin`, because a head may be held until body has been seen and the body is
-/// moved with the head then; box those that are not. The inner service has to be `Clone`, because it
-/// is called later than this one.
+/// moved with the head then; box those that are not. The inner service has to be `Clone`, because
+/// it is called later than this one.
 ///
 /// [`Driver::start`]: super::Driver::start
 #[derive(Clone)]
@@ -108,8 +110,8 @@ impl ExchangeLayer {
         self
     }
 
-    /// Sets the timeouts of responses. The total runs from the call of the inner service, so it also
-    /// limits how long that may take to answer; idle and hold begin with its answer.
+    /// Sets the timeouts of responses. The total runs from the call of the inner service, so it
+    /// also limits how long that may take to answer; idle and hold begin with its answer.
     #[must_use]
     pub fn response_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.change(|settings| settings.response_timeouts = timeouts);

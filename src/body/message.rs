@@ -75,7 +75,8 @@ impl<H: Head> Message<H> {
         }
     }
 
-    /// Keeps an output that is not data for whoever polls, and tells the outcome if it was the last.
+    /// Keeps an output that is not data for whoever polls, and tells the outcome if it was the
+    /// last.
     #[cold]
     pub(super) fn park(&mut self, output: Output<H>) -> Next {
         // A reply has to be handed over before the outcome is told.

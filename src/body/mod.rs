@@ -10,9 +10,9 @@
 //!
 //! A poll does in this order: takes mail of the other half, works until the chain has an output,
 //! reads the source while the chain wants input. Before it answers `Pending` it registers the waker
-//! with the chain's resume handles and takes pending resumes *after* that, then with the mailbox in the
-//! same way, then with the timer: whatever can change the answer finds the waker. The work of one poll
-//! is bounded; the rest is announced by waking the task.
+//! with the chain's resume handles and takes pending resumes *after* that, then with the mailbox in
+//! the same way, then with the timer: whatever can change the answer finds the waker. The work of
+//! one poll is bounded; the rest is announced by waking the task.
 //!
 //! What a chunk costs here is a few calls and branches: no allocation, no lock, no clock. A lock is
 //! taken where the message has to wait, the clock read where it has to wait and has timeouts.
@@ -21,8 +21,8 @@
 //!
 //! An exact size hint makes an HTTP/1 server write `content-length`, after which it sends no
 //! trailers. So the hint is exact only if the head that left the chain declares the length (the
-//! chain holds the message to it), or the end is visible and nothing follows; and not where trailers
-//! are announced.
+//! chain holds the message to it), or the end is visible and nothing follows; and not where
+//! trailers are announced.
 //!
 //! This module never touches a station but through [`Chain`](crate::Chain), and never runs a filter
 //! with a lock held.

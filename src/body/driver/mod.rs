@@ -55,7 +55,8 @@ where
         Self { source: None, message: Box::new(Message::new(chain)), awaits_source: false }
     }
 
-    /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was before;
+    /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was
+    /// before;
     /// [`start_clock`](Self::start_clock) sets another begin.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
@@ -143,8 +144,8 @@ impl<B> Driver<B, http::response::Parts> {
         }
     }
 
-    /// Whether the total timeout has passed, for an owner that waits for the response. The task will
-    /// be woken when it has.
+    /// Whether the total timeout has passed, for an owner that waits for the response. The task
+    /// will be woken when it has.
     ///
     /// # Panics
     ///

@@ -18,11 +18,11 @@ use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 
 pin_project! {
-    /// A message as its chain lets it go: an [`http_body::Body`] that drives the chain from a source
-    /// body when it is polled.
+    /// A message as its chain lets it go: an [`http_body::Body`] that drives the chain from a
+    /// source body when it is polled.
     ///
-    /// The head comes first, from [`poll_head`](Self::poll_head): filters may hold it until they have
-    /// seen body. The chain is owned by this body, and runs where it is polled.
+    /// The head comes first, from [`poll_head`](Self::poll_head): filters may hold it until they
+    /// have seen body. The chain is owned by this body, and runs where it is polled.
     ///
     /// # How it ends
     ///
@@ -30,7 +30,7 @@ pin_project! {
     /// - With one error, and `None` from then on: the message was cut off. It never looks complete
     ///   (rule I12).
     /// - By being dropped. If its end was visible ([`is_end_stream`](Body::is_end_stream)), or the
-    ///   declared length had been taken with no trailers to follow, the message is complete; else it
+    /// declared length had been taken with no trailers to follow, the message is complete; else it
     ///   is cancelled. The source is dropped with it.
     ///
     /// # Example
@@ -99,8 +99,8 @@ where
         body
     }
 
-    /// Ready with the head when it has left the chain; or with a local reply instead, from a request
-    /// chain. `Pending` as [`Driver::poll_output`].
+    /// Ready with the head when it has left the chain; or with a local reply instead, from a
+    /// request chain. `Pending` as [`Driver::poll_output`].
     ///
     /// # Errors
     ///
