@@ -265,7 +265,10 @@ fn z10_trailers_once_after_a_quiet_hold<H: Dir>() {
     run.head(false).data("11").trailers("x", "1");
     run.expect(r#"<.H(0) A.H(0) <.D("11",0) <.T(x: 1)"#, "");
     run.resume("A").expect(
-        r#"A.resume("",0) B.H(0) >.H(0) A.D("11",0) A.T(x: 1) B.D("kept",0) >.D("kept",0) B.T(x: 1) >.T(x: 1)"#,
+        concat!(
+            r#"A.resume("",0) B.H(0) >.H(0) A.D("11",0) A.T(x: 1) "#,
+            r#"B.D("kept",0) >.D("kept",0) B.T(x: 1) >.T(x: 1)"#,
+        ),
         r#"H(0) D("kept") T(x: 1)"#,
     );
     run.finish("complete");

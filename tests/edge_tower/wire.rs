@@ -54,7 +54,8 @@ async fn http1_trailers_are_announced_and_sent() {
     let request = "GET / HTTP/1.1\r\nconnection: close\r\nte: trailers\r\n\r\n";
     assert_eq!(
         raw(request, no_filters(), adds(true), body).await,
-        "HTTP/1.1 200 OK\r\ntrailer: x-digest\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n\
+        "HTTP/1.1 200 OK\r\ntrailer: x-digest\r\nconnection: close\r\n\
+         transfer-encoding: chunked\r\n\r\n\
          4\r\nbody\r\n0\r\nx-digest: abc\r\n\r\n"
     );
 }
@@ -201,7 +202,8 @@ async fn http1_trailers_go_through_a_proxy_both_ways() {
             .serve_connection(TokioIo::new(server), TowerToHyperService::new(service))
             .await
     });
-    let request = "POST / HTTP/1.1\r\nconnection: close\r\nhost: test\r\nte: trailers\r\ntrailer: x-check\r\n\
+    let request = "POST / HTTP/1.1\r\nconnection: close\r\nhost: test\r\nte: trailers\r\n\
+                   trailer: x-check\r\n\
                    transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nx-check: ok\r\n\r\n";
     client.write_all(request.as_bytes()).await.unwrap();
     let mut output = String::new();

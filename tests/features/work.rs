@@ -142,8 +142,8 @@ fn again_does_not_starve_the_filters_before<H: Dir>() {
     run.finish("complete");
 }
 
-/// One drive starts nothing more after `MAX_CALLS_PER_DRIVE` calls, and only finishes the wave under
-/// way; the rest is more work, and gets done.
+/// One drive starts nothing more after `MAX_CALLS_PER_DRIVE` calls, and only finishes the wave
+/// under way; the rest is more work, and gets done.
 fn one_drive_is_bounded<H: Dir>() {
     // A wave has a call for each of the three filters at most.
     const MOST: u64 = limits::MAX_CALLS_PER_DRIVE as u64 + 3 - 1;

@@ -1,5 +1,5 @@
-//! What the tests of the edge share: a scripted source, a scripted filter, and a task that is polled
-//! only when it was woken.
+//! What the tests of the edge share: a scripted source, a scripted filter, and a task that is
+//! polled only when it was woken.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
