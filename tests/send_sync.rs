@@ -6,8 +6,8 @@
 use http::{Request, Response, request, response};
 use http_body::Body;
 use tidegate::body::{
-    Direction, Driver, Edge as BodyEdge, ExchangeFuture, ExchangeLayer, ExchangeService,
-    FilteredBody, Observer, Opening, RequestBody, ResponseBody, Timeouts,
+    Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
+    Observer, Opening, RequestBody, ResponseBody, Timeouts,
 };
 use tidegate::buf::{BodyBuf, Chunks, Cursor};
 use tidegate::chain::{
@@ -101,7 +101,7 @@ fn bodies() {
     of::<Source, request::Parts>();
     of::<Source, response::Parts>();
     owned!(RequestBody<Source>, ResponseBody<Source>);
-    shared!(Direction, BodyEdge, Observer, Timeouts);
+    shared!(Direction, HttpEdge, Observer, Timeouts);
 }
 
 /// A body that is not `Sync`, as hyper's are not promised to be.

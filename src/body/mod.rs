@@ -3,7 +3,7 @@
 //!
 //! - [`FilteredBody`] is one message: its head from `poll_head`, the rest as a body.
 //! - [`Driver`] is what it is made of, for edges of another kind.
-//! - [`Timeouts`] and [`Edge`] say how long a message may take and what the sides can do.
+//! - [`Timeouts`] and [`HttpEdge`] say how long a message may take and what the sides can do.
 //! - [`ExchangeLayer`] puts a request and a response chain around a `Service<Request<_>>`.
 //!
 //! # How it polls
@@ -30,8 +30,8 @@
 mod clock;
 mod direction;
 mod driver;
-mod edge;
 mod filtered_body;
+mod http_edge;
 mod length;
 mod message;
 mod observer;
@@ -56,8 +56,8 @@ mod status;
 
 pub use direction::Direction;
 pub use driver::Driver;
-pub use edge::Edge;
 pub use filtered_body::FilteredBody;
+pub use http_edge::HttpEdge;
 pub use observer::Observer;
 pub use opening::Opening;
 pub use timeouts::Timeouts;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use http::{HeaderName, Request, Response, StatusCode, Version, request, response};
-use tidegate::body::{Edge, ExchangeLayer, RequestBody};
+use tidegate::body::{ExchangeLayer, HttpEdge, RequestBody};
 use tidegate::{Capability, Declaration, Head, MessageTraits, Plan, Verdict};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -36,14 +36,16 @@ pub(crate) fn adds<H: Head>(required: bool) -> Plan<H> {
 
 #[test]
 fn a_need_that_the_edge_cannot_meet_is_refused_at_construction() {
-    let unmet = ExchangeLayer::with_edge(Edge::DATA_ONLY, adds(true), no_filters()).unwrap_err();
+    let unmet =
+        ExchangeLayer::with_edge(HttpEdge::DATA_ONLY, adds(true), no_filters()).unwrap_err();
     assert_eq!((unmet.filter(), unmet.capability()), ("adds", Capability::AddTrailers));
-    let unmet = ExchangeLayer::with_edge(Edge::DATA_ONLY, no_filters(), adds(true)).unwrap_err();
+    let unmet =
+        ExchangeLayer::with_edge(HttpEdge::DATA_ONLY, no_filters(), adds(true)).unwrap_err();
     assert_eq!(
         unmet.to_string(),
         "filter `adds` requires `add trailers`, which this edge cannot do"
     );
-    assert!(ExchangeLayer::with_edge(Edge::DATA_ONLY, adds(false), adds(false)).is_ok());
+    assert!(ExchangeLayer::with_edge(HttpEdge::DATA_ONLY, adds(false), adds(false)).is_ok());
     assert!(ExchangeLayer::new(adds(true), adds(true)).is_ok());
 }
 
@@ -169,10 +171,10 @@ fn what_an_edge_says_of_messages() {
     }
     let plan = adds(true);
     let (head, _) = get(Version::HTTP_11, Some("trailers")).into_parts();
-    assert!(grants(&plan, Edge::HYPER.response_traits(&head)));
-    assert!(!grants(&plan, Edge::DATA_ONLY.response_traits(&head)));
-    assert!(!grants(&plan, Edge::DATA_ONLY.request_traits(&head)));
+    assert!(grants(&plan, HttpEdge::HYPER.response_traits(&head)));
+    assert!(!grants(&plan, HttpEdge::DATA_ONLY.response_traits(&head)));
+    assert!(!grants(&plan, HttpEdge::DATA_ONLY.request_traits(&head)));
     let (head, _) = get(Version::HTTP_11, None).into_parts();
-    assert!(!grants(&plan, Edge::HYPER.response_traits(&head)));
-    assert!(grants(&plan, Edge::HYPER.request_traits(&head)));
+    assert!(!grants(&plan, HttpEdge::HYPER.response_traits(&head)));
+    assert!(grants(&plan, HttpEdge::HYPER.request_traits(&head)));
 }

@@ -202,8 +202,8 @@ async fn http1_trailers_go_through_a_proxy_both_ways() {
             .serve_connection(TokioIo::new(server), TowerToHyperService::new(service))
             .await
     });
-    let request = "POST / HTTP/1.1\r\nconnection: close\r\nhost: test\r\nte: trailers\r\n\
-                   trailer: x-check\r\n\
+    let request = "POST / HTTP/1.1\r\nconnection: close\r\nhost: test\r\n\
+                   te: trailers\r\ntrailer: x-check\r\n\
                    transfer-encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nx-check: ok\r\n\r\n";
     client.write_all(request.as_bytes()).await.unwrap();
     let mut output = String::new();

@@ -56,8 +56,7 @@ where
     }
 
     /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was
-    /// before;
-    /// [`start_clock`](Self::start_clock) sets another begin.
+    /// before; [`start_clock`](Self::start_clock) sets another begin.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.message.clock = Clock::new(timeouts);

@@ -30,8 +30,8 @@ pin_project! {
     /// - With one error, and `None` from then on: the message was cut off. It never looks complete
     ///   (rule I12).
     /// - By being dropped. If its end was visible ([`is_end_stream`](Body::is_end_stream)), or the
-    /// declared length had been taken with no trailers to follow, the message is complete; else it
-    ///   is cancelled. The source is dropped with it.
+    ///   declared length had been taken with no trailers to follow, the message is complete; else
+    ///   it is cancelled. The source is dropped with it.
     ///
     /// # Example
     ///

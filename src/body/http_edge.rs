@@ -21,12 +21,12 @@ use crate::filter::{Capabilities, Capability};
 /// [declare](crate::Declaration::trailer); a client that does not say `te: trailers` cannot be sent
 /// any, and then filters are not granted [`Capability::AddTrailers`] for that message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
+pub struct HttpEdge {
     request: Capabilities,
     response: Capabilities,
 }
 
-impl Edge {
+impl HttpEdge {
     /// hyper on both sides, HTTP/1 and HTTP/2: everything, in both directions.
     pub const HYPER: Self = Self::new(Capabilities::ALL, Capabilities::ALL);
 
@@ -86,7 +86,7 @@ impl Edge {
     }
 }
 
-impl Default for Edge {
+impl Default for HttpEdge {
     fn default() -> Self {
         Self::HYPER
     }
