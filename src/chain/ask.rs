@@ -95,7 +95,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
         let decision = verdict.decision();
-        let grown_bytes = mem::take(&mut self.grown_bytes);
+        self.desk.account_growth(k as u8, mem::take(&mut self.grown_bytes));
         let mut kept_changed = false;
         if self.desk.effects.touched {
             kept_changed = self.settle_effects(bit);
@@ -111,13 +111,12 @@ impl<H: Head> Chain<H> {
                 self.stations.open(k);
                 let keeps_nothing = self.keeps_nothing(k);
                 if keeps_nothing && within == Flow::Wave && bytes == Bytes::Transit {
-                    // What the call added goes on at once: it never was at rest here.
+                    self.desk.leaves(k as u8, self.transit.len());
                     if kept_changed {
                         self.recharge(k);
                     }
                     return Flow::Wave;
                 }
-                self.account_growth(k, grown_bytes);
                 if keeps_nothing && bytes == Bytes::Held && self.goes_in_one_piece(k) {
                     self.lift_held(k);
                     return Flow::Wave;
@@ -125,12 +124,10 @@ impl<H: Head> Chain<H> {
                 self.release_all(k, bytes);
             }
             Decision::Hold { overflow, quiet } => {
-                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.rest(k, bytes);
             }
             Decision::First { bytes: first, overflow, quiet } => {
-                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.release_first(k, bytes, first);
             }
@@ -156,25 +153,6 @@ impl<H: Head> Chain<H> {
             self.recharge(k);
         }
         Flow::Rest
-    }
-
-    /// The filter of station `k` has grown or shrunk what its station has.
-    pub(super) fn account_growth(&mut self, k: usize, grown_bytes: i64) {
-        let info = &mut self.desk.stations[k];
-        info.added_bytes = info.added_bytes.saturating_add_signed(grown_bytes);
-    }
-
-    /// The filter of station `k` keeps more or less than before.
-    fn account_kept(&mut self, k: usize) {
-        let kept_bytes = self.desk.effects.kept(k as u8);
-        let before = mem::replace(&mut self.desk.stations[k].kept_bytes, kept_bytes);
-        self.account_growth(k, kept_bytes.wrapping_sub(before).cast_signed());
-    }
-
-    /// Bytes leave station `k`: what was added counts as leaving first.
-    pub(super) fn leaves(&mut self, k: usize, bytes: usize) {
-        let info = &mut self.desk.stations[k];
-        info.added_bytes = info.added_bytes.saturating_sub(bytes as u64);
     }
 
     /// Fails the message, because a filter held the head without being granted to.
@@ -206,7 +184,7 @@ impl<H: Head> Chain<H> {
     /// Takes all that station `k` holds into transit.
     fn lift_held(&mut self, k: usize) {
         self.transit.append(&mut self.stations.rest(k).held);
-        self.leaves(k, self.transit.len());
+        self.desk.leaves(k as u8, self.transit.len());
         self.recharge(k);
     }
 
@@ -329,13 +307,9 @@ impl<H: Head> Chain<H> {
             self.data_count = self.stations.data_list(&mut self.data_list) as u8;
         }
         let kept_later = self.desk.effects.kept_changed & later != 0;
-        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed);
+        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed) & !later;
         while kept_changed != 0 {
-            let k = kept_changed.trailing_zeros() as usize;
-            self.account_kept(k);
-            if later & (1u64 << k) == 0 {
-                self.recharge(k);
-            }
+            self.recharge(kept_changed.trailing_zeros() as usize);
             kept_changed &= kept_changed - 1;
         }
         kept_later

@@ -178,7 +178,7 @@ impl<H: Head> Chain<H> {
         }
         let with_tail =
             released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
-        self.leaves(k, piece);
+        self.desk.leaves(k as u8, piece);
         self.recharge(k);
         if with_tail {
             self.tail_leaves(k);

@@ -139,7 +139,7 @@ pub struct Chain<H: Head> {
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
-    /// By how much the last call made the body of its view grow.
+    /// By how much the last call made its view grow.
     grown_bytes: i64,
     /// Filter calls made, other than `close`.
     calls: u64,
@@ -377,7 +377,8 @@ impl<H: Head> Chain<H> {
             && self.source == Source::Running
             && self.out_side == Side::Below
             && self.entrance.is_empty()
-            && self.stations.all_clear();
+            && self.stations.all_clear()
+            && self.desk.adding == 0;
         if self.fast {
             let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
             self.fast_limit_bytes = self

@@ -321,8 +321,7 @@ impl<H: Head> View<'_, H> {
         let start_bytes = match self.edited {
             Some(edited) if edited.station == self.station => edited.ledger_bytes,
             _ => {
-                let (station, body_bytes) = (self.station, self.body.len());
-                self.edited = Some(Edited { station, ledger_bytes, body_bytes });
+                self.edited = Some(Edited { station: self.station, ledger_bytes });
                 ledger_bytes
             }
         };
@@ -384,26 +383,37 @@ impl<'a, H> View<'a, H> {
         verdict.bits() | self.edits
     }
 
-    /// What the edits of one call left is all new to the next filter of the wave.
-    pub(crate) fn forget_edits(&mut self) {
-        self.edits = 0;
-        self.new_at = 0;
-    }
-
     /// The station whose filter is called.
     #[inline]
     pub(crate) fn station(&self) -> u8 {
         self.station
     }
 
-    /// By how many bytes the call has made the body grow or shrink.
-    pub(crate) fn grown_bytes(&self) -> i64 {
+    /// By how many bytes the call has made the body, with what the filter keeps, grow or shrink.
+    pub(crate) fn grown_bytes(&self) -> i64
+    where
+        H: Head,
+    {
         match self.edited {
             Some(edited) if edited.station == self.station => {
-                (self.body.len() as u64).wrapping_sub(edited.body_bytes as u64).cast_signed()
+                self.ledger_bytes().wrapping_sub(edited.ledger_bytes).cast_signed()
             }
             Some(_) | None => 0,
         }
+    }
+
+    /// The filter has edited and passed, and everything goes on at once: what the call added, and
+    /// what had been added before, count as leaving first.
+    pub(crate) fn passes_on_edited(&mut self)
+    where
+        H: Head,
+    {
+        let grown_bytes = self.grown_bytes();
+        self.desk.account_growth(self.station, grown_bytes);
+        self.desk.leaves(self.station, self.body.len());
+        // What the edits left is all new to the next filter of the wave.
+        self.edits = 0;
+        self.new_at = 0;
     }
 
     #[inline]
@@ -454,8 +464,5 @@ pub(crate) struct ViewParts<'a, H> {
 #[derive(Debug, Clone, Copy)]
 struct Edited {
     station: u8,
-    /// The body and what the filter keeps.
     ledger_bytes: u64,
-    /// The body alone.
-    body_bytes: usize,
 }
