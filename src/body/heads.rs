@@ -79,10 +79,20 @@ pub(super) fn response_leaves<B>(
     if let Some(announcement) = &settings.response_trailers {
         announce(&mut head.headers, announcement);
     }
-    if client.is_http1 && head.headers.contains_key(TRAILER) {
-        head.headers.remove(CONTENT_LENGTH);
-        body.hide_length();
+    if client.is_http1 {
+        // hyper drops what is not announced; the outcome has to say so.
+        body.send_only_trailers(announced(&head.headers));
+        if head.headers.contains_key(TRAILER) {
+            head.headers.remove(CONTENT_LENGTH);
+            body.hide_length();
+        }
     }
+}
+
+/// The fields that `trailer` names.
+fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(TRAILER).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
 }
 
 /// The `trailer` field for what the filters may add, if any of them may.

@@ -132,17 +132,24 @@ impl<H: Head> Chain<H> {
                 self.release_first(k, bytes, first);
             }
             Decision::End => self.declare_end(k, bytes),
-            Decision::Reply => match self.desk.effects.reply.take() {
-                Some(reply) => self.reply_from_filter(k, *reply, bytes),
-                None => self.fail_filter(k, ErrorKind::Filter),
-            },
+            Decision::Reply => {
+                let reply = self.desk.effects.reply.take();
+                self.drop_undelivered();
+                match reply {
+                    Some((by, reply)) if usize::from(by) == k => {
+                        self.reply_from_filter(k, *reply, bytes);
+                    }
+                    // A verdict kept from another call: there is no reply to send.
+                    Some(_) | None => self.fail_filter(k, ErrorKind::Filter),
+                }
+            }
             Decision::Fail => {
-                let error = self
-                    .desk
-                    .effects
-                    .failure
-                    .take()
-                    .unwrap_or_else(|| Error::new(ErrorKind::Filter, Origin::Filter));
+                let failure = self.desk.effects.failure.take();
+                self.drop_undelivered();
+                let error = match failure {
+                    Some((by, error)) if usize::from(by) == k => error,
+                    Some(_) | None => Error::new(ErrorKind::Filter, Origin::Filter),
+                };
                 self.fail(error.named(&self.plan.stations[k].name));
             }
         }
@@ -189,7 +196,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// A reply, an error or trailers whose verdict was not returned are dropped.
-    fn drop_undelivered(&mut self) {
+    pub(super) fn drop_undelivered(&mut self) {
         self.desk.effects.reply = None;
         self.desk.effects.failure = None;
         self.desk.effects.end_trailers = None;
@@ -205,6 +212,7 @@ impl<H: Head> Chain<H> {
                 rest.released.append(&mut rest.held);
             }
         }
+        self.settle_released(k);
         self.release_head(k);
         if self.tail_at.state_at(k) == Some(TailState::Shown) {
             self.tail_at = TailAt::Station { k, state: TailState::Released };
@@ -251,13 +259,22 @@ impl<H: Head> Chain<H> {
                 rest.held.move_to(&mut rest.released, first);
             }
         }
+        self.settle_released(k);
         self.rest(k, bytes);
         self.release_head(k);
     }
 
+    /// Keeps the bookkeeping of what waits to leave within its bound. Copies nothing, unless a
+    /// filter has cut it to shreds.
+    fn settle_released(&mut self, k: usize) {
+        let packed = self.stations.rest(k).released.settle();
+        self.stats.packed_bytes += packed as u64;
+    }
+
     /// Station `k` declared the end (ruling 11).
     fn declare_end(&mut self, k: usize, bytes: Bytes) {
-        let declared = self.desk.effects.end_trailers.take();
+        let declared =
+            self.desk.effects.end_trailers.take().filter(|(by, _)| usize::from(*by) == k);
         self.drop_undelivered();
         self.stop_source();
         self.stations.open(k);
@@ -273,7 +290,7 @@ impl<H: Head> Chain<H> {
         rest.unseen.clear();
         if self.tail_at.state_at(k) != Some(TailState::Shown) {
             // A tail before this station is cut off with what came before it.
-            self.trailers = declared.map(|map| *map);
+            self.trailers = declared.map(|(_, trailers)| *trailers);
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
         }
         self.release_all(k, bytes);

@@ -76,6 +76,7 @@ impl<H: Head> Chain<H> {
     fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
             chain.settle_effects(0);
+            chain.drop_undelivered();
             // Once more through the exit, which checks before anything reaches the sink.
             chain.lengths.exited_bytes -= counted_bytes;
             mem::swap(&mut chain.transit, &mut chain.out);

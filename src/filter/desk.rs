@@ -84,10 +84,11 @@ pub(crate) struct Effects {
     pub(crate) kept_changed: u64,
     /// The station that set the declared length.
     pub(crate) declared_by: Option<u8>,
-    pub(crate) reply: Option<Box<LocalReply>>,
-    pub(crate) failure: Option<Error>,
+    /// By which station, and what.
+    pub(crate) reply: Option<(u8, Box<LocalReply>)>,
+    pub(crate) failure: Option<(u8, Error)>,
     /// Trailers set before any were shown: they count with `END`.
-    pub(crate) end_trailers: Option<Box<HeaderMap>>,
+    pub(crate) end_trailers: Option<(u8, Box<HeaderMap>)>,
     /// Empty until a filter keeps something.
     kept_bytes: Vec<u64>,
 }

@@ -13,6 +13,7 @@ use super::reply::LocalReply;
 use super::verdict::Verdict;
 use crate::buf::BodyBuf;
 use crate::error::Error;
+use crate::limits;
 use crate::resume::{ResumeHandle, ResumeSet};
 
 /// Everything a filter was shown and has not let go: the head while it stands here, the bytes it
@@ -241,9 +242,14 @@ impl<H: Head> View<'_, H> {
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push): keeping more than was taken is growth.
+    /// As [`push`](Self::push): keeping more than was taken is growth. At most
+    /// [`limits::MAX_KEPT_BYTES`].
     pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
         let before = self.desk.effects.kept(self.station);
+        if bytes > limits::MAX_KEPT_BYTES {
+            let kind = EditErrorKind::TooLarge { high_bytes: limits::MAX_KEPT_BYTES };
+            return Err(EditError::new(kind, Bytes::new()));
+        }
         let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
         self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
         let stations = self.desk.stations.len();
@@ -280,7 +286,7 @@ impl<H: Head> View<'_, H> {
             Some(shown) => *shown = trailers,
             None => {
                 self.desk.effects.touched = true;
-                self.desk.effects.end_trailers = Some(Box::new(trailers));
+                self.desk.effects.end_trailers = Some((self.station, Box::new(trailers)));
             }
         }
         Ok(())
@@ -290,14 +296,14 @@ impl<H: Head> View<'_, H> {
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
         self.desk.effects.touched = true;
-        self.desk.effects.reply = Some(Box::new(reply));
+        self.desk.effects.reply = Some((self.station, Box::new(reply)));
         Verdict::REPLY
     }
 
     /// Fails the message. Return the verdict; an error whose verdict is not returned is dropped.
     pub fn fail(&mut self, error: impl Into<Error>) -> Verdict {
         self.desk.effects.touched = true;
-        self.desk.effects.failure = Some(error.into());
+        self.desk.effects.failure = Some((self.station, error.into()));
         Verdict::FAIL
     }
 

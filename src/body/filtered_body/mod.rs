@@ -6,6 +6,7 @@ use core::task::{Context, Poll, ready};
 use std::error::Error as StdError;
 
 use bytes::Bytes;
+use http::HeaderName;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -211,6 +212,12 @@ where
         };
         *this.stage = stage;
         step
+    }
+
+    /// States which trailers can follow the head that was taken: see
+    /// [`Chain::send_only_trailers`].
+    pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
+        self.driver.chain_mut().send_only_trailers(announced);
     }
 
     /// Gives no exact size hint from now on, whatever the head declared: for a head whose
