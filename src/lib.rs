@@ -1,4 +1,4 @@
-//! A low-level, zero-copy streaming engine for HTTP bodies.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "body")]

@@ -1,6 +1,8 @@
 //! Every bound and default of the crate, with its reason.
 //!
 //! A bound is stated once, here. Code that enforces one names it.
+//!
+//! This module never depends on another.
 
 /// The largest piece of body that enters a chain at once, in bytes.
 ///
@@ -67,10 +69,12 @@ const _: () = assert!(
     "compaction gets below the cap"
 );
 
-/// The most filter calls one entry into the engine makes (rule I13). What is left is reported as
-/// more work, so that a filter that keeps itself busy cannot hold a thread.
+/// After so many filter calls one entry into the engine starts nothing more (rule I13); a wave that
+/// is under way is finished. What is left is reported as more work, so that a filter that keeps
+/// itself busy cannot hold a thread.
 pub const MAX_CALLS_PER_DRIVE: u32 = 1024;
 
-/// The most frames that one poll of an edge takes from a source that is always ready, while the chain
-/// gives nothing out (rule I13). Then the edge wakes itself, so that other tasks get their turn.
+/// The most frames that one poll of an edge takes from a source that is always ready, while the
+/// chain gives nothing out (rule I13). Then the edge wakes itself, so that other tasks get their
+/// turn.
 pub const MAX_FRAMES_PER_POLL: u32 = 64;

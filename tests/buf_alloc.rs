@@ -1,48 +1,12 @@
 //! Rule I11 for the body buffer: what it allocates, counted by the global allocator.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-};
+#[path = "support/counting.rs"]
+mod counting;
 
 use bytes::{Buf, Bytes};
 use tidegate::{buf::BodyBuf, limits};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-/// Counts for each thread, so that tests do not see one another.
-struct Counting;
-
-// A test binary of its own: the library itself forbids unsafe code.
-//
-// SAFETY: forwards to `System` unchanged; the counters are plain cells without destructors.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size().cast_signed());
-        // SAFETY: the caller's contract is that of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size().cast_signed());
-        // SAFETY: the caller's contract is that of `System`.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// How often `work` allocates (a reallocation counts as one).
-fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
-}
+use counting::{allocations, live_bytes};
 
 static BODY: [u8; 16 * 1024] = [7; 16 * 1024];
 
@@ -175,12 +139,12 @@ fn finding_across_borders_allocates_only_for_long_needles() {
 /// `bookkeeping_bytes` reports: reference counts, the ends of full blocks, unused slots.
 #[test]
 fn one_byte_chunks_at_rest_cost_an_eighth_more_than_their_bytes() {
-    let before = LIVE_BYTES.get();
+    let before = live_bytes();
     let mut held = BodyBuf::new();
     for i in 0..65_536_usize {
         held.push_at_rest(Bytes::copy_from_slice(&[(i % 251) as u8]));
     }
-    let heap = usize::try_from(LIVE_BYTES.get() - before).expect("more is live than before");
+    let heap = usize::try_from(live_bytes() - before).expect("more is live than before");
     assert_eq!(held.len(), 65_536);
     assert_eq!(held.copied_bytes(), 65_536);
     assert!(heap <= held.len() + held.len() / 8, "{heap} bytes on the heap");
@@ -191,14 +155,14 @@ fn one_byte_chunks_at_rest_cost_an_eighth_more_than_their_bytes() {
 /// The same for chunks that were pushed as passing and settled later, and for fragments of edits.
 #[test]
 fn passing_chunks_that_settle_cost_no_more() {
-    let before = LIVE_BYTES.get();
+    let before = live_bytes();
     let mut held = BodyBuf::new();
     for _ in 0..65_536 {
         held.push(Bytes::from_static(b"x"));
     }
     assert!(held.bookkeeping_bytes() > 16 * held.len());
     assert_eq!(held.settle(), 65_536);
-    let heap = usize::try_from(LIVE_BYTES.get() - before).expect("more is live than before");
+    let heap = usize::try_from(live_bytes() - before).expect("more is live than before");
     assert!(heap <= held.len() + held.len() / 8 + limits::BOOKKEEPING_BASE_BYTES, "{heap}");
 }
 

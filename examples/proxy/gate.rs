@@ -81,7 +81,8 @@ where
         let (mut parts, body) = request.into_parts();
         let asked = Asked::of(&parts);
         if let Err(refusal) = hygiene::check_request(&parts) {
-            tracing::info!(method = %parts.method, uri = %parts.uri, status = %refusal.status, "refused");
+            let (method, uri, status) = (&parts.method, &parts.uri, refusal.status);
+            tracing::info!(%method, %uri, %status, "refused");
             let text = refusal.text.into();
             let response =
                 plain(refusal.status, text, refusal.close && asked.version != Version::HTTP_2);

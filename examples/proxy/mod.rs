@@ -18,7 +18,8 @@
 //! forward  sends the request upstream over pooled connections, tells apart how that can fail
 //! ```
 //!
-//! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on heads.
+//! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on
+//! heads.
 
 pub(crate) mod alloc;
 pub(crate) mod demo;

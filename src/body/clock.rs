@@ -54,8 +54,15 @@ impl Moved {
 }
 
 impl Clock {
-    pub(super) fn new(timeouts: Timeouts) -> Self {
-        Self { timeouts, started: None, moved: Moved::default(), waiting_since: None, timer: None }
+    /// A clock, if there is anything to measure.
+    pub(super) fn new(timeouts: Timeouts) -> Option<Self> {
+        (!timeouts.is_off()).then_some(Self {
+            timeouts,
+            started: None,
+            moved: Moved::default(),
+            waiting_since: None,
+            timer: None,
+        })
     }
 
     /// The message begins, if it has not begun before.
@@ -69,11 +76,6 @@ impl Clock {
     pub(super) fn restart(&mut self) {
         self.started = None;
         self.start();
-    }
-
-    #[inline]
-    pub(super) fn is_off(&self) -> bool {
-        self.timeouts.is_off()
     }
 
     /// Whether the message as a whole has taken too long; looked at although it need not wait.
@@ -106,9 +108,6 @@ impl Clock {
     /// The message has to wait: ready when it has waited too long. Otherwise the timer will wake
     /// the task.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<Timeout> {
-        if self.is_off() {
-            return Poll::Pending;
-        }
         let now = Instant::now();
         let since = match self.waiting_since {
             Some(since) if self.moved == waiting.moved => since,

@@ -26,8 +26,8 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it cancels the exchange: both messages end as cancelled, the call of the inner service
-    /// is dropped.
+    /// Dropping it cancels the exchange: both messages end as cancelled, the call of the inner
+    /// service is dropped.
     pub struct ExchangeFuture<S, B, R>
     where
         S: Service<Request<RequestBody<B>>>,

@@ -4,7 +4,7 @@ use http::{request, response};
 use tower_layer::Layer;
 
 use super::settings::Settings;
-use super::{Edge, ExchangeService, Observer, Timeouts};
+use super::{ExchangeService, HttpEdge, Observer, Timeouts};
 use crate::chain::{Plan, Unmet};
 use crate::sync::Arc;
 
@@ -43,7 +43,7 @@ use crate::sync::Arc;
 /// | what happens | while the response head is not there | after |
 /// |---|---|---|
 /// | a request filter replies | the call of the inner service is dropped; the reply goes through the whole response chain | it is handed to the response chain where it is; reset, if the head was sent |
-/// | the request fails | likewise, with 400 (the client's fault), 408 / 504 (a timeout) or 500 | the response goes on; the inner service sees the error in the request body |
+/// | the request fails | likewise, with 400 or 413 (the client's fault), 408 / 504 (a timeout) or 500 | the response goes on; the inner service sees the error in the request body |
 /// | the response chain fails | 502 (the server's fault), 504 (a timeout) or 500, past the filters, which are closed; the request is reset | the body ends with an error; the request is reset |
 /// | the inner service fails | its error is returned as it is | – |
 /// | the response is complete before the request | – | the request goes on as long as its body is polled |
@@ -55,19 +55,20 @@ use crate::sync::Arc;
 /// # What it does to heads
 ///
 /// - `content-length` is filled in from a body that knows its length ([`Driver::start`]).
-/// - `trailer` announces the fields that filters may add, where they were granted it. Where trailers
-///   are announced to an HTTP/1 receiver, `content-length` goes: there, a message has one or the
-///   other.
-/// - Requests say `te: trailers` if a response filter looks at trailers, even if the client does not
-///   accept any. A proxy that removes the fields of the hop behind this layer has to say it again.
+/// - `trailer` announces the fields that filters may add, where they were granted it. Where
+///   trailers are announced to an HTTP/1 receiver, `content-length` goes: there, a message has one
+///   or the other.
+/// - Requests say `te: trailers` if a response filter looks at trailers, even if the client does
+///   not accept any. A proxy that removes the fields of the hop behind this layer has to say it
+///   again.
 /// - A GET or HEAD request with a body of unknown length says `transfer-encoding: chunked`: hyper
 ///   would else send it without its body.
 ///
 /// # Limits
 ///
 /// Bodies have to be `Unpin`, because a head may be held until body has been seen and the body is
-/// moved with the head then; box those that are not. The inner service has to be `Clone`, because it
-/// is called later than this one.
+/// moved with the head then; box those that are not. The inner service has to be `Clone`, because
+/// it is called later than this one.
 ///
 /// [`Driver::start`]: super::Driver::start
 #[derive(Clone)]
@@ -76,7 +77,7 @@ pub struct ExchangeLayer {
 }
 
 impl ExchangeLayer {
-    /// A layer between hyper and hyper, or anything that can do as much: [`Edge::HYPER`].
+    /// A layer between hyper and hyper, or anything that can do as much: [`HttpEdge::HYPER`].
     ///
     /// # Errors
     ///
@@ -85,7 +86,7 @@ impl ExchangeLayer {
         request: Plan<request::Parts>,
         response: Plan<response::Parts>,
     ) -> Result<Self, Unmet> {
-        Self::with_edge(Edge::HYPER, request, response)
+        Self::with_edge(HttpEdge::HYPER, request, response)
     }
 
     /// A layer at `edge`.
@@ -94,7 +95,7 @@ impl ExchangeLayer {
     ///
     /// [`Unmet`], naming filter and capability, if a filter requires what the edge cannot do.
     pub fn with_edge(
-        edge: Edge,
+        edge: HttpEdge,
         request: Plan<request::Parts>,
         response: Plan<response::Parts>,
     ) -> Result<Self, Unmet> {
@@ -108,8 +109,8 @@ impl ExchangeLayer {
         self
     }
 
-    /// Sets the timeouts of responses. The total runs from the call of the inner service, so it also
-    /// limits how long that may take to answer; idle and hold begin with its answer.
+    /// Sets the timeouts of responses. The total runs from the call of the inner service, so it
+    /// also limits how long that may take to answer; idle and hold begin with its answer.
     #[must_use]
     pub fn response_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.change(|settings| settings.response_timeouts = timeouts);

@@ -8,9 +8,9 @@ use http_body::Body;
 use crate::filter::Head;
 
 /// Sets `content-length` from the size hint of the source, where hyper would do so if there were no
-/// chain in between: a chain that changes nothing must not turn a body of known length into a chunked
-/// one. Not where trailers are announced, or where there is nothing but (perhaps) trailers: HTTP/1
-/// cannot have both.
+/// chain in between: a chain that changes nothing must not turn a body of known length into a
+/// chunked one. Not where trailers are announced, or where there is nothing but (perhaps) trailers:
+/// HTTP/1 cannot have both.
 pub(super) fn declare_length<H: Head>(head: &mut H, source: &impl Body) {
     let framed = [CONTENT_LENGTH, TRANSFER_ENCODING, TRAILER]
         .iter()

@@ -4,8 +4,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::clock::Clock;
+use super::driver::Next;
 use super::{Direction, Observer};
-use crate::chain::{Chain, Stats};
+use crate::chain::{Chain, Output, Stats};
 use crate::exchange::{RequestHalf, ResponseHalf};
 use crate::filter::Head;
 use crate::frame::Outcome;
@@ -13,6 +15,13 @@ use crate::frame::Outcome;
 /// The chain of one message; when it goes, everybody who is to know has been told its outcome.
 pub(super) struct Message<H: Head> {
     pub(super) chain: Chain<H>,
+    /// What the chain gave out last, if it was not data: kept here so that it is not moved from
+    /// hand to hand, with room for a head, where most of what is handed on is data.
+    pub(super) parked: Option<Output<H>>,
+    /// The head, until it is asked for.
+    pub(super) head: Option<H>,
+    /// `None` without timeouts.
+    pub(super) clock: Option<Clock>,
     pub(super) half: Half,
     pub(super) observer: Option<Observer>,
     stage: Stage,
@@ -46,13 +55,36 @@ enum Stage {
 
 impl<H: Head> Message<H> {
     pub(super) fn new(chain: Chain<H>) -> Self {
-        Self { chain, half: Half::None, observer: None, stage: Stage::Unstarted }
+        Self {
+            chain,
+            parked: None,
+            head: None,
+            clock: None,
+            half: Half::None,
+            observer: None,
+            stage: Stage::Unstarted,
+        }
     }
 
     pub(super) fn start(&mut self) {
         if self.stage == Stage::Unstarted {
             self.stage = Stage::Running;
         }
+        if let Some(clock) = &mut self.clock {
+            clock.start();
+        }
+    }
+
+    /// Keeps an output that is not data for whoever polls, and tells the outcome if it was the
+    /// last.
+    #[cold]
+    pub(super) fn park(&mut self, output: Output<H>) -> Next {
+        // A reply has to be handed over before the outcome is told.
+        if !matches!(output, Output::Reply(_)) {
+            self.tell();
+        }
+        self.parked = Some(output);
+        Next::Parked
     }
 
     pub(super) fn is_started(&self) -> bool {

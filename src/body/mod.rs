@@ -3,16 +3,16 @@
 //!
 //! - [`FilteredBody`] is one message: its head from `poll_head`, the rest as a body.
 //! - [`Driver`] is what it is made of, for edges of another kind.
-//! - [`Timeouts`] and [`Edge`] say how long a message may take and what the sides can do.
+//! - [`Timeouts`] and [`HttpEdge`] say how long a message may take and what the sides can do.
 //! - [`ExchangeLayer`] puts a request and a response chain around a `Service<Request<_>>`.
 //!
 //! # How it polls
 //!
 //! A poll does in this order: takes mail of the other half, works until the chain has an output,
 //! reads the source while the chain wants input. Before it answers `Pending` it registers the waker
-//! with the chain's resume handles and takes pending resumes *after* that, then with the mailbox in the
-//! same way, then with the timer: whatever can change the answer finds the waker. The work of one poll
-//! is bounded; the rest is announced by waking the task.
+//! with the chain's resume handles and takes pending resumes *after* that, then with the mailbox in
+//! the same way, then with the timer: whatever can change the answer finds the waker. The work of
+//! one poll is bounded; the rest is announced by waking the task.
 //!
 //! What a chunk costs here is a few calls and branches: no allocation, no lock, no clock. A lock is
 //! taken where the message has to wait, the clock read where it has to wait and has timeouts.
@@ -21,8 +21,8 @@
 //!
 //! An exact size hint makes an HTTP/1 server write `content-length`, after which it sends no
 //! trailers. So the hint is exact only if the head that left the chain declares the length (the
-//! chain holds the message to it), or the end is visible and nothing follows; and not where trailers
-//! are announced.
+//! chain holds the message to it), or the end is visible and nothing follows; and not where
+//! trailers are announced.
 //!
 //! This module never touches a station but through [`Chain`](crate::Chain), and never runs a filter
 //! with a lock held.
@@ -30,8 +30,8 @@
 mod clock;
 mod direction;
 mod driver;
-mod edge;
 mod filtered_body;
+mod http_edge;
 mod length;
 mod message;
 mod observer;
@@ -56,8 +56,8 @@ mod status;
 
 pub use direction::Direction;
 pub use driver::Driver;
-pub use edge::Edge;
 pub use filtered_body::FilteredBody;
+pub use http_edge::HttpEdge;
 pub use observer::Observer;
 pub use opening::Opening;
 pub use timeouts::Timeouts;

@@ -5,13 +5,13 @@
 use http::{HeaderValue, request, response};
 
 use super::heads::announcement;
-use super::{Edge, Observer, Timeouts};
+use super::{HttpEdge, Observer, Timeouts};
 use crate::chain::{BoundPlan, Plan, Unmet};
 use crate::filter::{Capabilities, Capability, Interest};
 
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) edge: Edge,
+    pub(super) edge: HttpEdge,
     pub(super) request: BoundPlan<request::Parts>,
     pub(super) response: BoundPlan<response::Parts>,
     /// No filters: carries a reply that the response chain cannot carry.
@@ -30,7 +30,7 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn new(
-        edge: Edge,
+        edge: HttpEdge,
         request: &Plan<request::Parts>,
         response: &Plan<response::Parts>,
     ) -> Result<Self, Unmet> {

@@ -11,24 +11,13 @@ use crate::filter::LocalReply;
 pub(super) fn reply_for(error: &Error, awaited_client: bool) -> LocalReply {
     LocalReply::new(match (error.kind(), error.origin()) {
         (ErrorKind::TimedOut(_), _) => timeout_status(awaited_client),
-        // A peer that broke off, or did not keep to its own length.
-        (
-            ErrorKind::Reset
-            | ErrorKind::LengthExceeded { .. }
-            | ErrorKind::LengthShort { .. }
-            | ErrorKind::LengthInvalid
-            | ErrorKind::BodyForbidden,
-            Origin::Downstream,
-        ) => StatusCode::BAD_REQUEST,
-        (
-            ErrorKind::Reset
-            | ErrorKind::LengthExceeded { .. }
-            | ErrorKind::LengthShort { .. }
-            | ErrorKind::LengthInvalid
-            | ErrorKind::BodyForbidden,
-            Origin::Upstream,
-        ) => StatusCode::BAD_GATEWAY,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+        (ErrorKind::Limit { .. }, Origin::Downstream) => StatusCode::PAYLOAD_TOO_LARGE,
+        // A peer that broke off, or did not keep to its own length, or sent what it must not.
+        (_, Origin::Downstream) => StatusCode::BAD_REQUEST,
+        (_, Origin::Upstream) => StatusCode::BAD_GATEWAY,
+        (_, Origin::Filter | Origin::Processor | Origin::Internal) => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     })
 }
 

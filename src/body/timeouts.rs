@@ -3,9 +3,9 @@ use core::time::Duration;
 /// How long one message may take. All are off by default.
 ///
 /// What the message did is looked at when its consumer asks for the next frame and there is none: a
-/// consumer that does not ask is not waited for, and does not make the message idle. The
-/// total is the exception: it also counts the time in which the consumer did not ask, and is enforced
-/// when it asks again.
+/// consumer that does not ask is not waited for, and does not make the message idle. The total is
+/// the exception: it also counts the time in which the consumer did not ask, and is enforced when
+/// it asks again.
 ///
 /// A timeout needs the timer of a tokio runtime.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

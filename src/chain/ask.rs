@@ -50,7 +50,17 @@ impl<H: Head> Chain<H> {
         let growth = if self.is_over_from(k + 1) { Growth::Closed } else { Growth::Open };
         let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
         let Self {
-            filters, stations, transit, head, head_at, trailers, desk, calling, calls, ..
+            filters,
+            stations,
+            transit,
+            head,
+            head_at,
+            trailers,
+            desk,
+            calling,
+            calls,
+            grown_bytes,
+            ..
         } = self;
         let mut view = View::new(ViewParts {
             body: match bytes {
@@ -75,9 +85,7 @@ impl<H: Head> Chain<H> {
             Callback::Resume => filter.resume(&mut view),
         };
         *calling = None;
-        if let Some(grown_bytes) = view.grown_bytes() {
-            self.account_growth(k, grown_bytes);
-        }
+        *grown_bytes = view.grown_bytes();
         verdict
     }
 
@@ -87,6 +95,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
         let decision = verdict.decision();
+        let grown_bytes = mem::take(&mut self.grown_bytes);
         let mut kept_changed = false;
         if self.desk.effects.touched {
             kept_changed = self.settle_effects(bit);
@@ -100,26 +109,28 @@ impl<H: Head> Chain<H> {
         match decision {
             Decision::Pass => {
                 self.stations.open(k);
-                if self.keeps_nothing(k) {
-                    if within == Flow::Wave && bytes == Bytes::Transit {
-                        self.leaves(k, self.transit.len());
-                        if kept_changed {
-                            self.recharge(k);
-                        }
-                        return Flow::Wave;
+                let keeps_nothing = self.keeps_nothing(k);
+                if keeps_nothing && within == Flow::Wave && bytes == Bytes::Transit {
+                    // What the call added goes on at once: it never was at rest here.
+                    if kept_changed {
+                        self.recharge(k);
                     }
-                    if bytes == Bytes::Held && self.goes_in_one_piece(k) {
-                        self.lift_held(k);
-                        return Flow::Wave;
-                    }
+                    return Flow::Wave;
+                }
+                self.account_growth(k, grown_bytes);
+                if keeps_nothing && bytes == Bytes::Held && self.goes_in_one_piece(k) {
+                    self.lift_held(k);
+                    return Flow::Wave;
                 }
                 self.release_all(k, bytes);
             }
             Decision::Hold { overflow, quiet } => {
+                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.rest(k, bytes);
             }
             Decision::First { bytes: first, overflow, quiet } => {
+                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.release_first(k, bytes, first);
             }
@@ -151,6 +162,13 @@ impl<H: Head> Chain<H> {
     pub(super) fn account_growth(&mut self, k: usize, grown_bytes: i64) {
         let info = &mut self.desk.stations[k];
         info.added_bytes = info.added_bytes.saturating_add_signed(grown_bytes);
+    }
+
+    /// The filter of station `k` keeps more or less than before.
+    fn account_kept(&mut self, k: usize) {
+        let kept_bytes = self.desk.effects.kept(k as u8);
+        let before = mem::replace(&mut self.desk.stations[k].kept_bytes, kept_bytes);
+        self.account_growth(k, kept_bytes.wrapping_sub(before).cast_signed());
     }
 
     /// Bytes leave station `k`: what was added counts as leaving first.
@@ -311,9 +329,13 @@ impl<H: Head> Chain<H> {
             self.data_count = self.stations.data_list(&mut self.data_list) as u8;
         }
         let kept_later = self.desk.effects.kept_changed & later != 0;
-        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed) & !later;
+        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed);
         while kept_changed != 0 {
-            self.recharge(kept_changed.trailing_zeros() as usize);
+            let k = kept_changed.trailing_zeros() as usize;
+            self.account_kept(k);
+            if later & (1u64 << k) == 0 {
+                self.recharge(k);
+            }
             kept_changed &= kept_changed - 1;
         }
         kept_later

@@ -184,6 +184,10 @@ impl<H: Head> Chain<H> {
             self.tail_leaves(k);
         }
         self.wave(k + 1, with_tail);
+        if self.stations.released & (1u64 << k) != 0 {
+            // What stays behind counts, if the piece has put something over.
+            self.recharge(k);
+        }
     }
 
     /// The room under the high mark of the next station that looks at data or holds; of the output
@@ -266,7 +270,8 @@ impl<H: Head> Chain<H> {
         while let Some(k) = top(holding) {
             let bit = 1u64 << k;
             holding &= !bit;
-            let sees_trailers = (stations.adder | stations.wants_trailers) & bit != 0;
+            let sees_trailers = stations.adder & bit != 0
+                || (stations.wants_trailers & bit != 0 && self.trailers_may_come(k));
             let blind =
                 stations.wants_data & bit == 0 && (stations.unseen & bit != 0 || !sees_trailers);
             // A tail that stands here, shown or waiting, has nothing behind it.
@@ -277,6 +282,19 @@ impl<H: Head> Chain<H> {
             }
         }
         over
+    }
+
+    /// Whether trailers may still come to station `k`: from the source, or from a filter before it
+    /// that may add them and has not let the end go.
+    fn trailers_may_come(&self, k: usize) -> bool {
+        let adders_from = match self.tail_at {
+            TailAt::Awaited => return true,
+            TailAt::Entrance => self.entrance_at,
+            TailAt::Station { k: at, state: TailState::Released } => at + 1,
+            TailAt::Station { k: at, .. } => at,
+            TailAt::Output | TailAt::Taken => return false,
+        };
+        self.trailers.is_some() || self.stations.adder & from(adders_from) & !from(k) != 0
     }
 
     /// Whether somebody can still ask the filter of station `k` again.

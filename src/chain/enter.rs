@@ -31,7 +31,7 @@ impl<H: Head> Chain<H> {
                 self.tail_at = TailAt::Entrance;
             }
             self.guarded(|chain| {
-                if !end_of_stream || chain.check_input_length() {
+                if chain.check_input_length() {
                     chain.drive();
                 }
             });

@@ -10,7 +10,7 @@ use super::ask::Bytes as At;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
-use super::{Chain, Source, Work};
+use super::{Chain, Source, Stats, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
@@ -113,7 +113,7 @@ impl<H: Head> Chain<H> {
             // A request cannot carry it: the exchange hands it to the response chain.
             Err(reply) => {
                 let parting = Some(Box::new(Output::Reply(reply)));
-                return self.finish(cause.outcome(), parting, false);
+                return self.finish(|_| cause.outcome(), parting, false);
             }
         };
         match place {
@@ -176,16 +176,17 @@ impl<H: Head> Chain<H> {
     }
 
     pub(super) fn fail_with(&mut self, outcome: Outcome, error: Error) {
-        self.finish(outcome, Some(Box::new(Output::Reset(error))), false);
+        self.finish(|_| outcome, Some(Box::new(Output::Reset(error))), false);
     }
 
     /// The sink has been given everything.
     pub(super) fn complete(&mut self) {
-        let outcome = match self.reply_cause.take() {
+        let cause = self.reply_cause.take();
+        let outcome = move |stats: &Stats| match cause {
             Some(cause) => cause.outcome(),
             None => Outcome::Complete {
-                discarded_bytes: self.stats.discarded_bytes,
-                unsent_trailers: self.stats.unsent_trailers,
+                discarded_bytes: stats.discarded_bytes,
+                unsent_trailers: stats.unsent_trailers,
             },
         };
         self.finish(outcome, None, true);
@@ -201,18 +202,24 @@ impl<H: Head> Chain<H> {
         if self.end_is_next() || self.declared_length_was_taken() {
             self.complete();
         } else {
-            self.finish(Outcome::Cancelled, None, false);
+            self.finish(|_| Outcome::Cancelled, None, false);
         }
         self.refresh();
     }
 
-    /// Fixes the outcome, drops what is held, and closes the started filters in chain order.
-    fn finish(&mut self, outcome: Outcome, parting: Option<Box<Output<H>>>, clean: bool) {
+    /// Drops what is held, fixes the outcome, and closes the started filters in chain order.
+    fn finish(
+        &mut self,
+        outcome: impl FnOnce(&Stats) -> Outcome,
+        parting: Option<Box<Output<H>>>,
+        clean: bool,
+    ) {
         debug_assert!(self.life.is_live(), "an outcome is fixed once");
         self.fast = false;
         self.work = Work::Done;
         self.stats.output_bytes = self.given_bytes();
         self.drop_everything();
+        let outcome = outcome(&self.stats);
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
             if self.stations.started & !self.stations.panicked & bit != 0 {

@@ -148,17 +148,17 @@ impl<H: Head> Chain<H> {
         self.lengths.exited_bytes - self.out.len() as u64
     }
 
-    /// Takes up to `max_bytes` of the data that is next to give out, as one buffer: for edges that
-    /// encode or write many segments at once. Empty if the next output is not data.
-    pub fn take_output(&mut self, max_bytes: usize) -> BodyBuf {
+    /// Moves up to `max_bytes` of the data that is next to give out to the end of `into`: for
+    /// edges that encode or write many segments at once. Nothing, if the next output is not data.
+    pub fn take_output(&mut self, into: &mut BodyBuf, max_bytes: usize) {
         if self.head_at != HeadAt::Taken || !self.life.is_live() {
-            return BodyBuf::new();
+            return;
         }
-        let taken = self.out.split_to(max_bytes.min(self.out.len()));
+        let bytes = max_bytes.min(self.out.len());
+        self.out.move_to(into, bytes);
         if !self.fast {
             self.out_shrank();
         }
-        taken
     }
 
     #[inline(never)]

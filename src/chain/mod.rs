@@ -139,7 +139,9 @@ pub struct Chain<H: Head> {
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
-    /// Filter calls on slow paths, for the budget.
+    /// By how much the last call made the body of its view grow.
+    grown_bytes: i64,
+    /// Filter calls made, other than `close`.
     calls: u64,
     /// The budget ran out before the work did, or the output queue has made room since.
     work: Work,
@@ -222,6 +224,7 @@ impl<H: Head> Chain<H> {
             asked_again: 0,
             paused: false,
             stats: Stats::default(),
+            grown_bytes: 0,
             calls: 0,
             work: Work::Done,
             fast: false,
@@ -303,6 +306,7 @@ impl<H: Head> Chain<H> {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.packed_bytes += self.out.copied_bytes();
+        stats.calls = self.calls;
         if self.life.is_live() {
             stats.output_bytes = self.given_bytes();
         }
@@ -355,7 +359,8 @@ impl<H: Head> Chain<H> {
 
     /// Brings what depends on the bytes of station `k` up to date.
     fn recharge(&mut self, k: usize) {
-        self.stations.recharge(k, self.desk.effects.kept(k as u8));
+        let blocked = self.is_over_from(k + 1);
+        self.stations.recharge(k, self.desk.effects.kept(k as u8), blocked);
         self.note_peak();
     }
 

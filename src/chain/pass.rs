@@ -36,6 +36,7 @@ impl<H: Head> Chain<H> {
         let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
         match called {
             Ok(None) => {
+                self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
                 if self.desk.effects.touched
                     || self.out.len() != len
@@ -46,17 +47,26 @@ impl<H: Head> Chain<H> {
             }
             Ok(Some(verdict)) => {
                 let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
-                self.account_growth(k, grown_bytes.unwrap_or(0));
+                self.count_calls(k);
+                self.grown_bytes = grown_bytes;
                 self.pass_on(k, verdict);
             }
             Err(payload) => {
-                self.calling = Some(view.station());
+                let k = view.station();
+                self.calling = Some(k);
+                self.count_calls(usize::from(k));
                 self.stats.discarded_bytes += self.out.len() as u64;
                 self.out.clear();
                 self.on_panic(payload);
                 self.refresh();
             }
         }
+    }
+
+    /// Counts the calls of a wave that stopped at station `k`.
+    fn count_calls(&mut self, k: usize) {
+        let list = &self.data_list[..usize::from(self.data_count)];
+        self.calls += 1 + list.iter().take_while(|&&each| usize::from(each) < k).count() as u64;
     }
 
     /// All filters passed, but one of them edited or asked for something else, or the output queue
@@ -102,7 +112,7 @@ fn ask_all<H: Head>(
         for (filter, k) in filters.iter_mut().zip(0u8..) {
             view.set_station(k);
             let verdict = filter.data(view);
-            if !verdict.is_pass() || view.body_is_empty() {
+            if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
                 return Some(verdict);
             }
         }
@@ -111,9 +121,18 @@ fn ask_all<H: Head>(
     for &k in list {
         view.set_station(k);
         let verdict = filters[usize::from(k)].data(view);
-        if !verdict.is_pass() || view.body_is_empty() {
+        if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
             return Some(verdict);
         }
     }
     None
+}
+
+/// Whether a call that was odd only edited, passed, and left bytes to go on.
+fn goes_on_edited<H: Head>(view: &mut View<'_, H>, verdict: Verdict) -> bool {
+    let goes_on = verdict.is_pass() && !view.body_is_empty();
+    if goes_on {
+        view.forget_edits();
+    }
+    goes_on
 }

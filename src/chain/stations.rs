@@ -144,7 +144,10 @@ impl Stations {
     }
 
     /// Brings masks, charge and watermark of `k` up to date after its buffers have changed.
-    pub(super) fn recharge(&mut self, k: usize, kept_bytes: u64) {
+    ///
+    /// `blocked`: something behind `k` is over. Released bytes that are free to move are as good as
+    /// gone, and make no edge.
+    pub(super) fn recharge(&mut self, k: usize, kept_bytes: u64, blocked: bool) {
         let bit = 1u64 << k;
         let station = &mut self.stations[k];
         let (released, held, unseen) = station.rest.as_ref().map_or((0, 0, 0), |rest| {
@@ -157,7 +160,8 @@ impl Stations {
         self.held_bytes = self.held_bytes - station.charge_bytes + charge;
         station.charge_bytes = charge;
         let side = if self.over & bit == 0 { Side::Below } else { Side::Above };
-        if let Some(edge) = station.marks.edge(side, charge) {
+        let marked = if blocked { charge } else { charge - released };
+        if let Some(edge) = station.marks.edge(side, marked) {
             set(&mut self.over, bit, edge.side() == Side::Above);
         }
     }
@@ -259,6 +263,7 @@ pub(super) fn infos_of<'a>(
             granted,
             high_bytes: declaration.marks.high(),
             added_bytes: 0,
+            kept_bytes: 0,
             wanted_bytes: 0,
         })
         .collect()

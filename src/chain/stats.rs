@@ -19,4 +19,6 @@ pub struct Stats {
     pub pauses: u64,
     /// How often it rose again.
     pub resumes: u64,
+    /// Callbacks made, other than `close`.
+    pub calls: u64,
 }

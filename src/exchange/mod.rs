@@ -15,8 +15,8 @@
 //!
 //! # Who is woken
 //!
-//! Each half registers its waker by polling for mail; posting a letter takes that waker out and wakes
-//! it after the lock has been given back. Registering looks for a letter again under the same
+//! Each half registers its waker by polling for mail; posting a letter takes that waker out and
+//! wakes it after the lock has been given back. Registering looks for a letter again under the same
 //! lock, so a letter is either seen by the poll or finds the waker.
 //!
 //! This module never runs a filter or a waker with its lock held.

@@ -4,6 +4,7 @@
 
 mod capability;
 mod declaration;
+mod desk;
 mod edit;
 mod head;
 mod interest;
@@ -22,8 +23,9 @@ pub use reply::LocalReply;
 pub use verdict::{Overflow, Verdict};
 pub use view::View;
 
+pub(crate) use desk::{Desk, Growth, MessageFacts, StationInfo};
 pub(crate) use verdict::Decision;
-pub(crate) use view::{Desk, Growth, MessageFacts, StationInfo, ViewParts};
+pub(crate) use view::ViewParts;
 
 /// User code that sees a message of one direction and may change, hold, add, remove and end it.
 ///

@@ -61,6 +61,12 @@ impl Verdict {
         self.0 == PASS
     }
 
+    /// 0 is `PASS`.
+    #[inline]
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) const fn wants_again(self) -> bool {
         self.0 & AGAIN != 0
     }
@@ -118,4 +124,5 @@ const AGAIN: u64 = 1 << 5;
 const FIRST_SHIFT: u32 = 8;
 const MAX_FIRST_BYTES: u64 = u64::MAX >> FIRST_SHIFT;
 
+const _: () = assert!(PASS == 0, "a plain pass is tested for zero");
 const _: () = assert!(size_of::<Verdict>() == 8, "a verdict comes back in a register");

@@ -4,7 +4,8 @@ use core::ops::Range;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::capability::{Capabilities, Capability};
+use super::capability::Capability;
+use super::desk::{Desk, Growth, StationInfo};
 use super::edit::{EditError, EditErrorKind};
 use super::head::Head;
 use super::interest::Interest;
@@ -25,6 +26,8 @@ pub struct View<'a, H> {
     new_at: usize,
     station: u8,
     edited: Option<Edited>,
+    /// Not 0 once an edit was tried: a word, so that a wave can test it together with the verdict.
+    edits: u64,
     growth: Growth,
     input_ended: bool,
     head: Option<&'a mut H>,
@@ -304,6 +307,7 @@ impl<H: Head> View<'_, H> {
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
+        self.edits = 1;
         let info = self.info();
         let (granted, high_bytes) = (info.granted, info.high_bytes);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
@@ -315,9 +319,10 @@ impl<H: Head> View<'_, H> {
         };
         let ledger_bytes = self.ledger_bytes();
         let start_bytes = match self.edited {
-            Some(edited) if edited.station == self.station => edited.start_bytes,
+            Some(edited) if edited.station == self.station => edited.ledger_bytes,
             _ => {
-                self.edited = Some(Edited { station: self.station, start_bytes: ledger_bytes });
+                let (station, body_bytes) = (self.station, self.body.len());
+                self.edited = Some(Edited { station, ledger_bytes, body_bytes });
                 ledger_bytes
             }
         };
@@ -353,14 +358,35 @@ impl<'a, H> View<'a, H> {
     #[inline]
     pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
         let ViewParts { body, new_at, station, growth, input_ended, head, trailers, desk } = parts;
-        Self { body, new_at, station, edited: None, growth, input_ended, head, trailers, desk }
+        Self {
+            body,
+            new_at,
+            station,
+            edited: None,
+            edits: 0,
+            growth,
+            input_ended,
+            head,
+            trailers,
+            desk,
+        }
     }
 
-    /// The next call is to the filter of station `k`, to which all bytes are new.
+    /// The next call is to the filter of station `k`.
     #[inline]
     pub(crate) fn set_station(&mut self, k: u8) {
         self.station = k;
-        // The filter before may have moved it by its edits.
+    }
+
+    /// 0 if the call edited nothing and answered `PASS`.
+    #[inline]
+    pub(crate) fn oddity(&self, verdict: Verdict) -> u64 {
+        verdict.bits() | self.edits
+    }
+
+    /// What the edits of one call left is all new to the next filter of the wave.
+    pub(crate) fn forget_edits(&mut self) {
+        self.edits = 0;
         self.new_at = 0;
     }
 
@@ -370,14 +396,14 @@ impl<'a, H> View<'a, H> {
         self.station
     }
 
-    /// By how many bytes the call has made the ledger grow or shrink. `None`: no edits.
-    #[inline]
-    pub(crate) fn grown_bytes(&self) -> Option<i64>
-    where
-        H: Head,
-    {
-        let edited = self.edited.filter(|edited| edited.station == self.station)?;
-        Some(self.ledger_bytes().wrapping_sub(edited.start_bytes).cast_signed())
+    /// By how many bytes the call has made the body grow or shrink.
+    pub(crate) fn grown_bytes(&self) -> i64 {
+        match self.edited {
+            Some(edited) if edited.station == self.station => {
+                (self.body.len() as u64).wrapping_sub(edited.body_bytes as u64).cast_signed()
+            }
+            Some(_) | None => 0,
+        }
     }
 
     #[inline]
@@ -423,79 +449,13 @@ pub(crate) struct ViewParts<'a, H> {
     pub(crate) desk: &'a mut Desk,
 }
 
-/// What all calls of one message share. A view borrows it as one, so that a call that needs none
-/// of it pays for one pointer.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    pub(crate) facts: MessageFacts,
-    pub(crate) stations: Vec<StationInfo>,
-    pub(crate) effects: Effects,
-    pub(crate) resumes: Option<ResumeSet>,
-}
-
-/// Facts of the message that every filter may read.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct MessageFacts {
-    pub(crate) local_reply: bool,
-    pub(crate) bodiless: bool,
-    pub(crate) declared_bytes: Option<u64>,
-}
-
-/// Whether the view may grow in this call (rule I7).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Growth {
-    Open,
-    Closed,
-}
-
 /// The size of the ledger when the call began. Noted at the first edit of the call, so that calls
 /// without edits pay nothing; the station tells one call of a wave from the next.
 #[derive(Debug, Clone, Copy)]
 struct Edited {
     station: u8,
-    start_bytes: u64,
-}
-
-/// What a view needs to know of a station.
-#[derive(Debug, Clone)]
-pub(crate) struct StationInfo {
-    pub(crate) granted: Capabilities,
-    pub(crate) high_bytes: u64,
-    /// What the filter has added and its station still has. Bytes that leave count as added first.
-    pub(crate) added_bytes: u64,
-    /// The growth that was refused as `Full` last.
-    pub(crate) wanted_bytes: u64,
-}
-
-/// What callbacks asked for besides their verdict. Read by the chain after a call when `touched`.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
-    pub(crate) touched: bool,
-    /// Stations refused with `Full` in this call or wave.
-    pub(crate) refused: u64,
-    pub(crate) dropped_data: u64,
-    pub(crate) dropped_trailers: u64,
-    /// Stations whose kept bytes changed.
-    pub(crate) kept_changed: u64,
-    /// The station that set the declared length.
-    pub(crate) declared_by: Option<u8>,
-    pub(crate) reply: Option<Box<LocalReply>>,
-    pub(crate) failure: Option<Error>,
-    /// Trailers set before any were shown: they count with `END`.
-    pub(crate) end_trailers: Option<Box<HeaderMap>>,
-    /// Empty until a filter keeps something.
-    kept_bytes: Vec<u64>,
-}
-
-impl Effects {
-    pub(crate) fn kept(&self, station: u8) -> u64 {
-        self.kept_bytes.get(usize::from(station)).copied().unwrap_or(0)
-    }
-
-    fn set_kept(&mut self, station: u8, bytes: u64, stations: usize) {
-        self.kept_bytes.resize(stations, 0);
-        self.kept_bytes[usize::from(station)] = bytes;
-        self.kept_changed |= 1u64 << station;
-        self.touched = true;
-    }
+    /// The body and what the filter keeps.
+    ledger_bytes: u64,
+    /// The body alone.
+    body_bytes: usize,
 }

@@ -1,6 +1,7 @@
 use core::fmt;
 
-use super::set::Shared;
+use super::resumed::Resumed;
+use super::shared::Shared;
 use crate::sync::Arc;
 
 /// Asks one filter of one message to be called again, from any thread, any number of times.
@@ -47,15 +48,4 @@ impl fmt::Debug for ResumeHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResumeHandle").field("station", &self.station).finish_non_exhaustive()
     }
-}
-
-/// What became of a resume.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resumed {
-    /// The filter will be asked.
-    Queued,
-    /// A resume of this filter was already waiting; it will be asked once for both.
-    AlreadyQueued,
-    /// The filter's output has ended, or the message has: nothing will happen.
-    Gone,
 }

@@ -21,9 +21,12 @@
 //! drop and wake) while its lock is held.
 
 mod handle;
+mod resumed;
 mod set;
+mod shared;
 
-pub use handle::{ResumeHandle, Resumed};
+pub use handle::ResumeHandle;
+pub use resumed::Resumed;
 pub use set::ResumeSet;
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Instructions and allocations of the hot paths, not time: the same on a busy machine.
 //!
-//! `cargo run --release` in this folder prints allocations per chunk of each row, and panics if a path that
-//! must not allocate does. With a row's name and a number of chunks it runs just that, for
-//! `valgrind --tool=callgrind`: the difference of two runs with different numbers is what the
+//! `cargo run --release` in this folder prints allocations per chunk of each row, and panics if a
+//! path that must not allocate does. With a row's name and a number of chunks it runs just that,
+//! for `valgrind --tool=callgrind`: the difference of two runs with different numbers is what the
 //! chunks cost. `.ci/counts` does that and prints the ratios to the floor.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+pub(super) use poll::Next;
 use source::is_taken;
 
 use super::clock::Clock;
@@ -38,7 +39,6 @@ pin_project! {
         source: Option<B>,
         // Boxed: a body is moved from hand to hand, and a chain is large.
         message: Box<Message<H>>,
-        clock: Clock,
         // Whether the last poll ended in waiting for the source.
         awaits_source: bool,
     }
@@ -52,21 +52,16 @@ where
     /// [started](Self::start).
     #[must_use]
     pub fn new(chain: Chain<H>) -> Self {
-        Self {
-            source: None,
-            message: Box::new(Message::new(chain)),
-            clock: Clock::new(Timeouts::new()),
-            awaits_source: false,
-        }
+        Self { source: None, message: Box::new(Message::new(chain)), awaits_source: false }
     }
 
-    /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was before;
-    /// [`start_clock`](Self::start_clock) sets another begin.
+    /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was
+    /// before; [`start_clock`](Self::start_clock) sets another begin.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
-        self.clock = Clock::new(timeouts);
+        self.message.clock = Clock::new(timeouts);
         if self.message.is_started() {
-            self.clock.start();
+            self.message.start();
         }
         self
     }
@@ -93,10 +88,12 @@ where
     /// Gives the chain a local reply from outside: see [`Chain::handle_reply`]. Starts a driver
     /// that was not started.
     pub fn handle_reply(self: Pin<&mut Self>, reply: LocalReply) {
-        let this = self.project();
-        this.clock.start();
+        let mut this = self.project();
         this.message.start();
         this.message.chain.handle_reply(reply);
+        if this.message.chain.input_stopped() {
+            this.source.set(None);
+        }
     }
 
     /// Cuts the message off: whatever it gives out from now on, its end cannot be taken for
@@ -114,12 +111,9 @@ where
 
     /// The total timeout runs from now, whether or not the head is there.
     pub fn start_clock(self: Pin<&mut Self>) {
-        self.project().clock.restart();
-    }
-
-    /// Tells the outcome, if it is fixed and has not been told.
-    pub(super) fn tell(self: Pin<&mut Self>) {
-        self.project().message.tell();
+        if let Some(clock) = &mut self.project().message.clock {
+            clock.restart();
+        }
     }
 
     pub(super) fn set_request_half(&mut self, half: RequestHalf) {
@@ -133,6 +127,10 @@ where
     pub(super) fn half(&self) -> &Half {
         &self.message.half
     }
+
+    pub(super) fn message(self: Pin<&mut Self>) -> &mut Message<H> {
+        self.project().message
+    }
 }
 
 impl<B> Driver<B, http::response::Parts> {
@@ -145,14 +143,17 @@ impl<B> Driver<B, http::response::Parts> {
         }
     }
 
-    /// Whether the total timeout has passed, for an owner that waits for the response. The task will
-    /// be woken when it has.
+    /// Whether the total timeout has passed, for an owner that waits for the response. The task
+    /// will be woken when it has.
     ///
     /// # Panics
     ///
     /// As [`poll_output`](Self::poll_output).
     pub fn poll_total(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Timeout> {
-        self.project().clock.poll_total(cx)
+        match &mut self.project().message.clock {
+            Some(clock) => clock.poll_total(cx),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -173,7 +174,6 @@ where
             declare_length(&mut head, source);
         }
         let source = source.filter(|source| !source.is_end_stream());
-        this.clock.start();
         this.message.start();
         if is_taken(this.message.chain.handle_head(head, source.is_none())) {
             this.source.set(source);
@@ -193,22 +193,11 @@ where
     ///
     /// Nothing is lost if the caller does not poll again; dropping the driver ends the message.
     pub fn poll_output(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Output<H>>> {
-        if !self.clock.is_off() {
-            self.as_mut().check_total(cx);
-        }
-        if self.message.half.has_mail() {
-            // Registers nothing that is needed: the wait below looks again.
-            let _ = self.as_mut().poll_half(cx);
-        }
-        loop {
-            if let Poll::Ready(output) = self.as_mut().poll_work(cx) {
-                return Poll::Ready(output);
-            }
-            if self.as_mut().poll_half(cx).is_ready() {
-                continue;
-            }
-            ready!(self.as_mut().poll_clock(cx));
-        }
+        Poll::Ready(match ready!(self.as_mut().poll_next(cx)) {
+            Next::Data(bytes) => Some(Output::Data(bytes)),
+            Next::Parked => self.project().message.parked.take(),
+            Next::Over => None,
+        })
     }
 }
 

@@ -13,7 +13,6 @@ use super::Driver;
 use super::source::poll_source;
 use crate::body::clock::{Moved, Waiting};
 use crate::body::message::Half;
-use crate::chain::Output;
 use crate::exchange::Mail;
 use crate::filter::Head;
 use crate::limits;
@@ -24,8 +23,30 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
     H: Head,
 {
+    /// As [`Driver::poll_output`], with anything but data parked in the message.
+    #[inline]
+    pub(in crate::body) fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
+        if self.message.clock.is_some() {
+            self.as_mut().check_total(cx);
+        }
+        if self.message.half.has_mail() {
+            // Registers nothing that is needed: the wait below looks again.
+            let _ = self.as_mut().poll_half(cx);
+        }
+        loop {
+            if let Poll::Ready(next) = self.as_mut().poll_work(cx) {
+                return Poll::Ready(next);
+            }
+            if self.as_mut().poll_half(cx).is_ready() {
+                continue;
+            }
+            ready!(self.as_mut().poll_clock(cx));
+        }
+    }
+
     /// Works until there is an output, or everything that could go on has a waker.
-    pub(super) fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Output<H>>> {
+    #[inline]
+    fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
         let mut this = self.project();
         let message = this.message;
         let chain = &mut message.chain;
@@ -34,35 +55,35 @@ where
         *this.awaits_source = false;
         loop {
             chain.handle_resumes();
+            if let Some(bytes) = chain.poll_data() {
+                return Poll::Ready(Next::Data(bytes));
+            }
             if let Some(output) = chain.poll_output() {
-                if is_last(&output) {
+                if chain.input_stopped() {
                     this.source.set(None);
-                    // A reply has to be handed over before the outcome is told.
-                    if !matches!(output, Output::Reply(_)) {
-                        message.tell();
-                    }
                 }
-                return Poll::Ready(Some(output));
+                return Poll::Ready(message.park(output));
             }
-            if chain.outcome().is_some() {
-                this.source.set(None);
-                message.tell();
-                return Poll::Ready(None);
-            }
-            if chain.input_stopped() {
-                // A declared end or a local reply: the source is told to stop by letting it go.
-                this.source.set(None);
-            }
-            if chain.has_work() || frames == limits::MAX_FRAMES_PER_POLL {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            if !*this.awaits_source && chain.wants_input() && this.source.is_some() {
+            if chain.wants_input() && !*this.awaits_source && this.source.is_some() {
+                if frames == limits::MAX_FRAMES_PER_POLL {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 frames += 1;
                 match poll_source(this.source.as_mut(), chain, cx) {
                     Poll::Ready(()) => continue,
                     Poll::Pending => *this.awaits_source = true,
                 }
+            } else if chain.outcome().is_some() {
+                this.source.set(None);
+                message.tell();
+                return Poll::Ready(Next::Over);
+            } else if chain.has_work() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            } else if chain.input_stopped() {
+                // A declared end or a local reply: the source is told to stop by letting it go.
+                this.source.set(None);
             }
             // The waker goes in first, then pending resumes are taken and stalls looked for once
             // more: what happened before the waker was there is seen, what happens after finds it.
@@ -81,7 +102,7 @@ where
     }
 
     /// Takes what the other half says. `Pending` with the waker registered if it says nothing.
-    pub(super) fn poll_half(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_half(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let awaits_source = self.awaits_source;
         match &mut self.as_mut().project().message.half {
             Half::None => Poll::Pending,
@@ -102,37 +123,37 @@ where
         }
     }
 
-    pub(super) fn poll_clock(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_clock(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if this.clock.is_off() {
-            return Poll::Pending;
-        }
-        let chain = &mut this.message.chain;
+        let message = this.message;
+        let Some(clock) = &mut message.clock else { return Poll::Pending };
+        let chain = &mut message.chain;
         let waiting = Waiting {
             source: *this.awaits_source,
             holder: chain.is_holding(),
             moved: Moved::of(&chain.stats(), chain.held_bytes()),
         };
-        let timeout = ready!(this.clock.poll(cx, waiting));
+        let timeout = ready!(clock.poll(cx, waiting));
         chain.handle_timeout(timeout);
         Poll::Ready(())
     }
 
-    pub(super) fn check_total(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let this = self.project();
-        if this.message.chain.outcome().is_some() {
-            return;
-        }
-        if let Some(timeout) = this.clock.check_total(cx) {
-            this.message.chain.handle_timeout(timeout);
+    fn check_total(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let message = self.project().message;
+        let Some(clock) = &mut message.clock else { return };
+        if message.chain.outcome().is_none()
+            && let Some(timeout) = clock.check_total(cx)
+        {
+            message.chain.handle_timeout(timeout);
         }
     }
 }
 
-fn is_last<H>(output: &Output<H>) -> bool {
-    match output {
-        Output::Head { end_of_stream, .. } => *end_of_stream,
-        Output::Data(_) => false,
-        Output::Trailers(_) | Output::End | Output::Reply(_) | Output::Reset(_) => true,
-    }
+/// What a poll came to.
+pub(in crate::body) enum Next {
+    Data(Bytes),
+    /// Something else, which is parked in the message.
+    Parked,
+    /// The message has ended, and everything was given out.
+    Over,
 }

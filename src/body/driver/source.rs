@@ -36,7 +36,8 @@ where
                     is_taken(chain.handle_trailers(trailers));
                     false
                 }
-                // A kind of frame that http_body does not have yet, and that is no part of the body.
+                // A kind of frame that http_body does not have yet, and that is no part of the
+                // body.
                 Err(_) => true,
             },
         },

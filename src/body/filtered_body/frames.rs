@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{FilteredBody, Stage, Step};
+use crate::body::driver::Next;
 use crate::body::message::Half;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
@@ -26,7 +27,8 @@ where
     /// The next frame. A head that has not been taken is kept for [`FilteredBody::poll_head`].
     ///
     /// - `Pending`: as [`Driver::poll_output`].
-    /// - `Ready(Some(Ok(frame)))`: a piece of body, never empty; or the trailers, and nothing after.
+    /// - `Ready(Some(Ok(frame)))`: a piece of body, never empty; or the trailers, and nothing
+    ///   after.
     /// - `Ready(Some(Err(error)))`: the message was cut off. `None` from now on.
     /// - `Ready(None)`: the message is complete, or was cut off before. `None` from now on.
     #[inline]
@@ -34,14 +36,12 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        loop {
-            match self.stage {
-                Stage::Head | Stage::HeadWaits(_) | Stage::Body => {}
-                Stage::CompleteHeadWaits(_) | Stage::Complete | Stage::Cut => {
-                    return Poll::Ready(None);
-                }
+        while matches!(self.stage, Stage::Head | Stage::Body) {
+            let next = ready!(self.as_mut().driver_mut().poll_next(cx));
+            if let Next::Data(bytes) = next {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
-            return Poll::Ready(match ready!(self.as_mut().poll_step(cx)) {
+            return Poll::Ready(match self.as_mut().on_next(next) {
                 Step::Head => continue,
                 Step::Data(bytes) => Some(Ok(Frame::data(bytes))),
                 Step::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
@@ -51,20 +51,21 @@ where
                         // Comes back if the response is over: then it has an end without it.
                         drop(half.reply(reply));
                     }
-                    self.as_mut().driver_mut().tell();
+                    self.as_mut().driver_mut().message().tell();
                     let why = "a local reply took the place of the request";
                     Some(Err(Error::with_source(ErrorKind::Reset, Origin::Filter, why)))
                 }
                 Step::Cut(error) => Some(Err(error)),
             });
         }
+        Poll::Ready(None)
     }
 
     /// True only when nothing can follow: no trailers, and no error.
     fn is_end_stream(&self) -> bool {
         match self.stage {
-            Stage::CompleteHeadWaits(_) | Stage::Complete => true,
-            Stage::HeadWaits(_) | Stage::Body => self.driver.chain().is_end_stream(),
+            Stage::Complete => true,
+            Stage::Body => self.driver.chain().is_end_stream(),
             Stage::Head | Stage::Cut => false,
         }
     }
@@ -75,9 +76,7 @@ where
             return SizeHint::with_exact(0);
         }
         let declared = match self.stage {
-            Stage::HeadWaits(_) | Stage::Body if self.tells_length => {
-                self.driver.chain().remaining_bytes()
-            }
+            Stage::Body if self.tells_length => self.driver.chain().remaining_bytes(),
             _ => None,
         };
         declared.map_or_else(SizeHint::new, SizeHint::with_exact)

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::driver::Next;
 use super::{Direction, Driver, Observer, Opening, Timeouts};
 use crate::chain::{Chain, Output};
 use crate::error::{Error, ErrorKind, Origin};
@@ -17,11 +18,11 @@ use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 
 pin_project! {
-    /// A message as its chain lets it go: an [`http_body::Body`] that drives the chain from a source
-    /// body when it is polled.
+    /// A message as its chain lets it go: an [`http_body::Body`] that drives the chain from a
+    /// source body when it is polled.
     ///
-    /// The head comes first, from [`poll_head`](Self::poll_head): filters may hold it until they have
-    /// seen body. The chain is owned by this body, and runs where it is polled.
+    /// The head comes first, from [`poll_head`](Self::poll_head): filters may hold it until they
+    /// have seen body. The chain is owned by this body, and runs where it is polled.
     ///
     /// # How it ends
     ///
@@ -29,8 +30,8 @@ pin_project! {
     /// - With one error, and `None` from then on: the message was cut off. It never looks complete
     ///   (rule I12).
     /// - By being dropped. If its end was visible ([`is_end_stream`](Body::is_end_stream)), or the
-    ///   declared length had been taken with no trailers to follow, the message is complete; else it
-    ///   is cancelled. The source is dropped with it.
+    ///   declared length had been taken with no trailers to follow, the message is complete; else
+    ///   it is cancelled. The source is dropped with it.
     ///
     /// # Example
     ///
@@ -62,23 +63,19 @@ pin_project! {
     {
         #[pin]
         driver: Driver<B, H>,
-        stage: Stage<H>,
+        stage: Stage,
         // Whether the body may tell its length: not if trailers are promised, because an HTTP/1
         // server would then write a length and send none.
         tells_length: bool,
     }
 }
 
-/// How much has been given out.
-enum Stage<H> {
+/// How much the chain has given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
     /// Not even the head.
     Head,
-    /// The head stands here: a frame was asked for before it.
-    HeadWaits(H),
-    /// The head has been taken.
     Body,
-    /// As `HeadWaits`, and the message is complete.
-    CompleteHeadWaits(H),
     /// The message is complete.
     Complete,
     /// The message was cut off, and that has been told.
@@ -102,8 +99,8 @@ where
         body
     }
 
-    /// Ready with the head when it has left the chain; or with a local reply instead, from a request
-    /// chain. `Pending` as [`Driver::poll_output`].
+    /// Ready with the head when it has left the chain; or with a local reply instead, from a
+    /// request chain. `Pending` as [`Driver::poll_output`].
     ///
     /// # Errors
     ///
@@ -122,66 +119,29 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<Opening<H>, Error>> {
         loop {
-            let this = self.as_mut().project();
-            match core::mem::replace(this.stage, Stage::Body) {
-                Stage::HeadWaits(head) => return Poll::Ready(Ok(Opening::Head(head))),
-                Stage::CompleteHeadWaits(head) => {
-                    *this.stage = Stage::Complete;
-                    return Poll::Ready(Ok(Opening::Head(head)));
-                }
-                Stage::Head => *this.stage = Stage::Head,
-                Stage::Body | Stage::Complete | Stage::Cut => {
-                    panic!("`poll_head` after the head was taken, or after the end")
-                }
+            if let Some(head) = self.as_mut().driver_mut().message().head.take() {
+                return Poll::Ready(Ok(Opening::Head(head)));
             }
-            match ready!(self.as_mut().poll_step(cx)) {
+            assert!(
+                self.stage == Stage::Head,
+                "`poll_head` after the head was taken, or after the end"
+            );
+            let next = ready!(self.as_mut().driver_mut().poll_next(cx));
+            match self.as_mut().on_next(next) {
                 Step::Head => {}
                 Step::Reply(reply) => {
-                    self.as_mut().driver_mut().tell();
+                    self.as_mut().driver_mut().message().tell();
                     return Poll::Ready(Ok(Opening::Reply(reply)));
                 }
                 Step::Cut(error) => return Poll::Ready(Err(error)),
                 Step::End | Step::Data(_) | Step::Trailers(_) => {
                     // The chain gives out a head before anything else. A chain that does not has
                     // lost it, which must not look like a message.
-                    let error = Error::new(ErrorKind::Reset, Origin::Internal);
                     *self.as_mut().project().stage = Stage::Cut;
-                    return Poll::Ready(Err(error));
+                    return Poll::Ready(Err(Error::new(ErrorKind::Reset, Origin::Internal)));
                 }
             }
         }
-    }
-
-    /// Takes one output of the chain, and keeps the stage.
-    fn poll_step(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
-        let mut this = self.project();
-        let output = ready!(this.driver.as_mut().poll_output(cx));
-        let step = match output {
-            Some(Output::Head { head, end_of_stream: false }) => {
-                *this.stage = Stage::HeadWaits(head);
-                return Poll::Ready(Step::Head);
-            }
-            Some(Output::Head { head, end_of_stream: true }) => {
-                *this.stage = Stage::CompleteHeadWaits(head);
-                return Poll::Ready(Step::Head);
-            }
-            Some(Output::Data(bytes)) => return Poll::Ready(Step::Data(bytes)),
-            Some(Output::Trailers(trailers)) => Step::Trailers(trailers),
-            Some(Output::End) => Step::End,
-            Some(Output::Reply(reply)) => Step::Reply(reply),
-            Some(Output::Reset(error)) => Step::Cut(error),
-            None => match this.driver.chain().outcome() {
-                Some(outcome) if outcome.is_complete() => Step::End,
-                outcome => Step::Cut(cut_error(outcome)),
-            },
-        };
-        let complete = matches!(step, Step::Trailers(_) | Step::End);
-        *this.stage = match core::mem::replace(this.stage, Stage::Cut) {
-            Stage::HeadWaits(head) if complete => Stage::CompleteHeadWaits(head),
-            _ if complete => Stage::Complete,
-            _ => Stage::Cut,
-        };
-        Poll::Ready(step)
     }
 }
 
@@ -222,6 +182,35 @@ where
     #[must_use]
     pub fn driver_mut(self: Pin<&mut Self>) -> Pin<&mut Driver<B, H>> {
         self.project().driver
+    }
+
+    /// What the driver came to, as the body sees it. Keeps the stage.
+    #[cold]
+    fn on_next(self: Pin<&mut Self>, next: Next) -> Step {
+        let this = self.project();
+        let message = this.driver.message();
+        let output = match next {
+            Next::Data(bytes) => return Step::Data(bytes),
+            Next::Parked => message.parked.take(),
+            Next::Over => None,
+        };
+        let (stage, step) = match output {
+            Some(Output::Head { head, end_of_stream }) => {
+                message.head = Some(head);
+                (if end_of_stream { Stage::Complete } else { Stage::Body }, Step::Head)
+            }
+            Some(Output::Data(bytes)) => return Step::Data(bytes),
+            Some(Output::Trailers(trailers)) => (Stage::Complete, Step::Trailers(trailers)),
+            Some(Output::End) => (Stage::Complete, Step::End),
+            Some(Output::Reply(reply)) => (Stage::Cut, Step::Reply(reply)),
+            Some(Output::Reset(error)) => (Stage::Cut, Step::Cut(error)),
+            None => match message.chain.outcome() {
+                Some(outcome) if outcome.is_complete() => (Stage::Complete, Step::End),
+                outcome => (Stage::Cut, Step::Cut(cut_error(outcome))),
+            },
+        };
+        *this.stage = stage;
+        step
     }
 
     /// Gives no exact size hint from now on, whatever the head declared: for a head whose

@@ -9,8 +9,8 @@ use crate::filter::{Capabilities, Capability};
 /// Without [`Capability::AddTrailers`] a side is taken for one that cannot be sent trailers at all:
 /// those that come with a message are taken off and counted.
 ///
-/// A plan is bound to this once. What differs from message to message is withdrawn where the message
-/// begins: see [`request_traits`](Self::request_traits) and
+/// A plan is bound to this once. What differs from message to message is withdrawn where the
+/// message begins: see [`request_traits`](Self::request_traits) and
 /// [`response_traits`](Self::response_traits).
 ///
 /// # Trailers with hyper
@@ -21,12 +21,12 @@ use crate::filter::{Capabilities, Capability};
 /// [declare](crate::Declaration::trailer); a client that does not say `te: trailers` cannot be sent
 /// any, and then filters are not granted [`Capability::AddTrailers`] for that message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edge {
+pub struct HttpEdge {
     request: Capabilities,
     response: Capabilities,
 }
 
-impl Edge {
+impl HttpEdge {
     /// hyper on both sides, HTTP/1 and HTTP/2: everything, in both directions.
     pub const HYPER: Self = Self::new(Capabilities::ALL, Capabilities::ALL);
 
@@ -62,8 +62,9 @@ impl Edge {
     }
 
     /// What the response to this request cannot have: a body, if the method is HEAD; trailers, if
-    /// the client does not accept them (RFC 9110, 6.5.1) or speaks HTTP/1.0. On HTTP/2, trailers that
-    /// come from the server are sent to any client; there they need no permission to be understood.
+    /// the client does not accept them (RFC 9110, 6.5.1) or speaks HTTP/1.0. On HTTP/2, trailers
+    /// that come from the server are sent to any client; there they need no permission to be
+    /// understood.
     #[must_use]
     pub fn response_traits(self, request: &request::Parts) -> MessageTraits {
         let mut traits = MessageTraits::new();
@@ -85,7 +86,7 @@ impl Edge {
     }
 }
 
-impl Default for Edge {
+impl Default for HttpEdge {
     fn default() -> Self {
         Self::HYPER
     }

@@ -1,0 +1,92 @@
+mod bound;
+mod builder;
+mod plan_error;
+mod unmet;
+
+use core::fmt;
+
+pub use bound::BoundPlan;
+pub use builder::PlanBuilder;
+pub use plan_error::PlanError;
+pub use unmet::Unmet;
+
+use crate::filter::{Capabilities, Declaration, Filter, Head};
+use crate::sync::Arc;
+use crate::watermark::Marks;
+
+/// A chain as it will be made for every message: which filters, in which order, what they declared.
+///
+/// Built once, before any message; its memory bound can be asked for at once. Bind it to what an
+/// edge can do to get a [`BoundPlan`], which makes chains.
+pub struct Plan<H: Head> {
+    inner: Arc<Inner<H>>,
+}
+
+pub(in crate::chain) struct Inner<H: Head> {
+    pub(in crate::chain) stations: Vec<PlannedStation<H>>,
+    pub(in crate::chain) output_marks: Marks,
+    pub(in crate::chain) max_frame_bytes: usize,
+}
+
+pub(in crate::chain) struct PlannedStation<H: Head> {
+    pub(in crate::chain) name: Arc<str>,
+    pub(in crate::chain) declaration: Declaration,
+    pub(in crate::chain) make: Box<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>,
+}
+
+impl<H: Head> Plan<H> {
+    /// Starts an empty plan.
+    #[must_use]
+    pub fn builder() -> PlanBuilder<H> {
+        PlanBuilder::new()
+    }
+
+    /// The most payload bytes that stations and output queue of one message can keep at rest
+    /// (rule I7): twice the sum of the high marks, the output queue's included, plus one frame.
+    #[must_use]
+    pub fn held_bound_bytes(&self) -> u64 {
+        let high: u64 = self
+            .inner
+            .stations
+            .iter()
+            .map(|station| station.declaration.marks.high())
+            .fold(self.inner.output_marks.high(), u64::saturating_add);
+        high.saturating_mul(2).saturating_add(self.inner.max_frame_bytes as u64)
+    }
+
+    /// Names and declarations, in chain order.
+    pub fn filters(&self) -> impl Iterator<Item = (&str, &Declaration)> {
+        self.inner.stations.iter().map(|station| (&*station.name, &station.declaration))
+    }
+
+    /// Binds the plan to what an edge can do.
+    ///
+    /// # Errors
+    ///
+    /// [`Unmet`], naming the first filter with a required need that the edge cannot meet.
+    pub fn bind(&self, edge: Capabilities) -> Result<BoundPlan<H>, Unmet> {
+        check_needs(&self.inner, edge)?;
+        Ok(BoundPlan { inner: Arc::clone(&self.inner), edge })
+    }
+}
+
+fn check_needs<H: Head>(inner: &Inner<H>, edge: Capabilities) -> Result<(), Unmet> {
+    for station in &inner.stations {
+        if let Some(capability) = station.declaration.required.first_missing_in(edge) {
+            return Err(Unmet { filter: Arc::clone(&station.name), capability });
+        }
+    }
+    Ok(())
+}
+
+impl<H: Head> Clone for Plan<H> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<H: Head> fmt::Debug for Plan<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.filters()).finish()
+    }
+}

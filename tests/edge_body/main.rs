@@ -1,0 +1,9 @@
+//! A chain behind the `http_body` face, without a runtime where none is needed.
+
+mod clock;
+mod frames;
+#[path = "../support/edge.rs"]
+mod support;
+mod threads;
+mod truth;
+mod wakes;

@@ -1,0 +1,139 @@
+//! Which public types can be sent, shared and moved while borrowed by a future.
+//!
+//! Losing one of these is a breaking change that no other test would see. `tests/tidy.rs` checks
+//! that every public type is listed.
+
+use http::{Request, Response, request, response};
+use http_body::Body;
+use tidegate::body::{
+    Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
+    Observer, Opening, RequestBody, ResponseBody, Timeouts,
+};
+use tidegate::buf::{BodyBuf, Chunks, Cursor};
+use tidegate::chain::{
+    BoundPlan, Chain, InputError, MessageTraits, Output, Plan, PlanBuilder, PlanError, Stats, Unmet,
+};
+use tidegate::error::{Error, ErrorKind, Origin, Timeout};
+use tidegate::exchange::{Mail, RequestHalf, ResponseHalf};
+use tidegate::filter::{
+    Capabilities, Capability, Declaration, EditError, EditErrorKind, Filter, Head, Interest,
+    LocalReply, Overflow, Verdict, View,
+};
+use tidegate::frame::{Frame, Outcome};
+use tidegate::resume::{ResumeHandle, ResumeSet, Resumed};
+use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark};
+
+fn send<T: Send + ?Sized>() {}
+fn sync<T: Sync + ?Sized>() {}
+fn unpin<T: Unpin + ?Sized>() {}
+fn is_static<T: 'static + ?Sized>() {}
+
+/// What is handed around freely: from any thread, by any thread.
+macro_rules! shared {
+    ($($type:ty),* $(,)?) => { $( send::<$type>(); sync::<$type>(); unpin::<$type>(); )* };
+}
+
+/// What has one owner at a time, on any thread.
+macro_rules! owned {
+    ($($type:ty),* $(,)?) => { $( send::<$type>(); unpin::<$type>(); )* };
+}
+
+#[test]
+fn buffers() {
+    shared!(BodyBuf, Chunks<'static>, Cursor<'static>);
+}
+
+#[test]
+fn frames_marks_and_errors() {
+    shared!(Frame, Outcome, Error, ErrorKind, Origin, Timeout);
+    shared!(Watermark, Marks, MarksError, Edge, Side);
+}
+
+#[test]
+fn resumes() {
+    shared!(ResumeHandle, ResumeSet, Resumed);
+    is_static::<ResumeHandle>();
+}
+
+#[test]
+fn what_filters_handle() {
+    shared!(Capabilities, Capability, Declaration, Interest, Overflow, Verdict);
+    shared!(EditError, EditErrorKind, LocalReply);
+    owned!(View<'static, request::Parts>, View<'static, response::Parts>);
+    send::<dyn Filter<request::Parts>>();
+    send::<dyn Filter<response::Parts>>();
+}
+
+#[test]
+fn plans() {
+    fn both<H: Head>() {
+        shared!(Plan<H>, BoundPlan<H>, PlanBuilder<H>);
+        is_static::<BoundPlan<H>>();
+    }
+    both::<request::Parts>();
+    both::<response::Parts>();
+    shared!(PlanError, Unmet, MessageTraits);
+}
+
+#[test]
+fn chains() {
+    fn both<H: Head + Unpin>() {
+        owned!(Chain<H>, Output<H>);
+        is_static::<Chain<H>>();
+    }
+    both::<request::Parts>();
+    both::<response::Parts>();
+    shared!(InputError, Stats);
+}
+
+#[test]
+fn halves_of_an_exchange() {
+    shared!(Mail);
+    owned!(RequestHalf, ResponseHalf);
+}
+
+#[test]
+fn bodies() {
+    /// As sendable and movable as their source.
+    fn of<B: Body + Send + Unpin, H: Head + Unpin>() {
+        owned!(FilteredBody<B, H>, Driver<B, H>, Opening<H>);
+    }
+    of::<Source, request::Parts>();
+    of::<Source, response::Parts>();
+    owned!(RequestBody<Source>, ResponseBody<Source>);
+    shared!(Direction, HttpEdge, Observer, Timeouts);
+}
+
+/// A body that is not `Sync`, as hyper's are not promised to be.
+type Source = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, std::io::Error>;
+
+#[test]
+fn layers() {
+    shared!(ExchangeLayer, ExchangeService<()>);
+}
+
+/// As sendable as the service, its future, and both bodies.
+#[test]
+fn exchanges() {
+    fn of<S, B, R>()
+    where
+        S: tower::Service<Request<RequestBody<B>>, Response = Response<R>, Future: Send> + Send,
+        B: Send + Unpin,
+        R: Send + Unpin,
+    {
+        send::<ExchangeFuture<S, B, R>>();
+    }
+    fn service<S>(_: S)
+    where
+        S: tower::Service<
+                Request<RequestBody<Source>>,
+                Response = Response<RequestBody<Source>>,
+                Future: Send,
+            > + Send,
+    {
+        of::<S, Source, RequestBody<Source>>();
+    }
+    service(tower::service_fn(async |request: Request<RequestBody<Source>>| {
+        Ok::<_, std::convert::Infallible>(Response::new(request.into_body()))
+    }));
+}
