@@ -154,9 +154,12 @@ fn trailers_that_come_with_a_message_are_sent_where_the_client_can_take_them() {
             }))
             .layer(service_fn(|_: Request<RequestBody<Source>>| async {
                 let steps = [crate::support::Step::Data(b"x"), crate::support::Step::Trailers("t")];
-                Ok::<_, Infallible>(Response::new(Source::new(steps)))
+                let mut response = Response::new(Source::new(steps));
+                response.headers_mut().insert("trailer", "x-check".parse().unwrap());
+                Ok::<_, Infallible>(response)
             }));
         let response = block_on(service.oneshot(get(version, te))).unwrap();
+        assert_eq!(response.headers().contains_key("trailer"), sent, "{version:?}");
         let all = collect(&mut response.into_body());
         assert_eq!(all.trailers.is_some_and(|all| all.contains_key(CHECK)), sent, "{version:?}");
         assert_eq!(unsent.all().is_empty(), sent);
