@@ -1,7 +1,7 @@
 //! What the layer does to heads that leave their chains, for the sake of HTTP/1.
 //!
 //! This module never touches a field that filters or peers have set, but `content-length` where
-//! trailers are announced.
+//! trailers are announced, and an announcement of trailers that cannot be sent.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING};
@@ -73,6 +73,10 @@ pub(super) fn response_leaves<B>(
 ) where
     ResponseBody<B>: Body,
 {
+    if client.is_http1 && !client.takes_trailers {
+        // None will be sent: those that come are taken off at the exit.
+        head.headers.remove(TRAILER);
+    }
     if body.is_end_stream() || client.is_head || !client.takes_trailers {
         return;
     }

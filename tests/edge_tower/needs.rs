@@ -162,6 +162,7 @@ fn trailers_that_come_with_a_message_are_sent_where_the_client_can_take_them() {
                 Ok::<_, Infallible>(response)
             }));
         let response = block_on(service.oneshot(get(version, te))).unwrap();
+        assert_eq!(response.headers().contains_key("trailer"), announced && sent, "{version:?}");
         let all = collect(&mut response.into_body());
         assert_eq!(all.trailers.is_some_and(|all| all.contains_key(CHECK)), sent, "{version:?}");
         assert_eq!(unsent.all().is_empty(), sent);

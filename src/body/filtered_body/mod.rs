@@ -89,7 +89,9 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
     H: Head,
 {
-    /// The message with `head` and `source`, on its way through `chain`, which has had no input.
+    /// The message with `head` and `source`, on its way through `chain`, which has had no input. A
+    /// source that is not `Unpin` is given to the [driver](Self::driver_mut) of an
+    /// [unstarted](Self::unstarted) body, once that is pinned.
     #[must_use]
     pub fn new(chain: Chain<H>, head: H, source: B) -> Self
     where
