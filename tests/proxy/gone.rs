@@ -75,8 +75,10 @@ fn a_stream_reset_mid_upload_is_no_end_for_the_origin() {
             told.recv().await.unwrap().unwrap_err();
             sent.await.unwrap().unwrap_err();
             proxy.settled().await;
+            // Whether the stream's end is seen by the body or drops the exchange first.
             let outcome = proxy.watch.outcome(Direction::Request);
-            assert!(is_reset(&outcome, Blame::Downstream), "{outcome:?}");
+            let given_up = matches!(outcome, Outcome::Cancelled);
+            assert!(given_up || is_reset(&outcome, Blame::Downstream), "{outcome:?}");
             proxy.finish().await;
         });
     }

@@ -86,11 +86,6 @@ impl Wire {
         sent
     }
 
-    /// Says that nothing more will be sent.
-    pub(super) async fn finish(&mut self) {
-        self.stream.shutdown().await.unwrap();
-    }
-
     /// Closes with a reset, as a crashed peer does.
     pub(super) fn reset(self) {
         self.stream.set_zero_linger().unwrap();
