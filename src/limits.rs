@@ -78,3 +78,6 @@ pub const MAX_CALLS_PER_DRIVE: u32 = 1024;
 /// chain gives nothing out (rule I13). Then the edge wakes itself, so that other tasks get their
 /// turn.
 pub const MAX_FRAMES_PER_POLL: u32 = 64;
+
+/// The most bytes that one filter can state to keep, so that sums over a chain cannot overflow.
+pub const MAX_KEPT_BYTES: u64 = 1 << 48;

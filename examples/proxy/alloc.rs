@@ -34,6 +34,7 @@ static COUNTS: [Count; 5] = [const { Count(AtomicU64::new(0)) }; 5];
 thread_local! {
     // Const and without a destructor: reading it allocates nothing and works at any time.
     static ROLE: Cell<Role> = const { Cell::new(Role::Other) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
 /// Counts what the current thread allocates from now on under `role`; returns the role before.
@@ -47,37 +48,51 @@ pub(crate) fn allocations(role: Role) -> u64 {
     COUNTS[role as usize].0.load(Relaxed)
 }
 
+/// Bytes that this thread allocated, less those it freed. Means something where all of a program
+/// runs on one thread: in tests.
+pub(crate) fn live_bytes() -> i64 {
+    LIVE.get()
+}
+
 /// The system's allocator, counted.
 #[derive(Debug)]
 pub(crate) struct Counting;
 
-/// Adds one to the count of this thread's role.
-fn count() {
+/// Counts an allocation of this thread.
+fn count(size: usize) {
     COUNTS[ROLE.get() as usize].0.fetch_add(1, Relaxed);
+    LIVE.set(LIVE.get() + size as i64);
+}
+
+/// Counts what this thread gives back.
+fn uncount(size: usize) {
+    LIVE.set(LIVE.get() - size as i64);
 }
 
 // SAFETY: every method passes its arguments on to `System` unchanged and returns what that
-// returns; `count` neither allocates nor unwinds.
+// returns; `count` and `uncount` neither allocate nor unwind.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(layout.size());
         // SAFETY: as above.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count();
+        uncount(layout.size());
+        count(new_size);
         // SAFETY: as above.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        uncount(layout.size());
         // SAFETY: as above.
         unsafe { System.dealloc(ptr, layout) }
     }

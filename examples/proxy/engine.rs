@@ -20,9 +20,10 @@ pub(crate) struct Plans {
 impl Plans {
     /// The filters that the options ask for, the same in both directions.
     pub(crate) fn new(options: &Options) -> Result<Self, BoxError> {
+        let (specs, marks) = (options.filters(), options.watermarks());
         Ok(Self {
-            request: filters::builder(options.filters(), options.watermarks())?.build()?,
-            response: filters::builder(options.filters(), options.watermarks())?.build()?,
+            request: filters::add_all(Plan::builder(), specs, marks)?.build()?,
+            response: filters::add_all(Plan::builder(), specs, marks)?.build()?,
         })
     }
 

@@ -58,6 +58,7 @@ use crate::sync::Arc;
 /// - `trailer` announces the fields that filters may add, where they were granted it. Where
 ///   trailers are announced to an HTTP/1 receiver, `content-length` goes: there, a message has one
 ///   or the other.
+/// - An announcement of trailers to a client that cannot be sent any is taken off.
 /// - Requests say `te: trailers` if a response filter looks at trailers, even if the client does
 ///   not accept any. A proxy that removes the fields of the hop behind this layer has to say it
 ///   again.

@@ -1,7 +1,7 @@
 //! What the layer does to heads that leave their chains, for the sake of HTTP/1.
 //!
 //! This module never touches a field that filters or peers have set, but `content-length` where
-//! trailers are announced.
+//! trailers are announced, and an announcement of trailers that cannot be sent.
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING};
@@ -73,16 +73,30 @@ pub(super) fn response_leaves<B>(
 ) where
     ResponseBody<B>: Body,
 {
+    if client.is_http1 && !client.takes_trailers {
+        // None will be sent: those that come are taken off at the exit.
+        head.headers.remove(TRAILER);
+    }
     if body.is_end_stream() || client.is_head || !client.takes_trailers {
         return;
     }
     if let Some(announcement) = &settings.response_trailers {
         announce(&mut head.headers, announcement);
     }
-    if client.is_http1 && head.headers.contains_key(TRAILER) {
-        head.headers.remove(CONTENT_LENGTH);
-        body.hide_length();
+    if client.is_http1 {
+        // hyper drops what is not announced; the outcome has to say so.
+        body.send_only_trailers(announced(&head.headers));
+        if head.headers.contains_key(TRAILER) {
+            head.headers.remove(CONTENT_LENGTH);
+            body.hide_length();
+        }
     }
+}
+
+/// The fields that `trailer` names.
+fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(TRAILER).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok()).collect()
 }
 
 /// The `trailer` field for what the filters may add, if any of them may.

@@ -95,7 +95,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
         let decision = verdict.decision();
-        let grown_bytes = mem::take(&mut self.grown_bytes);
+        self.desk.account_growth(k as u8, mem::take(&mut self.grown_bytes));
         let mut kept_changed = false;
         if self.desk.effects.touched {
             kept_changed = self.settle_effects(bit);
@@ -111,13 +111,12 @@ impl<H: Head> Chain<H> {
                 self.stations.open(k);
                 let keeps_nothing = self.keeps_nothing(k);
                 if keeps_nothing && within == Flow::Wave && bytes == Bytes::Transit {
-                    // What the call added goes on at once: it never was at rest here.
+                    self.desk.leaves(k as u8, self.transit.len());
                     if kept_changed {
                         self.recharge(k);
                     }
                     return Flow::Wave;
                 }
-                self.account_growth(k, grown_bytes);
                 if keeps_nothing && bytes == Bytes::Held && self.goes_in_one_piece(k) {
                     self.lift_held(k);
                     return Flow::Wave;
@@ -125,27 +124,32 @@ impl<H: Head> Chain<H> {
                 self.release_all(k, bytes);
             }
             Decision::Hold { overflow, quiet } => {
-                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.rest(k, bytes);
             }
             Decision::First { bytes: first, overflow, quiet } => {
-                self.account_growth(k, grown_bytes);
                 self.stations.hold(k, overflow, quiet);
                 self.release_first(k, bytes, first);
             }
             Decision::End => self.declare_end(k, bytes),
-            Decision::Reply => match self.desk.effects.reply.take() {
-                Some(reply) => self.reply_from_filter(k, *reply, bytes),
-                None => self.fail_filter(k, ErrorKind::Filter),
-            },
+            Decision::Reply => {
+                let reply = self.desk.effects.reply.take();
+                self.drop_undelivered();
+                match reply {
+                    Some((by, reply)) if usize::from(by) == k => {
+                        self.reply_from_filter(k, *reply, bytes);
+                    }
+                    // A verdict kept from another call: there is no reply to send.
+                    Some(_) | None => self.fail_filter(k, ErrorKind::Filter),
+                }
+            }
             Decision::Fail => {
-                let error = self
-                    .desk
-                    .effects
-                    .failure
-                    .take()
-                    .unwrap_or_else(|| Error::new(ErrorKind::Filter, Origin::Filter));
+                let failure = self.desk.effects.failure.take();
+                self.drop_undelivered();
+                let error = match failure {
+                    Some((by, error)) if usize::from(by) == k => error,
+                    Some(_) | None => Error::new(ErrorKind::Filter, Origin::Filter),
+                };
                 self.fail(error.named(&self.plan.stations[k].name));
             }
         }
@@ -156,25 +160,6 @@ impl<H: Head> Chain<H> {
             self.recharge(k);
         }
         Flow::Rest
-    }
-
-    /// The filter of station `k` has grown or shrunk what its station has.
-    pub(super) fn account_growth(&mut self, k: usize, grown_bytes: i64) {
-        let info = &mut self.desk.stations[k];
-        info.added_bytes = info.added_bytes.saturating_add_signed(grown_bytes);
-    }
-
-    /// The filter of station `k` keeps more or less than before.
-    fn account_kept(&mut self, k: usize) {
-        let kept_bytes = self.desk.effects.kept(k as u8);
-        let before = mem::replace(&mut self.desk.stations[k].kept_bytes, kept_bytes);
-        self.account_growth(k, kept_bytes.wrapping_sub(before).cast_signed());
-    }
-
-    /// Bytes leave station `k`: what was added counts as leaving first.
-    pub(super) fn leaves(&mut self, k: usize, bytes: usize) {
-        let info = &mut self.desk.stations[k];
-        info.added_bytes = info.added_bytes.saturating_sub(bytes as u64);
     }
 
     /// Fails the message, because a filter held the head without being granted to.
@@ -206,12 +191,12 @@ impl<H: Head> Chain<H> {
     /// Takes all that station `k` holds into transit.
     fn lift_held(&mut self, k: usize) {
         self.transit.append(&mut self.stations.rest(k).held);
-        self.leaves(k, self.transit.len());
+        self.desk.leaves(k as u8, self.transit.len());
         self.recharge(k);
     }
 
     /// A reply, an error or trailers whose verdict was not returned are dropped.
-    fn drop_undelivered(&mut self) {
+    pub(super) fn drop_undelivered(&mut self) {
         self.desk.effects.reply = None;
         self.desk.effects.failure = None;
         self.desk.effects.end_trailers = None;
@@ -227,6 +212,7 @@ impl<H: Head> Chain<H> {
                 rest.released.append(&mut rest.held);
             }
         }
+        self.settle_released(k);
         self.release_head(k);
         if self.tail_at.state_at(k) == Some(TailState::Shown) {
             self.tail_at = TailAt::Station { k, state: TailState::Released };
@@ -273,13 +259,22 @@ impl<H: Head> Chain<H> {
                 rest.held.move_to(&mut rest.released, first);
             }
         }
+        self.settle_released(k);
         self.rest(k, bytes);
         self.release_head(k);
     }
 
+    /// Keeps the bookkeeping of what waits to leave within its bound. Copies nothing, unless a
+    /// filter has cut it to shreds.
+    fn settle_released(&mut self, k: usize) {
+        let packed = self.stations.rest(k).released.settle();
+        self.stats.packed_bytes += packed as u64;
+    }
+
     /// Station `k` declared the end (ruling 11).
     fn declare_end(&mut self, k: usize, bytes: Bytes) {
-        let declared = self.desk.effects.end_trailers.take();
+        let declared =
+            self.desk.effects.end_trailers.take().filter(|(by, _)| usize::from(*by) == k);
         self.drop_undelivered();
         self.stop_source();
         self.stations.open(k);
@@ -295,7 +290,7 @@ impl<H: Head> Chain<H> {
         rest.unseen.clear();
         if self.tail_at.state_at(k) != Some(TailState::Shown) {
             // A tail before this station is cut off with what came before it.
-            self.trailers = declared.map(|map| *map);
+            self.trailers = declared.map(|(_, trailers)| *trailers);
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
         }
         self.release_all(k, bytes);
@@ -329,13 +324,9 @@ impl<H: Head> Chain<H> {
             self.data_count = self.stations.data_list(&mut self.data_list) as u8;
         }
         let kept_later = self.desk.effects.kept_changed & later != 0;
-        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed);
+        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed) & !later;
         while kept_changed != 0 {
-            let k = kept_changed.trailing_zeros() as usize;
-            self.account_kept(k);
-            if later & (1u64 << k) == 0 {
-                self.recharge(k);
-            }
+            self.recharge(kept_changed.trailing_zeros() as usize);
             kept_changed &= kept_changed - 1;
         }
         kept_later

@@ -30,8 +30,7 @@ impl<H: Head> Chain<H> {
         self.work = Work::Done;
         while self.life.is_live() {
             if self.calls >= budget {
-                self.work = Work::Left;
-                return;
+                return self.look_for_work();
             }
             if let Some(k) = self.next_station() {
                 self.step(k);
@@ -45,26 +44,26 @@ impl<H: Head> Chain<H> {
             } else {
                 // What was asked once in this drive and asks again is left for the next.
                 if self.self_asked() != 0 {
-                    self.work = Work::Left;
+                    self.work = Work::Asked;
                 }
                 return;
             }
         }
     }
 
-    /// The output queue has made room: what waited for it may move.
+    /// Notes whether a drive would find something to do: the budget ran out, or the output queue
+    /// has made room for what waited.
     pub(super) fn look_for_work(&mut self) {
-        if self.work_is_left() {
-            self.work = Work::Left;
-        }
-    }
-
-    /// Whether a drive would find something to do.
-    fn work_is_left(&self) -> bool {
-        self.next_station().is_some()
+        self.work = if self.next_station().is_some()
             || self.head_at == HeadAt::Entrance
             || self.entrance_can_move()
-            || self.self_asked() != 0
+        {
+            Work::Left
+        } else if self.self_asked() != 0 {
+            Work::Asked
+        } else {
+            Work::Done
+        };
     }
 
     /// Whether a call that began with nothing waiting has left something to do.
@@ -178,7 +177,7 @@ impl<H: Head> Chain<H> {
         }
         let with_tail =
             released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
-        self.leaves(k, piece);
+        self.desk.leaves(k as u8, piece);
         self.recharge(k);
         if with_tail {
             self.tail_leaves(k);

@@ -197,7 +197,7 @@ impl<H: Head> Chain<H> {
     /// A local reply from outside this chain (architecture.md, section 4). A request chain is
     /// replaced by it and gives it back as [`Output::Reply`](super::Output::Reply).
     pub fn handle_reply(&mut self, reply: LocalReply) {
-        if self.life.is_live() {
+        if self.life.is_live() && !self.completes_if_all_was_given() {
             self.guarded(|chain| {
                 chain.reply_from_outside(reply);
                 chain.drive();
@@ -216,11 +216,31 @@ impl<H: Head> Chain<H> {
 
     /// A clock of the edge ran out: the message fails.
     pub fn handle_timeout(&mut self, timeout: Timeout) {
-        if self.life.is_live() {
+        if self.life.is_live() && !self.completes_if_all_was_given() {
             let error = Error::new(ErrorKind::TimedOut(timeout), crate::error::Origin::Internal);
             self.fail_with(Outcome::TimedOut(error.clone()), error);
             self.refresh();
         }
+    }
+
+    /// The edge cuts the message off, whatever stage it is in: its end cannot be taken for complete.
+    /// Nothing, if all was given out.
+    pub fn abort(&mut self, error: Error) {
+        if self.life.is_live() && !self.completes_if_all_was_given() {
+            self.fail_with(Outcome::Reset(error.clone()), error);
+            self.refresh();
+        }
+    }
+
+    /// A message of which nothing but a plain end is left to give out has been told to be at its
+    /// end ([`is_end_stream`](Self::is_end_stream)): it is complete, and cannot fail any more.
+    fn completes_if_all_was_given(&mut self) -> bool {
+        let all_given = self.end_is_next();
+        if all_given {
+            self.tail_at = TailAt::Taken;
+            self.complete();
+        }
+        all_given
     }
 
     /// Whether data or an end may come now.

@@ -10,7 +10,7 @@ use super::ask::Bytes as At;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
-use super::{Chain, Source, Stats, Work};
+use super::{Chain, Source, Stats, Work, plan};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
@@ -270,6 +270,24 @@ impl<H: Head> Drop for Chain<H> {
             drop_contained(filter);
         }
     }
+}
+
+/// Makes the filters of a message; or says which one's maker panicked. The others are dropped.
+pub(super) fn make_filters<H: Head>(
+    plan: &plan::Inner<H>,
+) -> Result<Vec<Box<dyn Filter<H>>>, usize> {
+    let mut filters = Vec::with_capacity(plan.stations.len());
+    for (k, station) in plan.stations.iter().enumerate() {
+        match catch_unwind(AssertUnwindSafe(|| (station.make)())) {
+            Ok(filter) => filters.push(filter),
+            Err(payload) => {
+                contained(move || drop(payload));
+                filters.into_iter().for_each(drop_contained);
+                return Err(k);
+            }
+        }
+    }
+    Ok(filters)
 }
 
 fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {

@@ -1,7 +1,7 @@
 //! The exit: length truth, the output queue, and what the edge is told to do.
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
@@ -71,12 +71,15 @@ impl<H: Head> Chain<H> {
             return self.fail(Error::new(kind, Origin::Filter));
         }
         self.lengths.exited_bytes = exited_bytes;
-        if self.out.is_empty() {
+        let packed = if self.out.is_empty() {
             self.out.append(&mut self.transit);
+            // Copies nothing, unless a filter has cut the piece to shreds.
+            self.out.settle()
         } else {
             // The sink is slow: these bytes come to rest.
-            self.out.append_at_rest(&mut self.transit);
-        }
+            self.out.append_at_rest(&mut self.transit)
+        };
+        self.stats.packed_bytes += packed as u64;
         self.update_out();
     }
 
@@ -94,6 +97,32 @@ impl<H: Head> Chain<H> {
             let unsent = self.trailers.take().map_or(0, |trailers| trailers.len());
             self.stats.unsent_trailers += unsent as u64;
         }
+        self.withhold_unannounced();
+    }
+
+    /// From now on only the trailer fields in `announced` leave the chain; others are taken off and
+    /// counted in the outcome. For an edge that has sent a head behind which HTTP/1 sends no other
+    /// trailers: call it when the head was given out.
+    pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
+        self.announced = Some(announced);
+        if self.tail_at == TailAt::Output {
+            self.withhold_unannounced();
+        }
+    }
+
+    /// Takes off trailers that the edge cannot send because the head did not announce them.
+    fn withhold_unannounced(&mut self) {
+        let (Some(announced), Some(trailers)) = (&self.announced, &mut self.trailers) else {
+            return;
+        };
+        let before = trailers.len();
+        let unannounced: Vec<HeaderName> =
+            trailers.keys().filter(|name| !announced.contains(name)).cloned().collect();
+        for name in unannounced {
+            trailers.remove(&name);
+        }
+        self.stats.unsent_trailers += (before - trailers.len()) as u64;
+        self.drop_empty_trailers();
     }
 
     /// Brings the watermark of the output queue up to date.
@@ -169,7 +198,7 @@ impl<H: Head> Chain<H> {
         if !self.life.is_live() {
             return None;
         }
-        if self.work == Work::Left {
+        if self.work != Work::Done {
             self.guarded(Self::drive);
             if let Some(output) = self.give() {
                 return Some(output);
@@ -248,6 +277,12 @@ impl<H: Head> Chain<H> {
         }
         let declared = self.lengths.exit_declared_bytes?;
         Some(declared.saturating_sub(self.given_bytes()))
+    }
+
+    /// Whether the head that left the chain forbids a body (RFC 9110, 6.4.1), or the edge said so.
+    #[must_use]
+    pub fn is_bodiless(&self) -> bool {
+        self.lengths.exit_bodiless
     }
 
     /// Whether the sink has all that the head declared, and no trailers are in hand: hyper drops a

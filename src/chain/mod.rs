@@ -46,7 +46,7 @@ mod wave;
 
 use core::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 pub use input_error::InputError;
 pub use output::Output;
@@ -55,6 +55,7 @@ pub use stats::Stats;
 pub use traits::MessageTraits;
 
 use crate::buf::BodyBuf;
+use crate::error::ErrorKind;
 use crate::filter::{Capabilities, Capability, Desk, Filter, Head, Interest, MessageFacts};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
@@ -125,6 +126,8 @@ pub struct Chain<H: Head> {
     bodiless_by_edge: bool,
     /// Whether trailers can be sent by the edge.
     trailers_by_edge: traits::Trailers,
+    /// The trailer fields that the edge has announced, if no others can be sent.
+    announced: Option<Vec<HeaderName>>,
     /// The stations that were granted *add trailers* for a message with a body.
     adders_by_edge: u64,
     lengths: leave::Lengths,
@@ -139,7 +142,7 @@ pub struct Chain<H: Head> {
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
     stats: Stats,
-    /// By how much the last call made the body of its view grow.
+    /// By how much the last call made its view grow.
     grown_bytes: i64,
     /// Filter calls made, other than `close`.
     calls: u64,
@@ -168,12 +171,19 @@ enum Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Work {
     Done,
+    /// Only for filters that asked for themselves again: input is still wanted.
+    Asked,
+    /// The budget ran out.
     Left,
 }
 
 impl<H: Head> Chain<H> {
     fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
-        let filters = plan.stations.iter().map(|station| (station.make)()).collect();
+        let made = finish::make_filters(&plan);
+        let (filters, unmade) = match made {
+            Ok(filters) => (filters, None),
+            Err(k) => (Vec::new(), Some(k)),
+        };
         let infos = infos_of(plan.stations.iter().map(|station| {
             let declared = station.declaration.required | station.declaration.preferred;
             (&station.declaration, declared.and(edge))
@@ -195,7 +205,7 @@ impl<H: Head> Chain<H> {
         let adders_by_edge = stations.adder;
         let mut data_list = [0; 64];
         let data_count = stations.data_list(&mut data_list) as u8;
-        Self {
+        let mut chain = Self {
             out_marks: plan.output_marks,
             filters,
             stations,
@@ -216,6 +226,7 @@ impl<H: Head> Chain<H> {
             out_side: Side::Below,
             bodiless_by_edge: message.bodiless,
             trailers_by_edge: message.trailers,
+            announced: None,
             adders_by_edge,
             lengths: leave::Lengths::default(),
             source: Source::Running,
@@ -233,7 +244,11 @@ impl<H: Head> Chain<H> {
             data_list,
             data_count,
             plan,
+        };
+        if let Some(k) = unmade {
+            chain.fail_filter(k, ErrorKind::Panicked);
         }
+        chain
     }
 
     /// How many filters the chain has.
@@ -265,14 +280,14 @@ impl<H: Head> Chain<H> {
             && self.source == Source::Running
             && !self.is_over()
             && self.entrance.is_empty()
-            && !self.has_work()
+            && self.work != Work::Left
     }
 
     /// Whether more can be done without waiting for anything: the call budget ran out. The edge
     /// calls [`poll_output`](Self::poll_output) again soon, after letting others run.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        self.work == Work::Left
+        self.work != Work::Done
     }
 
     /// Whether nothing more will be taken from the source: the message is over, a filter declared
@@ -305,7 +320,6 @@ impl<H: Head> Chain<H> {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
-        stats.packed_bytes += self.out.copied_bytes();
         stats.calls = self.calls;
         if self.life.is_live() {
             stats.output_bytes = self.given_bytes();
@@ -377,7 +391,9 @@ impl<H: Head> Chain<H> {
             && self.source == Source::Running
             && self.out_side == Side::Below
             && self.entrance.is_empty()
-            && self.stations.all_clear();
+            && self.stations.all_clear()
+            && self.desk.adding == 0
+            && self.work == Work::Done;
         if self.fast {
             let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
             self.fast_limit_bytes = self

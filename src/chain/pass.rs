@@ -39,6 +39,7 @@ impl<H: Head> Chain<H> {
                 self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
                 if self.desk.effects.touched
+                    || self.desk.adding != 0
                     || self.out.len() != len
                     || len as u64 > self.out_marks.high()
                 {
@@ -75,6 +76,7 @@ impl<H: Head> Chain<H> {
     fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
             chain.settle_effects(0);
+            chain.drop_undelivered();
             // Once more through the exit, which checks before anything reaches the sink.
             chain.lengths.exited_bytes -= counted_bytes;
             mem::swap(&mut chain.transit, &mut chain.out);
@@ -132,7 +134,7 @@ fn ask_all<H: Head>(
 fn goes_on_edited<H: Head>(view: &mut View<'_, H>, verdict: Verdict) -> bool {
     let goes_on = verdict.is_pass() && !view.body_is_empty();
     if goes_on {
-        view.forget_edits();
+        view.passes_on_edited();
     }
     goes_on
 }

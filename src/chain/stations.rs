@@ -263,7 +263,6 @@ pub(super) fn infos_of<'a>(
             granted,
             high_bytes: declaration.marks.high(),
             added_bytes: 0,
-            kept_bytes: 0,
             wanted_bytes: 0,
         })
         .collect()

@@ -13,6 +13,37 @@ pub(crate) struct Desk {
     pub(crate) stations: Vec<StationInfo>,
     pub(crate) effects: Effects,
     pub(crate) resumes: Option<ResumeSet>,
+    /// Stations that have bytes which their filter added.
+    ///
+    /// Invariant: exactly those whose `added_bytes` is not 0.
+    pub(crate) adding: u64,
+}
+
+impl Desk {
+    /// The filter of station `k` has made what its station has grow or shrink (ruling 6).
+    pub(crate) fn account_growth(&mut self, k: u8, grown_bytes: i64) {
+        if grown_bytes != 0 {
+            let added_bytes = self.stations[usize::from(k)].added_bytes;
+            self.set_added(k, added_bytes.saturating_add_signed(grown_bytes));
+        }
+    }
+
+    /// Bytes go on from station `k`: what was added counts as leaving first.
+    pub(crate) fn leaves(&mut self, k: u8, bytes: usize) {
+        let added_bytes = self.stations[usize::from(k)].added_bytes;
+        if added_bytes != 0 {
+            self.set_added(k, added_bytes.saturating_sub(bytes as u64));
+        }
+    }
+
+    fn set_added(&mut self, k: u8, added_bytes: u64) {
+        self.stations[usize::from(k)].added_bytes = added_bytes;
+        if added_bytes == 0 {
+            self.adding &= !(1u64 << k);
+        } else {
+            self.adding |= 1u64 << k;
+        }
+    }
 }
 
 /// Facts of the message that every filter may read.
@@ -37,8 +68,6 @@ pub(crate) struct StationInfo {
     pub(crate) high_bytes: u64,
     /// What the filter has added and its station still has. Bytes that leave count as added first.
     pub(crate) added_bytes: u64,
-    /// What of the kept bytes is in `added_bytes` already.
-    pub(crate) kept_bytes: u64,
     /// The growth that was refused as `Full` last.
     pub(crate) wanted_bytes: u64,
 }
@@ -55,10 +84,11 @@ pub(crate) struct Effects {
     pub(crate) kept_changed: u64,
     /// The station that set the declared length.
     pub(crate) declared_by: Option<u8>,
-    pub(crate) reply: Option<Box<LocalReply>>,
-    pub(crate) failure: Option<Error>,
+    /// By which station, and what.
+    pub(crate) reply: Option<(u8, Box<LocalReply>)>,
+    pub(crate) failure: Option<(u8, Error)>,
     /// Trailers set before any were shown: they count with `END`.
-    pub(crate) end_trailers: Option<Box<HeaderMap>>,
+    pub(crate) end_trailers: Option<(u8, Box<HeaderMap>)>,
     /// Empty until a filter keeps something.
     kept_bytes: Vec<u64>,
 }

@@ -13,6 +13,7 @@ use super::reply::LocalReply;
 use super::verdict::Verdict;
 use crate::buf::BodyBuf;
 use crate::error::Error;
+use crate::limits;
 use crate::resume::{ResumeHandle, ResumeSet};
 
 /// Everything a filter was shown and has not let go: the head while it stands here, the bytes it
@@ -241,9 +242,14 @@ impl<H: Head> View<'_, H> {
     ///
     /// # Errors
     ///
-    /// As [`push`](Self::push): keeping more than was taken is growth.
+    /// As [`push`](Self::push): keeping more than was taken is growth. At most
+    /// [`limits::MAX_KEPT_BYTES`].
     pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
         let before = self.desk.effects.kept(self.station);
+        if bytes > limits::MAX_KEPT_BYTES {
+            let kind = EditErrorKind::TooLarge { high_bytes: limits::MAX_KEPT_BYTES };
+            return Err(EditError::new(kind, Bytes::new()));
+        }
         let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
         self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
         let stations = self.desk.stations.len();
@@ -280,7 +286,7 @@ impl<H: Head> View<'_, H> {
             Some(shown) => *shown = trailers,
             None => {
                 self.desk.effects.touched = true;
-                self.desk.effects.end_trailers = Some(Box::new(trailers));
+                self.desk.effects.end_trailers = Some((self.station, Box::new(trailers)));
             }
         }
         Ok(())
@@ -290,14 +296,14 @@ impl<H: Head> View<'_, H> {
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
         self.desk.effects.touched = true;
-        self.desk.effects.reply = Some(Box::new(reply));
+        self.desk.effects.reply = Some((self.station, Box::new(reply)));
         Verdict::REPLY
     }
 
     /// Fails the message. Return the verdict; an error whose verdict is not returned is dropped.
     pub fn fail(&mut self, error: impl Into<Error>) -> Verdict {
         self.desk.effects.touched = true;
-        self.desk.effects.failure = Some(error.into());
+        self.desk.effects.failure = Some((self.station, error.into()));
         Verdict::FAIL
     }
 
@@ -321,8 +327,7 @@ impl<H: Head> View<'_, H> {
         let start_bytes = match self.edited {
             Some(edited) if edited.station == self.station => edited.ledger_bytes,
             _ => {
-                let (station, body_bytes) = (self.station, self.body.len());
-                self.edited = Some(Edited { station, ledger_bytes, body_bytes });
+                self.edited = Some(Edited { station: self.station, ledger_bytes });
                 ledger_bytes
             }
         };
@@ -384,26 +389,37 @@ impl<'a, H> View<'a, H> {
         verdict.bits() | self.edits
     }
 
-    /// What the edits of one call left is all new to the next filter of the wave.
-    pub(crate) fn forget_edits(&mut self) {
-        self.edits = 0;
-        self.new_at = 0;
-    }
-
     /// The station whose filter is called.
     #[inline]
     pub(crate) fn station(&self) -> u8 {
         self.station
     }
 
-    /// By how many bytes the call has made the body grow or shrink.
-    pub(crate) fn grown_bytes(&self) -> i64 {
+    /// By how many bytes the call has made the body, with what the filter keeps, grow or shrink.
+    pub(crate) fn grown_bytes(&self) -> i64
+    where
+        H: Head,
+    {
         match self.edited {
             Some(edited) if edited.station == self.station => {
-                (self.body.len() as u64).wrapping_sub(edited.body_bytes as u64).cast_signed()
+                self.ledger_bytes().wrapping_sub(edited.ledger_bytes).cast_signed()
             }
             Some(_) | None => 0,
         }
+    }
+
+    /// The filter has edited and passed, and everything goes on at once: what the call added, and
+    /// what had been added before, count as leaving first.
+    pub(crate) fn passes_on_edited(&mut self)
+    where
+        H: Head,
+    {
+        let grown_bytes = self.grown_bytes();
+        self.desk.account_growth(self.station, grown_bytes);
+        self.desk.leaves(self.station, self.body.len());
+        // What the edits left is all new to the next filter of the wave.
+        self.edits = 0;
+        self.new_at = 0;
     }
 
     #[inline]
@@ -454,8 +470,5 @@ pub(crate) struct ViewParts<'a, H> {
 #[derive(Debug, Clone, Copy)]
 struct Edited {
     station: u8,
-    /// The body and what the filter keeps.
     ledger_bytes: u64,
-    /// The body alone.
-    body_bytes: usize,
 }

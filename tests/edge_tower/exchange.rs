@@ -480,5 +480,12 @@ async fn replies_race_with_responses_on_threads() {
     for task in tasks {
         task.await.unwrap();
     }
+    // Uploads end on tasks of their own, perhaps after their responses.
+    let all_told = async {
+        while told.all().len() < 1000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), all_told).await.unwrap();
     assert_eq!(told.all().len(), 1000);
 }

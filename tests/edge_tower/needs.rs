@@ -136,12 +136,13 @@ fn nothing_is_added_to_a_response_to_head() {
 
 #[test]
 fn trailers_that_come_with_a_message_are_sent_where_the_client_can_take_them() {
-    // HTTP/2 sends them to anybody; HTTP/1 to those who ask.
-    for (version, te, sent) in [
-        (Version::HTTP_2, None, true),
-        (Version::HTTP_11, Some("trailers"), true),
-        (Version::HTTP_11, None, false),
-        (Version::HTTP_10, Some("trailers"), false),
+    // HTTP/2 sends them to anybody; HTTP/1 sends what was announced, to those who ask.
+    for (version, te, announced, sent) in [
+        (Version::HTTP_2, None, false, true),
+        (Version::HTTP_11, Some("trailers"), true, true),
+        (Version::HTTP_11, Some("trailers"), false, false),
+        (Version::HTTP_11, None, true, false),
+        (Version::HTTP_10, Some("trailers"), true, false),
     ] {
         let unsent = Closed::default();
         let noted = unsent.clone();
@@ -152,11 +153,16 @@ fn trailers_that_come_with_a_message_are_sent_where_the_client_can_take_them() {
                     noted.push("counted".to_owned());
                 }
             }))
-            .layer(service_fn(|_: Request<RequestBody<Source>>| async {
+            .layer(service_fn(move |_: Request<RequestBody<Source>>| async move {
                 let steps = [crate::support::Step::Data(b"x"), crate::support::Step::Trailers("t")];
-                Ok::<_, Infallible>(Response::new(Source::new(steps)))
+                let mut response = Response::new(Source::new(steps));
+                if announced {
+                    response.headers_mut().insert("trailer", CHECK.into());
+                }
+                Ok::<_, Infallible>(response)
             }));
         let response = block_on(service.oneshot(get(version, te))).unwrap();
+        assert_eq!(response.headers().contains_key("trailer"), announced && sent, "{version:?}");
         let all = collect(&mut response.into_body());
         assert_eq!(all.trailers.is_some_and(|all| all.contains_key(CHECK)), sent, "{version:?}");
         assert_eq!(unsent.all().is_empty(), sent);

@@ -23,13 +23,20 @@ async fn raw(
     response: Plan<response::Parts>,
     answer: fn() -> Response<Source>,
 ) -> String {
-    let service = ExchangeLayer::new(request, response).unwrap().layer(service_fn(
-        move |request: Request<RequestBody<Incoming>>| async move {
+    raw_through(ExchangeLayer::new(request, response).unwrap(), input, answer).await
+}
+
+async fn raw_through(
+    layer: ExchangeLayer,
+    input: &str,
+    answer: fn() -> Response<Source>,
+) -> String {
+    let service =
+        layer.layer(service_fn(move |request: Request<RequestBody<Incoming>>| async move {
             // Read it all, as a handler would.
             let _ = request.into_body().collect().await;
             Ok::<_, Infallible>(answer())
-        },
-    ));
+        }));
     let (mut client, server) = duplex(64 * 1024);
     let server = tokio::spawn(async move {
         let service = TowerToHyperService::new(service);
@@ -83,6 +90,17 @@ async fn http1_a_response_that_is_cut_does_not_look_complete() {
         raw("GET / HTTP/1.1\r\nconnection: close\r\n\r\n", no_filters(), no_filters(), cut).await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(!answer.ends_with("0\r\n\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn http1_a_body_that_hyper_drops_at_its_length_is_complete() {
+    // The source does not tell its end, so hyper never hears of it.
+    let told = Closed::default();
+    let layer = crate::exchange::layer(no_filters(), no_filters(), &told);
+    let unsaid = || Response::new(Source::new([Step::Data(b"body")]).exact(4));
+    let answer = raw_through(layer, "GET / HTTP/1.1\r\nconnection: close\r\n\r\n", unsaid).await;
+    assert!(answer.ends_with("\r\n\r\nbody"), "{answer}");
+    assert_eq!(told.all(), ["request complete", "response complete"]);
 }
 
 #[tokio::test]

@@ -181,6 +181,20 @@ fn kept_bytes_are_charged<H: Dir>() {
     run.finish("complete");
 }
 
+/// What a filter keeps when its output has ended is its own affair: it is no longer charged.
+fn kept_bytes_are_not_charged_after_the_end<H: Dir>() {
+    let a = script("A").high(4).data_with(|view| {
+        drop(view.take().expect("a granted edit"));
+        view.set_kept_bytes(5).expect("it was taken");
+        PASS
+    });
+    let mut run = Run::<H>::new([a, script("B").data(HOLD)]);
+    run.head(false).data_end("12345");
+    run.expect(r#"A.H(0) B.H(0) A.D("12345",1) B.D("",1)"#, "H(0)").holds(0);
+    run.resume("B").expect(r#"B.resume("",1)"#, "end");
+    run.finish("complete");
+}
+
 /// Every edit needs *edit bytes* or *change length*, declared and granted.
 fn edits_need_the_capability<H: Dir>() {
     let a = script("A").without_needs().data_with(|view| {
@@ -221,6 +235,7 @@ both!(
     full_while_the_sink_is_slow,
     full_of_what_it_added_before,
     kept_bytes_are_charged,
+    kept_bytes_are_not_charged_after_the_end,
     edits_need_the_capability,
     no_body_where_there_can_be_none,
 );

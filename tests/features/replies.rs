@@ -1,5 +1,7 @@
 //! Local replies by filters: at every point, from each place in the chain (section 4).
 
+use std::sync::{Arc, Mutex};
+
 use http::{StatusCode, response};
 use tidegate::chain::MessageTraits;
 use tidegate::error::ErrorKind;
@@ -143,6 +145,21 @@ fn reply_without_its_verdict_is_dropped<H: Dir>() {
     run.finish("complete");
 }
 
+/// Nor does one lie in wait for a later verdict: that one answers nothing, and fails.
+fn reply_is_not_kept_for_a_later_verdict<H: Dir>() {
+    let kept = Arc::new(Mutex::new(None));
+    let later = Arc::clone(&kept);
+    let a = script("A")
+        .head_with(move |view| {
+            *kept.lock().expect("one user") = Some(deny(view));
+            PASS
+        })
+        .data_with(move |_| later.lock().expect("one user").take().expect("a verdict"));
+    let mut run = Run::<H>::new([a]);
+    run.head(false).data("1").expect(r#"A.H(0) A.D("1",0)"#, "H(0) reset(A filter)");
+    run.finish("failed A filter");
+}
+
 /// A filter that fails the message: its own error is the source of the typed one.
 fn fail_names_the_filter<H: Dir>() {
     let a = script("A").data_with(|view| view.fail(Error::filter_failed("disk full")));
@@ -166,6 +183,19 @@ fn reply_to_a_reply() {
     let mut run = Run::new([script("A").head_with(deny), b, script("C")]);
     run.head(false).expect("A.H(0) B.H[403 local](0) C.H[502 local](1)", "H[502](1)");
     run.finish("replaced 502 by B");
+}
+
+/// While a later filter holds the reply, those before it are over and done with.
+#[test]
+fn reply_ends_the_filters_before_it() {
+    let b = script::<response::Parts>("B").head(HOLD).data(HOLD);
+    let mut run = Run::new([script("A").head_with(deny), b]);
+    run.head(false).expect(r#"A.H(0) B.H[403 local](0) B.D("no",1)"#, "");
+    run.gone("A").expect("", "");
+    run.chain.handle_resume(0);
+    run.expect("", "");
+    run.resume("B").expect(r#"B.resume("no",1)"#, r#"H[403](0) D("no") end"#);
+    run.finish("replaced 403 by A");
 }
 
 /// Filters may change a reply like any message.
@@ -202,5 +232,6 @@ both!(
     reply_after_the_head_has_gone,
     reply_drops_what_is_kept,
     reply_without_its_verdict_is_dropped,
+    reply_is_not_kept_for_a_later_verdict,
     fail_names_the_filter,
 );

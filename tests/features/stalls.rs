@@ -178,7 +178,28 @@ fn stall_of_a_head_holder_when_no_trailers_come<H: Dir>() {
     run.finish_closing("A", "stalled A stalled");
 }
 
-/// Unless it may add some: then it is asked at a plain end too.
+/// A plain end that still waits at an earlier filter means the same.
+fn stall_of_a_head_holder_when_a_plain_end_waits_before_it<H: Dir>() {
+    let a = forgetful("A").wants(Interest::HEAD | Interest::TRAILERS).head(HOLD);
+    let mut run = Run::<H>::new([script("Z").head(CDE.quiet()), a]);
+    run.head(false).expect("Z.H(0) A.H(0)", "").wants(true);
+    run.end().expect("", "reset(A stalled)");
+    run.finish("stalled A stalled");
+}
+
+/// Unless that one may add some.
+fn no_stall_of_a_head_holder_behind_one_that_adds_trailers<H: Dir>() {
+    let z = script("Z").adds_trailers().head(CDE.quiet());
+    let z = z.trailers_with(add_trailer("x-sum", "1", PASS));
+    let a = forgetful("A").wants(Interest::HEAD | Interest::TRAILERS).head(HOLD);
+    let mut run = Run::<H>::new([z, a]);
+    run.head(false).expect("Z.H(0) A.H(0)", "").wants(true);
+    run.end().expect("", "");
+    run.resume("Z").expect(r#"Z.resume("",0) Z.T() A.T(x-sum: 1)"#, "H(0) T(x-sum: 1)");
+    run.finish("complete");
+}
+
+/// One that may add some itself is asked at a plain end too.
 fn no_stall_of_a_head_holder_that_adds_trailers<H: Dir>() {
     let a = forgetful("A").adds_trailers().wants(Interest::HEAD).head(HOLD);
     let a = a.trailers_with(add_trailer("x-sum", "0", PASS));
@@ -245,6 +266,8 @@ both!(
     no_stall_of_a_head_holder_that_can_get_trailers,
     stall_of_a_head_holder_when_bytes_bar_the_trailers,
     stall_of_a_head_holder_when_no_trailers_come,
+    stall_of_a_head_holder_when_a_plain_end_waits_before_it,
+    no_stall_of_a_head_holder_behind_one_that_adds_trailers,
     no_stall_of_a_head_holder_that_adds_trailers,
     no_stall_of_a_filter_that_lets_most_of_a_frame_go,
     no_stall_while_the_sink_is_slow,

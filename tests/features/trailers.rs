@@ -88,6 +88,37 @@ fn empty_trailers_are_a_plain_end<H: Dir>() {
     run.finish("complete");
 }
 
+/// Emptied while the head waits for them: the end is a plain one that stands directly behind it.
+fn trailers_emptied_behind_a_held_head<H: Dir>() {
+    let a = script("A").head(HOLD).trailers_with(|view| {
+        view.trailers_mut().expect("trailers were shown").clear();
+        PASS
+    });
+    let mut run = Run::<H>::new([a, script("B")]);
+    run.head(false).trailers("x", "1").expect("A.H(0) A.T(x: 1) B.H(1)", "H(1)");
+    run.finish("complete");
+}
+
+/// Trailers set before any were shown count with the END of that call; otherwise they are dropped.
+fn trailers_set_without_the_end_are_dropped<H: Dir>() {
+    let a = script("A")
+        .adds_trailers()
+        .data_with(|view| {
+            let mut map = HeaderMap::new();
+            map.insert("x-early", HeaderValue::from_static("1"));
+            view.set_trailers(map).expect("a granted edit");
+            PASS
+        })
+        .data(END);
+    let mut run = Run::<H>::new([a, script("B")]);
+    run.head(false).data("1").data("2");
+    run.expect(
+        r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0) A.D("2",0) B.D("2",1)"#,
+        r#"H(0) D("12") end"#,
+    );
+    run.finish("complete");
+}
+
 /// Where the edge cannot send trailers at all, they pass the chain and are counted at the exit
 /// (ruling 16); and a filter that would add some is not asked to.
 fn trailers_the_edge_cannot_send_are_counted<H: Dir>() {
@@ -168,6 +199,8 @@ both!(
     trailers_added_behind_held_bodies,
     trailers_replaced,
     empty_trailers_are_a_plain_end,
+    trailers_emptied_behind_a_held_head,
+    trailers_set_without_the_end_are_dropped,
     trailers_the_edge_cannot_send_are_counted,
     an_edge_that_adds_none_asks_for_none,
     trailers_reach_a_filter_that_does_not_know_them,

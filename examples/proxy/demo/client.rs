@@ -12,7 +12,6 @@ use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use indicatif::ProgressBar;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -23,6 +22,7 @@ use super::{
     },
     SLOW_RATE, Transfer,
     pattern::{Pattern, SUM, hex},
+    progress::Progress,
 };
 
 /// What the client sends.
@@ -77,7 +77,7 @@ impl Client {
         &self,
         bytes: u64,
         slow: u64,
-        bar: &ProgressBar,
+        progress: &Progress,
     ) -> Result<(Transfer, Sum), BoxError> {
         let mut measure = Measure::start("down", bytes);
         let path = format!("/bytes/{bytes}");
@@ -90,7 +90,7 @@ impl Client {
             match frame?.into_data() {
                 Ok(data) => {
                     reader.read(&data).await;
-                    bar.inc(data.len() as u64);
+                    progress.add(data.len() as u64);
                 }
                 Err(frame) => trailers.extend(frame.into_trailers().unwrap_or_default()),
             }
@@ -114,11 +114,11 @@ impl Client {
         bytes: u64,
         sum: Sum,
         slow: u64,
-        bar: &ProgressBar,
+        progress: &Progress,
     ) -> Result<Transfer, BoxError> {
         let mut measure = Measure::start("up", bytes);
-        let shown = bar.clone();
-        let body = Pattern::known(bytes, hex(&sum), move |sent| shown.inc(sent));
+        let shown = progress.clone();
+        let body = Pattern::known(bytes, hex(&sum), move |sent| shown.add(sent));
         let path = format!("/sink?slow={slow}");
         let response = self.send("POST", &path, Either::Left(body)).await?;
         check_status(&response)?;

@@ -5,11 +5,11 @@ mod client;
 mod meter;
 pub(crate) mod origin;
 mod pattern;
+mod progress;
 mod table;
 
 use std::{
     future::Future,
-    io::IsTerminal,
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::Relaxed},
     thread::JoinHandle,
@@ -17,7 +17,6 @@ use std::{
 };
 
 use http::Uri;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 use super::{
@@ -30,6 +29,7 @@ use super::{
 };
 
 use meter::Tally;
+use progress::Progress;
 
 pub(crate) use table::{EngineStats, Transfer};
 
@@ -166,13 +166,13 @@ fn transfers(options: &Options, proxy: SocketAddr) -> Result<Vec<Transfer>, BoxE
         let client = client::Client::new(proxy, options.demo_http2(), digests);
         let (bytes, slow) = (options.demo_bytes(), options.demo_slow_bytes());
         let both = async {
-            let bar = progress("down", bytes);
-            let (down, sum) = client.download(bytes, slow, &bar).await?;
-            bar.finish_and_clear();
+            let progress = Progress::start("down", bytes);
+            let (down, sum) = client.download(bytes, slow, &progress).await?;
+            progress.finish();
             println!("{}", table::line(&down));
-            let bar = progress("up", bytes);
-            let up = client.upload(bytes, sum, slow, &bar).await?;
-            bar.finish_and_clear();
+            let progress = Progress::start("up", bytes);
+            let up = client.upload(bytes, sum, slow, &progress).await?;
+            progress.finish();
             println!("{}", table::line(&up));
             Ok(vec![down, up])
         };
@@ -181,19 +181,4 @@ fn transfers(options: &Options, proxy: SocketAddr) -> Result<Vec<Transfer>, BoxE
             () = server::ctrl_c() => Err("stopped".into()),
         }
     })
-}
-
-/// A progress bar, hidden where nobody looks at a terminal.
-fn progress(name: &'static str, bytes: u64) -> ProgressBar {
-    let target = if std::io::stdout().is_terminal() {
-        ProgressDrawTarget::stdout()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let bar = ProgressBar::with_draw_target(Some(bytes), target).with_message(name);
-    let template = "{msg:>5} [{wide_bar}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style.progress_chars("=> ")),
-        Err(_) => bar,
-    }
 }

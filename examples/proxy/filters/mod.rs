@@ -21,7 +21,7 @@ mod sha256;
 
 use std::sync::Arc;
 
-use tidegate::{Head, Marks, Plan, chain::PlanBuilder, watermark::MarksError};
+use tidegate::{Head, Marks, chain::PlanBuilder, watermark::MarksError};
 
 use super::filter_spec::FilterSpec;
 
@@ -34,14 +34,15 @@ use sha256::Sha256;
 
 pub(crate) use sha256::{CONTENT_DIGEST, field as digest_field};
 
-/// The chain that a message of one direction goes through. `marks`: (low, high) of each filter
-/// and of the output queue, in bytes.
-pub(crate) fn builder<H: Head>(
+/// Adds the filters that the specs ask for to a chain. `marks`: (low, high) of each of them and of
+/// the output queue, in bytes.
+pub(crate) fn add_all<H: Head>(
+    to: PlanBuilder<H>,
     specs: &[FilterSpec],
     marks: (u64, u64),
 ) -> Result<PlanBuilder<H>, MarksError> {
     let marks = Marks::new(marks.0, marks.1)?;
-    let mut builder = Plan::builder().output_marks(marks);
+    let mut builder = to.output_marks(marks);
     for (i, spec) in specs.iter().enumerate() {
         let before = specs[..i].iter().filter(|other| other.name() == spec.name()).count();
         let name = match before {

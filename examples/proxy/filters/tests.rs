@@ -3,14 +3,14 @@
 use super::{testing::*, *};
 use http::{request, response};
 use sha2::Digest;
-use tidegate::{MessageTraits, Outcome};
+use tidegate::{MessageTraits, Outcome, Plan};
 
 fn specs(texts: &[&str]) -> Vec<FilterSpec> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
 fn plan<H: Head>(specs: &[FilterSpec], marks: (u64, u64)) -> Plan<H> {
-    builder(specs, marks).unwrap().build().unwrap()
+    add_all(Plan::builder(), specs, marks).unwrap().build().unwrap()
 }
 
 const SHIPPED: [&str; 5] = ["log", "hold=5", "limit=1000000", "replace=aba:xy", "sha256"];
@@ -70,5 +70,5 @@ fn a_message_without_body_is_only_a_head() {
 
 #[test]
 fn marks_that_contradict_each_other_are_an_error() {
-    assert!(builder::<request::Parts>(&[], (2, 1)).is_err());
+    assert!(add_all(Plan::<request::Parts>::builder(), &[], (2, 1)).is_err());
 }

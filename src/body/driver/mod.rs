@@ -41,6 +41,8 @@ pin_project! {
         message: Box<Message<H>>,
         // Whether the last poll ended in waiting for the source.
         awaits_source: bool,
+        // Whether the other half believes so.
+        told_awaits: bool,
     }
 }
 
@@ -52,7 +54,12 @@ where
     /// [started](Self::start).
     #[must_use]
     pub fn new(chain: Chain<H>) -> Self {
-        Self { source: None, message: Box::new(Message::new(chain)), awaits_source: false }
+        Self {
+            source: None,
+            message: Box::new(Message::new(chain)),
+            awaits_source: false,
+            told_awaits: false,
+        }
     }
 
     /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was
@@ -101,11 +108,7 @@ where
     pub fn cut(self: Pin<&mut Self>, error: Error) {
         let mut this = self.project();
         this.source.set(None);
-        this.message.chain.handle_reset(error);
-        if this.message.chain.outcome().is_none() {
-            // The input had ended, so that a reset of the source meant nothing any more.
-            this.message.chain.cancel();
-        }
+        this.message.chain.abort(error);
         this.message.tell();
     }
 
@@ -122,6 +125,10 @@ where
 
     pub(super) fn set_response_half(&mut self, half: ResponseHalf) {
         self.message.half = Half::Response(half);
+    }
+
+    pub(super) fn chain_mut(&mut self) -> &mut Chain<H> {
+        &mut self.message.chain
     }
 
     pub(super) fn half(&self) -> &Half {

@@ -35,6 +35,9 @@ where
         }
         loop {
             if let Poll::Ready(next) = self.as_mut().poll_work(cx) {
+                if self.told_awaits {
+                    self.tell_awaits(false);
+                }
                 return Poll::Ready(next);
             }
             if self.as_mut().poll_half(cx).is_ready() {
@@ -104,10 +107,10 @@ where
     /// Takes what the other half says. `Pending` with the waker registered if it says nothing.
     fn poll_half(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let awaits_source = self.awaits_source;
+        self.as_mut().tell_awaits(awaits_source);
         match &mut self.as_mut().project().message.half {
             Half::None => Poll::Pending,
             Half::Request(half) => {
-                half.set_awaits_client(awaits_source);
                 let error = ready!(half.poll_reset(cx));
                 self.cut(error);
                 Poll::Ready(())
@@ -120,6 +123,17 @@ where
                 // there, and its server knows.
                 Poll::Ready(())
             }
+        }
+    }
+
+    /// Tells the response whether the request waits for its client.
+    fn tell_awaits(self: Pin<&mut Self>, awaits: bool) {
+        let this = self.project();
+        if let Half::Request(half) = &this.message.half
+            && *this.told_awaits != awaits
+        {
+            *this.told_awaits = awaits;
+            half.set_awaits_client(awaits);
         }
     }
 

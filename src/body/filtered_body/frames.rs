@@ -79,6 +79,9 @@ where
             Stage::Body if self.tells_length => self.driver.chain().remaining_bytes(),
             _ => None,
         };
+        // A message that may have no body is at 0 before its end is visible: hyper would make a
+        // `content-length: 0` of that, which is a lie on a 304 and forbidden on a 204.
+        let declared = declared.filter(|_| !self.driver.chain().is_bodiless());
         declared.map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }

@@ -6,6 +6,7 @@ use core::task::{Context, Poll, ready};
 use std::error::Error as StdError;
 
 use bytes::Bytes;
+use http::HeaderName;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
@@ -88,7 +89,9 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
     H: Head,
 {
-    /// The message with `head` and `source`, on its way through `chain`, which has had no input.
+    /// The message with `head` and `source`, on its way through `chain`, which has had no input. A
+    /// source that is not `Unpin` is given to the [driver](Self::driver_mut) of an
+    /// [unstarted](Self::unstarted) body, once that is pinned.
     #[must_use]
     pub fn new(chain: Chain<H>, head: H, source: B) -> Self
     where
@@ -211,6 +214,12 @@ where
         };
         *this.stage = stage;
         step
+    }
+
+    /// States which trailers can follow the head that was taken: see
+    /// [`Chain::send_only_trailers`].
+    pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
+        self.driver.chain_mut().send_only_trailers(announced);
     }
 
     /// Gives no exact size hint from now on, whatever the head declared: for a head whose

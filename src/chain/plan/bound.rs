@@ -12,7 +12,8 @@ pub struct BoundPlan<H: Head> {
 }
 
 impl<H: Head> BoundPlan<H> {
-    /// Makes the chain of one message.
+    /// Makes the chain of one message. Where the maker of a filter panics, the chain has failed
+    /// already: it takes no input, and gives out a reset.
     ///
     /// # Errors
     ///

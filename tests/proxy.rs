@@ -1,0 +1,16 @@
+//! The proxy example on real sockets: started in this process on loopback, between clients and
+//! origins that keep to the protocol and some that do not.
+//!
+//! Every case runs on a runtime of its own, is bounded in time, and ends with no task left. What
+//! both sides saw is checked, and that every chain was closed and dropped (`rig::Watch`).
+
+#[allow(dead_code, reason = "tests use parts of the example")]
+#[path = "../examples/proxy/mod.rs"]
+mod proxy;
+
+#[path = "proxy/mod.rs"]
+mod cases;
+
+/// Counts what is allocated, for the cases about leaks.
+#[global_allocator]
+static ALLOCATOR: proxy::alloc::Counting = proxy::alloc::Counting;

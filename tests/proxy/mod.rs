@@ -1,0 +1,18 @@
+//! The cases, by what goes wrong in them, and what they are made with.
+
+mod client;
+mod origin;
+mod rig;
+mod watch;
+mod wire;
+
+mod edits;
+mod gone;
+mod leaks;
+mod limits;
+mod malformed;
+mod shutdown;
+mod slow;
+mod stuck;
+mod trailers;
+mod transfers;
