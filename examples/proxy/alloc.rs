@@ -50,6 +50,7 @@ pub(crate) fn allocations(role: Role) -> u64 {
 
 /// Bytes that this thread allocated, less those it freed. Means something where all of a program
 /// runs on one thread: in tests.
+#[allow(dead_code, reason = "read by the tests of the proxy")]
 pub(crate) fn live_bytes() -> i64 {
     LIVE.get()
 }

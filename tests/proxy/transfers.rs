@@ -76,7 +76,7 @@ fn uploads_arrive_with_both_trailers() {
     for (client, upstream) in PAIRS {
         case(async {
             let (_origin, proxy) = proxied(upstream, &[]).await;
-            let body: Vec<u8> = (0..700_001u64).map(|i| (i * i >> 7) as u8).collect();
+            let body: Vec<u8> = (0..700_001u64).map(|i| ((i * i) >> 7) as u8).collect();
             let mut trailers = HeaderMap::new();
             trailers.insert("x-mine", HeaderValue::from_static("kept"));
             let post = request(Method::POST, "/sink", client).header("trailer", "x-mine");
