@@ -1,8 +1,6 @@
 //! Both chains around a tower service.
 #![allow(clippy::unwrap_used, reason = "what surrounds a test may fail it")]
 
-#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
-
 mod answers;
 mod exchange;
 mod heads;
