@@ -66,7 +66,7 @@ impl ResumeSet {
     }
 
     /// Closes the stations in `mask`: their handles answer
-    /// [`Resumed::Gone`](super::Resumed::Gone)(super::Resumed::Gone) from now on.
+    /// [`Resumed::Gone`](super::Resumed::Gone) from now on.
     pub fn close_stations(&self, mask: u64) {
         // Ordering: Relaxed. A resume that races with this may still set its bit; the driver
         // ignores bits of stations it has closed.
