@@ -175,20 +175,17 @@ fn poll_news<R>(response: &mut ResponseBody<R>, cx: &mut Context<'_>) -> Option<
 where
     R: Unpin,
 {
+    let awaits_client = awaits_client(response);
     let mut driver = Pin::new(&mut *response).driver_mut();
-    match driver.as_mut().poll_mail(cx) {
-        Poll::Ready(Mail::Reply(reply)) => return Some(reply),
-        Poll::Ready(Mail::Failed { error, awaited_client }) => {
-            return Some(reply_for(&error, awaited_client));
-        }
-        Poll::Pending => {}
-    }
-    if driver.as_mut().poll_total(cx).is_pending() {
-        return None;
-    }
+    let reply = match driver.as_mut().poll_mail(cx) {
+        Poll::Ready(Mail::Reply(reply)) => reply,
+        Poll::Ready(Mail::Failed { error, awaited_client }) => reply_for(&error, awaited_client),
+        Poll::Pending if driver.as_mut().poll_total(cx).is_pending() => return None,
+        Poll::Pending => LocalReply::new(timeout_status(awaits_client)),
+    };
     // The reply has time of its own: filters may hold it.
     driver.start_clock();
-    Some(LocalReply::new(timeout_status(awaits_client(response))))
+    Some(reply)
 }
 
 fn start_response<R>(response: &mut ResponseBody<R>, answer: Response<R>, client: Client)
