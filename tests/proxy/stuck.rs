@@ -209,7 +209,7 @@ fn timed_out(outcome: &Outcome, which: Timeout) -> bool {
 #[test]
 fn a_client_that_falls_silent_is_answered_408() {
     for (arg, which) in
-        [("--idle-timeout-ms=400", Timeout::Idle), ("--total-timeout-ms=150", Timeout::Total)]
+        [("--idle-timeout-ms=400", Timeout::Idle), ("--total-timeout-ms=400", Timeout::Total)]
     {
         case(async {
             let origin = origin(None).await;
@@ -238,7 +238,7 @@ fn an_origin_that_falls_silent_is_a_504() {
 #[test]
 fn an_origin_that_falls_silent_in_its_body_is_no_end_for_the_client() {
     for (arg, which) in
-        [("--idle-timeout-ms=400", Timeout::Idle), ("--total-timeout-ms=150", Timeout::Total)]
+        [("--idle-timeout-ms=400", Timeout::Idle), ("--total-timeout-ms=400", Timeout::Total)]
     {
         case(async {
             let origin = origin(Some(ANSWER)).await;
