@@ -1,5 +1,4 @@
 //! Both chains around a tower service.
-#![allow(clippy::unwrap_used, reason = "what surrounds a test may fail it")]
 
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
