@@ -1,5 +1,4 @@
 //! A chain behind the `http_body` face, without a runtime where none is needed.
-#![allow(clippy::unwrap_used, reason = "what surrounds a test may fail it")]
 
 mod clock;
 mod frames;

@@ -1,5 +1,4 @@
 //! Both chains around a tower service.
-#![allow(clippy::unwrap_used, reason = "what surrounds a test may fail it")]
 
 mod answers;
 mod exchange;
