@@ -94,7 +94,7 @@ fn plan<H: Head>() -> Plan<H> {
         .filter("hold", Hold::default)
         .filter("pass", || Pass)
         .build()
-        .unwrap()
+        .expect("three filters")
 }
 
 /// How often 1000 chunks allocate, after 100 that warm up.

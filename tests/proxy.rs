@@ -4,6 +4,7 @@
 //! Every case runs on a runtime of its own, is bounded in time, and ends with no task left. What
 //! both sides saw is checked, and that every chain was closed and dropped (`watch::Watch`).
 
+#![allow(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 #[allow(dead_code, reason = "tests use parts of the example")]

@@ -181,10 +181,11 @@ where
         Poll::Ready(Mail::Reply(reply)) => reply,
         Poll::Ready(Mail::Failed { error, awaited_client }) => reply_for(&error, awaited_client),
         Poll::Pending if driver.as_mut().poll_total(cx).is_pending() => return None,
-        Poll::Pending => LocalReply::new(timeout_status(awaits_client)),
+        Poll::Pending => LocalReply::new(timeout_status(awaits_client(response))),
     };
-    // The reply has time of its own: filters may hold it.
-    driver.start_clock();
+    // The reply has time of its own: filters may hold it, and the time of the call may be over in
+    // the same moment.
+    Pin::new(response).driver_mut().start_clock();
     Some(reply)
 }
 

@@ -19,9 +19,9 @@ use crate::filter::{Capabilities, Capability};
 /// `content-length`), its head names the fields in `trailer`, and, for a response, the request said
 /// `te: trailers`. The layer sees to the first two for the fields that filters
 /// [declare](crate::Declaration::trailer); a client that does not say `te: trailers` cannot be sent
-/// any, and then filters are not granted [`Capability::AddTrailers`] for that message. Trailers of a
-/// response that its head does not announce are taken off for an HTTP/1 client, and counted in the
-/// outcome. Which HTTP the server of a request speaks is the inner service's to know, and so is
+/// any, and then filters are not granted [`Capability::AddTrailers`] for that message. Trailers of
+/// a response that its head does not announce are taken off for an HTTP/1 client, and counted in
+/// the outcome. Which HTTP the server of a request speaks is the inner service's to know, and so is
 /// what becomes of trailers there. An HTTP/1.0 client without a `content-length` takes the close of
 /// the connection for the end: a message cut short cannot be told from a complete one there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

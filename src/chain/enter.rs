@@ -223,8 +223,8 @@ impl<H: Head> Chain<H> {
         }
     }
 
-    /// The edge cuts the message off, whatever stage it is in: its end cannot be taken for complete.
-    /// Nothing, if all was given out.
+    /// The edge cuts the message off, whatever stage it is in: its end cannot be taken for
+    /// complete. Nothing, if all was given out.
     pub fn abort(&mut self, error: Error) {
         if self.life.is_live() && !self.completes_if_all_was_given() {
             self.fail_with(Outcome::Reset(error.clone()), error);

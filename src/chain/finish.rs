@@ -272,10 +272,10 @@ impl<H: Head> Drop for Chain<H> {
     }
 }
 
-/// Makes the filters of a message; or says which one's maker panicked. The others are dropped.
+/// Makes the filters of a message. Where a maker panics there are none, and it is said which.
 pub(super) fn make_filters<H: Head>(
     plan: &plan::Inner<H>,
-) -> Result<Vec<Box<dyn Filter<H>>>, usize> {
+) -> (Vec<Box<dyn Filter<H>>>, Option<usize>) {
     let mut filters = Vec::with_capacity(plan.stations.len());
     for (k, station) in plan.stations.iter().enumerate() {
         match catch_unwind(AssertUnwindSafe(|| (station.make)())) {
@@ -283,11 +283,11 @@ pub(super) fn make_filters<H: Head>(
             Err(payload) => {
                 contained(move || drop(payload));
                 filters.into_iter().for_each(drop_contained);
-                return Err(k);
+                return (Vec::new(), Some(k));
             }
         }
     }
-    Ok(filters)
+    (filters, None)
 }
 
 fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {

@@ -179,11 +179,7 @@ enum Work {
 
 impl<H: Head> Chain<H> {
     fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
-        let made = finish::make_filters(&plan);
-        let (filters, unmade) = match made {
-            Ok(filters) => (filters, None),
-            Err(k) => (Vec::new(), Some(k)),
-        };
+        let (filters, unmade) = finish::make_filters(&plan);
         let infos = infos_of(plan.stations.iter().map(|station| {
             let declared = station.declaration.required | station.declaration.preferred;
             (&station.declaration, declared.and(edge))

@@ -65,7 +65,8 @@ impl ResumeSet {
             || self.shared.pending.load(Ordering::Acquire) & bit != 0
     }
 
-    /// Closes the stations in `mask`: their handles answer [`Resumed::Gone`] from now on.
+    /// Closes the stations in `mask`: their handles answer
+    /// [`Resumed::Gone`](super::Resumed::Gone) from now on.
     pub fn close_stations(&self, mask: u64) {
         // Ordering: Relaxed. A resume that races with this may still set its bit; the driver
         // ignores bits of stations it has closed.

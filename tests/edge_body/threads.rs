@@ -63,8 +63,10 @@ async fn filters_are_resumed_from_other_threads() {
             done.fetch_add(1, SeqCst);
         }));
     }
+    // A lost wakeup would otherwise hang the test.
+    let limit = std::time::Duration::from_secs(60);
     for task in tasks {
-        task.await.unwrap();
+        tokio::time::timeout(limit, task).await.expect("a wakeup was lost").unwrap();
     }
     assert_eq!(done.load(SeqCst), 200);
 }

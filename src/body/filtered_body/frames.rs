@@ -26,7 +26,7 @@ where
 
     /// The next frame. A head that has not been taken is kept for [`FilteredBody::poll_head`].
     ///
-    /// - `Pending`: as [`Driver::poll_output`].
+    /// - `Pending`: as [`Driver::poll_output`](crate::body::Driver::poll_output).
     /// - `Ready(Some(Ok(frame)))`: a piece of body, never empty; or the trailers, and nothing
     ///   after.
     /// - `Ready(Some(Err(error)))`: the message was cut off. `None` from now on.
