@@ -5,7 +5,6 @@
 //! both sides saw is checked, and that every chain was closed and dropped (`watch::Watch`).
 
 #![allow(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
-#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 #[allow(dead_code, reason = "tests use parts of the example")]
 #[path = "../examples/proxy/mod.rs"]

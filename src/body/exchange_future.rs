@@ -175,7 +175,6 @@ fn poll_news<R>(response: &mut ResponseBody<R>, cx: &mut Context<'_>) -> Option<
 where
     R: Unpin,
 {
-    let awaits_client = awaits_client(response);
     let mut driver = Pin::new(&mut *response).driver_mut();
     let reply = match driver.as_mut().poll_mail(cx) {
         Poll::Ready(Mail::Reply(reply)) => reply,
