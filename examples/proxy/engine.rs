@@ -1,12 +1,16 @@
-//! The engine around the forwarding service: plans, timeouts and marks as the options say.
+//! The engine around the forwarding service: plans, timeouts and marks as the options say, and a
+//! word about every message that did not end as it should.
+
+use std::sync::Arc;
 
 use http::{request, response};
 use tidegate::{
-    Plan,
-    body::{ExchangeLayer, Timeouts},
+    Outcome, Plan,
+    body::{Direction, ExchangeLayer, Timeouts},
+    chain::Stats,
 };
 
-use super::{BoxError, filters, options::Options};
+use super::{BoxError, failure::causes, filters, options::Options};
 
 /// What requests and responses go through.
 #[derive(Debug, Clone)]
@@ -41,7 +45,29 @@ impl Plans {
     pub(crate) fn layer(&self, options: &Options) -> Result<ExchangeLayer, BoxError> {
         let layer = ExchangeLayer::new(self.request.clone(), self.response.clone())?;
         let timeouts = timeouts(options);
-        Ok(layer.request_timeouts(timeouts).response_timeouts(timeouts))
+        let layer = layer.request_timeouts(timeouts).response_timeouts(timeouts);
+        Ok(layer.on_finish(Arc::new(report)))
+    }
+}
+
+/// Logs how a message ended, with all that is known of it; the peers are told less.
+pub(crate) fn report(direction: Direction, outcome: &Outcome, stats: &Stats) {
+    let Stats { input_bytes, output_bytes, .. } = *stats;
+    match outcome {
+        Outcome::Complete { .. } => {
+            tracing::debug!(%direction, input_bytes, output_bytes, "complete");
+        }
+        Outcome::Replaced { by, status } => {
+            let by = by.as_deref().unwrap_or("the other direction");
+            tracing::info!(%direction, input_bytes, output_bytes, by, %status, "replaced");
+        }
+        other => match other.error() {
+            Some(error) => {
+                let error = causes(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
+                tracing::warn!(%direction, input_bytes, output_bytes, error, "cut off");
+            }
+            None => tracing::info!(%direction, input_bytes, output_bytes, "given up"),
+        },
     }
 }
 

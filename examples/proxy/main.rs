@@ -2,8 +2,13 @@
 //!
 //! ```text
 //! cargo run --release --example proxy                       # the demo, on loopback
-//! cargo run --release --example proxy -- --upstream http://127.0.0.1:9000 --listen 127.0.0.1:8080
+//! cargo run --release --example proxy -- --upstream http://127.0.0.1:9000 --listen 127.0.0.1:8080 \
+//!     --filter log --filter limit=10M --filter replace=OLD:NEW --filter sha256
 //! ```
+//!
+//! `--help` lists the options, `filters/mod.rs` says what each filter does. The demo takes
+//! `--filter` too, and `--demo-bytes 4G` to see that memory does not grow with the body
+//! (`tests/proxy/memory.sh` compares).
 //!
 //! This file only picks what to run. Everything a test can use is in `mod.rs` and its modules.
 

@@ -55,7 +55,7 @@ fn an_exchange_that_does_not_end_is_cut_off() {
         let started = Instant::now();
         proxy.stop().await.unwrap().unwrap();
         let took = started.elapsed();
-        assert!((200..2000).contains(&took.as_millis()), "{took:?}");
+        assert!((200..9000).contains(&took.as_millis()), "{took:?}");
         drop(wire);
     });
 }

@@ -1,9 +1,9 @@
 //! Readers that do not read: what is held stays bounded, and nothing is lost.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tidegate::body::Direction;
-use tokio::time::sleep;
+use tokio::sync::Notify;
 
 use super::{
     rig::{Proxy, case},
@@ -31,19 +31,25 @@ async fn nothing_more(wire: &mut Wire, left: &[u8]) -> usize {
 #[test]
 fn a_client_that_does_not_read_stops_the_origin() {
     case(async {
-        let origin = RawOrigin::start(|mut wire| async move {
-            wire.head().await;
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BYTES}\r\n\r\n");
-            wire.send(head).await.unwrap();
-            let body = vec![b'x'; BYTES];
-            let sent = nothing_more(&mut wire, &body).await;
-            wire.send(&body[sent..]).await.unwrap();
+        let full = Arc::new(Notify::new());
+        let told = Arc::clone(&full);
+        let origin = RawOrigin::start(move |mut wire| {
+            let told = Arc::clone(&told);
+            async move {
+                wire.head().await;
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BYTES}\r\n\r\n");
+                wire.send(head).await.unwrap();
+                let body = vec![b'x'; BYTES];
+                let sent = nothing_more(&mut wire, &body).await;
+                told.notify_one();
+                wire.send(&body[sent..]).await.unwrap();
+            }
         })
         .await;
         let proxy = Proxy::start(origin.addr, &ARGS).await;
         let mut wire = Wire::to(proxy.addr).await;
         wire.send("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
-        sleep(4 * PAUSE).await;
+        full.notified().await;
         let got = wire.message().await;
         assert!(got.complete && got.body.len() == BYTES);
         drop(wire);
@@ -57,12 +63,17 @@ fn a_client_that_does_not_read_stops_the_origin() {
 #[test]
 fn an_origin_that_does_not_read_stops_the_client() {
     case(async {
-        let origin = RawOrigin::start(|mut wire| async move {
-            let head = wire.head().await;
-            sleep(4 * PAUSE).await;
-            let request = wire.body(head).await;
-            assert!(request.complete && request.body.len() == BYTES);
-            wire.send("HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+        let full = Arc::new(Notify::new());
+        let told = Arc::clone(&full);
+        let origin = RawOrigin::start(move |mut wire| {
+            let told = Arc::clone(&told);
+            async move {
+                let head = wire.head().await;
+                told.notified().await;
+                let request = wire.body(head).await;
+                assert!(request.complete && request.body.len() == BYTES);
+                wire.send("HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            }
         })
         .await;
         let proxy = Proxy::start(origin.addr, &ARGS).await;
@@ -71,6 +82,7 @@ fn an_origin_that_does_not_read_stops_the_client() {
         wire.send(head).await.unwrap();
         let body = vec![b'x'; BYTES];
         let sent = nothing_more(&mut wire, &body).await;
+        full.notify_one();
         wire.send(&body[sent..]).await.unwrap();
         assert_eq!(wire.message().await.status(), 204);
         drop(wire);

@@ -155,6 +155,10 @@ fn answers_without_body_keep_their_length() {
                 let got = client::fetch(proxy.addr, client, get).await.unwrap();
                 assert_eq!((got.status, got.body.len()), (status, 0));
             }
+            proxy.settled().await;
+            for told in proxy.watch.told(Direction::Response) {
+                assert!(told.outcome.is_complete(), "{told:?}");
+            }
             proxy.finish().await;
         });
     }

@@ -86,7 +86,7 @@ impl Watch {
 
 impl Watch {
     async fn gone(&self) {
-        let late = Instant::now() + Duration::from_secs(5);
+        let late = Instant::now() + Duration::from_secs(15);
         while self.made.load(Relaxed) != self.dropped.load(Relaxed) {
             assert!(Instant::now() < late, "chains are left behind: {self:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;

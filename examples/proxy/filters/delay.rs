@@ -1,7 +1,8 @@
 //! `delay=MS`: holds each message so long before anything of it goes on.
 //!
 //! The message is delayed once, at its head: what arrives meanwhile queues up to the marks and
-//! then goes on at full speed. A timer task resumes the filter; it ends with the message.
+//! then goes on at full speed. A timer task resumes the filter; it ends with the message. Where
+//! the delay is longer than `--hold-timeout-ms`, the timeout comes first.
 
 use std::time::Duration;
 
@@ -99,6 +100,20 @@ mod tests {
             assert_eq!(drain(&mut chain).body(), b"abcdef");
             assert_eq!(tasks(), 0);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_queued_up_does_not_depend_on_the_cut() {
+        for_each_cut(b"some body", |pieces| {
+            let mut chain = delayed(Marks::DEFAULT);
+            for piece in pieces {
+                chain.handle_data(piece.to_vec().into(), false).unwrap();
+            }
+            chain.handle_end().unwrap();
+            assert!(chain.poll_output().is_none());
+            chain.handle_resume(0);
+            assert_eq!(drain(&mut chain).body(), b"some body");
+        });
     }
 
     #[tokio::test(start_paused = true)]

@@ -50,8 +50,8 @@ impl<H: Head> Filter<H> for Log {
                 tracing::info!(way, bytes, chunks, %status, by, "replaced");
             }
             other => match other.error() {
-                Some(error) => tracing::warn!(way, bytes, chunks, %error, "failed"),
-                None => tracing::warn!(way, bytes, chunks, "given up"),
+                Some(error) => tracing::info!(way, bytes, chunks, %error, "failed"),
+                None => tracing::info!(way, bytes, chunks, "given up"),
             },
         }
     }
