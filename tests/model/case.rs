@@ -233,7 +233,8 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} bodiless={} no_trailers={} announced={:?} edge={:06b} message={:06b} output={:?} max_frame={} {:?} body={} {:?}",
+            "{} bodiless={} no_trailers={} announced={:?} edge={:06b} message={:06b} \
+             output={:?} max_frame={} {:?} body={} {:?}",
             if self.request { "request" } else { "response" },
             self.bodiless,
             self.no_trailers,
@@ -249,7 +250,8 @@ impl fmt::Display for Case {
         for (k, script) in self.filters.iter().enumerate() {
             writeln!(
                 f,
-                "  filter {k}: interest={:03b} blind={} granted={:06b} marks={}..{} panics(close,drop)=({},{})",
+                "  filter {k}: interest={:03b} blind={} granted={:06b} marks={}..{} \
+                 panics(close,drop)=({},{})",
                 script.interest,
                 script.blind,
                 self.granted(k),

@@ -133,7 +133,8 @@ impl<'c> Hops<'c> {
         Ok(())
     }
 
-    /// I2, I4, I6: the filter sees exactly what it kept, then what is new, while its output is open.
+    /// I2, I4, I6: the filter sees exactly what it kept, then what is new, while its output is
+    /// open.
     fn whole_view(&self, call: &Call) -> Result<(), String> {
         let hop = &self.hops[call.station];
         if call.body[..call.new_at] != hop.held {

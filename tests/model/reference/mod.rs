@@ -244,7 +244,8 @@ impl Reference {
         if self.place == self.len() { Place::Exit } else { Place::At(self.place) }
     }
 
-    /// What filter `k` can do for this message: nobody adds trailers to what has no body (section 5).
+    /// What filter `k` can do for this message: nobody adds trailers to what has no body (section
+    /// 5).
     fn granted(&self, k: usize) -> u8 {
         let granted = self.stations[k].granted;
         if self.facts.bodiless { granted & !ADD_TRAILERS } else { granted }

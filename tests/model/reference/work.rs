@@ -20,7 +20,8 @@ pub(super) enum Work {
 }
 
 impl Reference {
-    /// After each input the engine works until nothing can be done or the budget is spent (R1, R14).
+    /// After each input the engine works until nothing can be done or the budget is spent (R1,
+    /// R14).
     pub(super) fn drive(&mut self) {
         self.drive.calls = 0;
         self.drive.asked_itself = vec![false; self.len()];
