@@ -110,7 +110,9 @@ impl<H: Head> Chain<H> {
             Decision::Pass => {
                 self.stations.open(k);
                 let keeps_nothing = self.keeps_nothing(k);
-                if keeps_nothing && within == Flow::Wave && bytes == Bytes::Transit {
+                // What a call about the tail alone gives back has not been metered yet.
+                let free = self.transit.is_empty() || !self.is_over_from(k + 1);
+                if keeps_nothing && free && within == Flow::Wave && bytes == Bytes::Transit {
                     self.desk.leaves(k as u8, self.transit.len());
                     if kept_changed {
                         self.recharge(k);

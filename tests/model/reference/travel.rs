@@ -195,7 +195,11 @@ impl Reference {
             let tail = self.tail.as_mut().expect("a tail that waits is there");
             tail.trailers.get_or_insert_with(Fields::new);
         }
-        // What it adds goes on as a wave, with the tail, if the station kept nothing.
+        // R2: what it adds goes on as a wave, with the tail, if the station kept nothing; but not
+        // past bytes that it let go before, and not while bytes cannot move (R4).
+        if !self.stations[k].released.is_empty() || self.over_behind(k) {
+            return self.ask_at_rest(k, callback, Vec::new(), true);
+        }
         if let Some(added) = self.ask_about_new(k, callback, Vec::new(), true)
             && !added.is_empty()
         {
