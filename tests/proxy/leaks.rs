@@ -11,7 +11,7 @@ use super::{
 use crate::proxy::alloc::live_bytes;
 
 /// What a round may leave behind: what grows once in a while, such as the slots of a timer.
-const SLACK: i64 = 512;
+const SLACK: i64 = 64;
 
 const ARGS: [&str; 6] = [
     "--filter=log",
