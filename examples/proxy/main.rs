@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo run --release --example proxy                       # the demo, on loopback
-//! cargo run --release --example proxy -- --upstream http://127.0.0.1:9000 --listen 127.0.0.1:8080 \
+//! cargo run --release --example proxy -- \
+//!     --upstream http://127.0.0.1:9000 --listen 127.0.0.1:8080 \
 //!     --filter log --filter limit=10M --filter replace=OLD:NEW --filter sha256
 //! ```
 //!
