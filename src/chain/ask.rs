@@ -110,9 +110,8 @@ impl<H: Head> Chain<H> {
             Decision::Pass => {
                 self.stations.open(k);
                 let keeps_nothing = self.keeps_nothing(k);
-                // What a call about the tail alone gives back has not been metered yet.
-                let free = self.transit.is_empty() || !self.is_over_from(k + 1);
-                if keeps_nothing && free && within == Flow::Wave && bytes == Bytes::Transit {
+                let in_wave = within == Flow::Wave && bytes == Bytes::Transit;
+                if keeps_nothing && in_wave && self.transit_is_free(k) {
                     self.desk.leaves(k as u8, self.transit.len());
                     if kept_changed {
                         self.recharge(k);
@@ -179,6 +178,12 @@ impl<H: Head> Chain<H> {
     fn keeps_nothing(&self, k: usize) -> bool {
         !matches!(self.head_at, HeadAt::Station { k: at, .. } if at == k)
             && self.stations.released & (1u64 << k) == 0
+    }
+
+    /// Whether what is in transit may go on behind station `k`. What a call about the tail alone
+    /// gave back has not been metered yet.
+    fn transit_is_free(&self, k: usize) -> bool {
+        self.transit.is_empty() || !self.is_over_from(k + 1)
     }
 
     /// Whether all that station `k` holds is the next piece to move (ruling 4), so that it can go
