@@ -44,6 +44,19 @@ fn one_call_may_add_the_high_mark<H: Dir>() {
     run.finish("complete");
 }
 
+/// A filter that was refused and then let its end go is not recalled: it has nothing to say.
+fn no_recall_after_the_end<H: Dir>() {
+    let a = script("A").high(1).data_with(|view| {
+        push(view, 1);
+        assert_eq!(refusal(view.push(bytes(1)), 1), EditErrorKind::Full);
+        PASS
+    });
+    let mut run = Run::<H>::new([a, script("B").data(HOLD)]);
+    run.head(false).data_end("x").expect(r#"A.H(0) B.H(0) A.D("x",1) B.D("x+",1)"#, "H(0)");
+    run.resume("B").expect(r#"B.resume("x+",1)"#, r#"D("x+") end"#);
+    run.finish("complete");
+}
+
 /// More than the high mark by itself will never fit: `TooLarge`, and no recall.
 fn more_than_the_high_mark_is_too_large<H: Dir>() {
     let a = script("A").high(10).data_with(|view| {
@@ -229,6 +242,7 @@ fn no_body_where_there_can_be_none<H: Dir>() {
 
 both!(
     one_call_may_add_the_high_mark,
+    no_recall_after_the_end,
     more_than_the_high_mark_is_too_large,
     taking_makes_room,
     full_while_a_later_station_is_over_and_recalled_after,

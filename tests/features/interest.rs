@@ -75,6 +75,20 @@ fn interest_in_nothing<H: Dir>() {
     run.finish("complete");
 }
 
+/// A resume does nothing before the head has reached the filter, and nothing once its output has
+/// ended, whether or not it was asked about the end.
+fn resume_before_the_start_and_after_the_end<H: Dir>() {
+    let a = script("A").wants(Interest::TRAILERS);
+    let mut run = Run::<H>::new([a, script("B").head(HOLD), script("C")]);
+    run.head(true).expect("B.H(1)", "");
+    run.chain.handle_resume(0);
+    run.chain.handle_resume(2);
+    run.chain.handle_resume(3);
+    run.open_sink().expect("", "");
+    run.resume("B").expect(r#"B.resume("",1) C.H(1)"#, "H(1)");
+    run.finish("complete");
+}
+
 /// A filter that wants only the head: head and end go on together (ruling 3).
 fn interest_in_the_head_alone<H: Dir>() {
     let mut run = Run::<H>::new([script("A").wants(Interest::HEAD), script("B")]);
@@ -112,6 +126,7 @@ both!(
     interest_in_data_dropped_while_holding,
     what_queues_behind_a_blind_holder_is_limited,
     interest_in_nothing,
+    resume_before_the_start_and_after_the_end,
     interest_in_the_head_alone,
     interest_in_data_alone,
     interest_in_trailers_alone,

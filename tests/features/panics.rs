@@ -156,12 +156,12 @@ fn panic_in_a_call_and_in_drop<H: Dir>() {
     }
 }
 
-/// A payload whose own drop panics is contained.
+/// A payload whose own drop panics, with a payload of the same kind, is contained.
 fn panic_with_a_payload_that_panics<H: Dir>() {
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
-            panic!("a payload's bug");
+            panic_any(Self);
         }
     }
     let broken =

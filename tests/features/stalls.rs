@@ -244,6 +244,22 @@ fn stall_in_spite_of_a_filter_that_can_go_on<H: Dir>() {
     run.finish("stalled A stalled");
 }
 
+/// A holder before a declared end is over and done with: it is stuck no more.
+fn no_stall_of_a_holder_before_a_declared_end<H: Dir>() {
+    let a = forgetful("A").data(Verdict::pass_first(1).quiet());
+    let mut run = Run::<H>::new([a, script("B").data(END), script("C").data(HOLD)]);
+    run.head(false).data("12");
+    run.expect(r#"A.H(0) B.H(0) C.H(0) A.D("12",0) B.D("1",0) C.D("1",1)"#, "H(0)");
+    run.resume("C").expect(r#"C.resume("1",1)"#, r#"D("1") end"#);
+    run.finish("complete -1");
+
+    let a = forgetful("A").wants(Interest::HEAD).head(CDE);
+    let mut run = Run::<H>::new([a, script("B").head(END), script("C").head(HOLD)]);
+    run.head(false).expect("A.H(0) B.H(0) C.H(1)", "");
+    run.resume("C").expect(r#"C.resume("",1)"#, "H(1)");
+    run.finish("complete");
+}
+
 /// Of several that are stuck, the one nearest the sink is named.
 fn stall_names_the_filter_nearest_the_sink<H: Dir>() {
     let mut run = Run::<H>::new([forgetful("A").data(SAW), forgetful("B").head(SAW), script("C")]);
@@ -271,6 +287,7 @@ both!(
     no_stall_of_a_head_holder_that_adds_trailers,
     no_stall_of_a_filter_that_lets_most_of_a_frame_go,
     no_stall_while_the_sink_is_slow,
+    no_stall_of_a_holder_before_a_declared_end,
     stall_in_spite_of_a_filter_that_can_go_on,
     stall_names_the_filter_nearest_the_sink,
 );
