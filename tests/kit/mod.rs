@@ -8,6 +8,7 @@
 
 pub(crate) mod cuts;
 pub(crate) mod dir;
+pub(crate) mod executor;
 pub(crate) mod render;
 pub(crate) mod rng;
 pub(crate) mod run;
