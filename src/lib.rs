@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod filter;
 pub mod frame;
 pub mod limits;
+pub mod pipe;
 pub mod resume;
 mod sync;
 pub mod watermark;

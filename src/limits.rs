@@ -81,3 +81,14 @@ pub const MAX_FRAMES_PER_POLL: u32 = 64;
 
 /// The most bytes that one filter can state to keep, so that sums over a chain cannot overflow.
 pub const MAX_KEPT_BYTES: u64 = 1 << 48;
+
+/// What one item in a pipe is charged besides its own weight, in bytes: about its slot, in a deque
+/// that is at most half full. So a pipe of empty items is bounded too.
+pub const PIPE_ITEM_COST_BYTES: u64 = 64;
+
+/// The most that one item of a pipe is taken to weigh, in bytes; more counts as this.
+pub const MAX_PIPE_ITEM_BYTES: u64 = 1 << 48;
+
+/// The highest mark of a pipe, in bytes; a higher one counts as this. With one item more it is
+/// still a number of 61 bits, in which the weight is counted.
+pub const MAX_PIPE_MARK_BYTES: u64 = 1 << 60;

@@ -20,8 +20,9 @@ use tidegate::filter::{
     LocalReply, Overflow, Verdict, View,
 };
 use tidegate::frame::{Frame, Outcome};
+use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
 use tidegate::resume::{ResumeHandle, ResumeSet, Resumed};
-use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark};
+use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark, Weigh};
 
 fn send<T: Send + ?Sized>() {}
 fn sync<T: Sync + ?Sized>() {}
@@ -53,6 +54,21 @@ fn frames_marks_and_errors() {
 fn resumes() {
     shared!(ResumeHandle, ResumeSet, Resumed);
     is_static::<ResumeHandle>();
+}
+
+/// As sendable as what goes through them.
+#[test]
+fn pipes() {
+    /// An item that is not `Sync`.
+    struct Item(core::cell::Cell<u8>);
+    impl Weigh for Item {
+        fn weight_bytes(&self) -> u64 {
+            self.0.get().into()
+        }
+    }
+    owned!(Sender<Item, Item, Item>, Receiver<Item, Item, Item>);
+    owned!(Next<Item, Item, Item>, Cut<Item>, SendError<Item>, TrySendError<Item>);
+    shared!(Sender<u8, u8, u8>, PipeStats);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::{fmt, io::IoSlice};
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::BodyBuf;
+use crate::watermark::Weigh;
 
 impl Buf for BodyBuf {
     #[inline]
@@ -178,5 +179,19 @@ impl FromIterator<Bytes> for BodyBuf {
         let mut buf = Self::new();
         buf.extend(segments);
         buf
+    }
+}
+
+impl Weigh for Bytes {
+    /// Its length. The buffer it is a slice of may be larger, and is kept alive by it.
+    fn weight_bytes(&self) -> u64 {
+        self.len() as u64
+    }
+}
+
+impl Weigh for BodyBuf {
+    /// Its length.
+    fn weight_bytes(&self) -> u64 {
+        self.len() as u64
     }
 }

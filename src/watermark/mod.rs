@@ -8,17 +8,21 @@
 //! A holder that keeps its side elsewhere (the engine has one bit a station) asks [`Marks::edge`],
 //! which is the whole rule as a pure function.
 //!
+//! [`Weigh`] is what an item says of itself where such counts bound items.
+//!
 //! This module never sees a buffer, wakes anybody, or reads a clock.
 
 mod edge;
 mod marks;
 mod marks_error;
 mod side;
+mod weigh;
 
 pub use edge::Edge;
 pub use marks::Marks;
 pub use marks_error::MarksError;
 pub use side::Side;
+pub use weigh::Weigh;
 
 /// The count of one holder's bytes, its marks, and on which side of them it is.
 ///

@@ -8,8 +8,9 @@ use super::source::{Source, expect_none, expect_only, read, rust_files};
 const PAGE: &str = "docs/architecture.md";
 
 /// Uses within a layer: user, used, why.
-const SAME_LAYER: [(&str, &str, &str); 2] = [
+const SAME_LAYER: [(&str, &str, &str); 3] = [
     ("error", "sync", "one error is told to every filter and to the edge: it is shared"),
+    ("buf", "watermark", "buffers say what they weigh"),
     ("chain", "filter", "a chain calls filters"),
 ];
 
@@ -21,9 +22,9 @@ const NEVER: [(Modules, &[&str], &str); 6] = [
         "it moves handles and wakes, not data, under any runtime",
     ),
     (
-        Modules::UpTo(3, &["resume"]),
+        Modules::UpTo(3, &["pipe", "resume"]),
         &["std::task", "core::task", "alloc::task"],
-        "only the resume set wakes",
+        "only the resume set and the pipe wake",
     ),
     (
         Modules::UpTo(3, &[]),
@@ -31,7 +32,7 @@ const NEVER: [(Modules, &[&str], &str); 6] = [
         "the engine is driven: it reads no clock and starts nothing",
     ),
     (
-        Modules::UpTo(3, &["resume", "sync"]),
+        Modules::UpTo(3, &["pipe", "resume", "sync"]),
         &["crate::sync::Mutex", "crate::sync::MutexGuard", "crate::sync::lock", "crate::sync::*"],
         "a message is owned by who drives it: nothing to lock",
     ),
@@ -210,6 +211,8 @@ const PLANTED_PAGE: &str = "\
 |---|---|---|
 | `error` | L0 | x |
 | `sync` | L0 | x |
+| `buf` | L1 | x |
+| `watermark` | L1 | x |
 | `resume` | L2 | x |
 | `filter` | L3 | x |
 | `chain` | L3 | x |
@@ -237,6 +240,7 @@ fn a_module_outside_the_table_is_found() {
 fn a_use_of_a_higher_layer_is_found() {
     let (files, map) = planted(&[
         ("src/error.rs", "use crate::sync::Arc;"),
+        ("src/buf/traits.rs", "use crate::watermark::Weigh;"),
         ("src/filter/mod.rs", "use {\n    crate::{error::Error,\n    chain::Plan}\n};"),
         ("src/filter/view.rs", "fn a() { crate::Chain::b(); crate::Wild::c() }"),
         ("src/chain/mod.rs", "use crate::filter::Filter;\n#[cfg(test)]\nuse crate::body::Body;"),
@@ -256,7 +260,10 @@ fn a_use_of_a_higher_layer_is_found() {
 
 #[test]
 fn a_listed_use_that_is_gone_is_found() {
-    let (files, map) = planted(&[("src/chain/mod.rs", "use crate::filter::Filter;")]);
+    let (files, map) = planted(&[
+        ("src/buf/mod.rs", "use crate::watermark::Weigh;"),
+        ("src/chain/mod.rs", "use crate::filter::Filter;"),
+    ]);
     expect_only(&check_layers(&files, &map), &["tests/tidy/layers.rs: `error` no longer uses"]);
 }
 
