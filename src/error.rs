@@ -5,7 +5,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// Why a message failed.
 ///

@@ -8,6 +8,11 @@
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// An `Arc` around what never changes once it is made, and whose count decides nothing that
+/// another thread could see: plans, names, errors. It stays std's in a model, where every step of
+/// an `Arc` would be one more step to interleave.
+pub(crate) use std::sync::Arc as ConstArc;
+
 /// Locks `mutex`, also after a panic in another holder.
 ///
 /// Every critical section of this crate leaves its data whole at each step and runs no user code,

@@ -14,7 +14,7 @@ use super::{Chain, Source, Stats, Work, plan};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// Whether the message goes on.
 pub(super) enum Life<H> {

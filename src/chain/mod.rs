@@ -59,7 +59,7 @@ use crate::error::ErrorKind;
 use crate::filter::{Capabilities, Capability, Desk, Filter, Head, Interest, MessageFacts};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 use crate::watermark::{Marks, Side};
 
 use finish::{Cause, Life};

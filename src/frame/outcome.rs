@@ -1,5 +1,5 @@
 use crate::error::Error;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// How a message ended (rule I9): fixed once, then told once to every filter that was started.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@ use core::fmt;
 use super::{Inner, Plan, Unmet, check_needs};
 use crate::chain::{Chain, MessageTraits};
 use crate::filter::{Capabilities, Capability, Declaration, Head};
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// A plan whose needs an edge can meet. Cheap to clone; makes one [`Chain`] per message.
 pub struct BoundPlan<H: Head> {

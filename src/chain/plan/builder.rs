@@ -3,7 +3,7 @@ use core::fmt;
 use super::{Inner, Plan, PlanError, PlannedStation};
 use crate::filter::{Filter, Head};
 use crate::limits;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
 
 /// Collects the filters of a [`Plan`].

@@ -11,7 +11,7 @@ pub use plan_error::PlanError;
 pub use unmet::Unmet;
 
 use crate::filter::{Capabilities, Declaration, Filter, Head};
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
 
 /// A chain as it will be made for every message: which filters, in which order, what they declared.

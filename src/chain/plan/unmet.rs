@@ -1,7 +1,7 @@
 use core::fmt;
 
 use crate::filter::Capability;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// A required need that the edge, or this message, cannot meet.
 #[derive(Debug, Clone, PartialEq, Eq)]

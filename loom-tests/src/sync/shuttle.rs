@@ -1,0 +1,12 @@
+//! `crate::sync` as shuttle sees it.
+#![allow(unused_imports)]
+
+pub(crate) use shuttle::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
+pub(crate) use std::sync::{Arc as ConstArc, PoisonError};
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

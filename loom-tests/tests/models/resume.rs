@@ -1,0 +1,41 @@
+//! Models of `resume`.
+
+use tidegate_loom_tests::kit::{Model, Payload, Task, spawn};
+use tidegate_loom_tests::models;
+use tidegate_loom_tests::resume::{ResumeSet, Resumed};
+
+use std::sync::Arc;
+
+pub const MODELS: &[Model] = models!("resume";
+    racing_poll: 30 Exhaustive;
+);
+
+/// A resume that races the driver's poll is taken by it, or wakes its task; what was written before
+/// the resume is seen by whoever is asked for it.
+fn racing_poll() {
+    let (set, task, payload) = (ResumeSet::new(1), Task::new(), Arc::new(Payload::new()));
+    let handle = set.handle(0);
+    let resumer = spawn({
+        let payload = Arc::clone(&payload);
+        move || {
+            payload.write(7);
+            assert_eq!(handle.resume(), Resumed::Queued);
+        }
+    });
+    let mut taken = poll(&set, &task);
+    if taken != 0 {
+        assert_eq!(payload.read(), 7);
+    }
+    resumer.join().unwrap();
+    if task.take_woken() {
+        taken |= poll(&set, &task);
+        assert_eq!(payload.read(), 7);
+    }
+    assert_eq!(taken, 1, "the resume was lost");
+}
+
+/// One poll of a driver that goes to rest: register, then look.
+fn poll(set: &ResumeSet, task: &Task) -> u64 {
+    set.register(&task.waker());
+    set.take_pending()
+}
