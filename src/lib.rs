@@ -13,6 +13,7 @@ pub mod limits;
 pub mod pipe;
 pub mod resume;
 mod sync;
+mod unwind;
 pub mod watermark;
 
 pub use buf::BodyBuf;

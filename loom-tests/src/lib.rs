@@ -35,5 +35,6 @@ engine! {
     frame = "../../src/frame/mod.rs";
     limits = "../../src/limits.rs";
     resume = "../../src/resume/mod.rs";
+    unwind = "../../src/unwind.rs";
     watermark = "../../src/watermark/mod.rs";
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
 use crate::sync::ConstArc as Arc;
+use crate::unwind::contained;
 
 /// Whether the message goes on.
 pub(super) enum Life<H> {
@@ -292,14 +293,4 @@ pub(super) fn make_filters<H: Head>(
 
 fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {
     contained(move || drop(filter));
-}
-
-/// Runs user code whose panic must not go further: the outcome is fixed already.
-fn contained(work: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
-        // A payload may itself panic when dropped; then it is leaked.
-        if let Err(worse) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-            mem::forget(worse);
-        }
-    }
 }

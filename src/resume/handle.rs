@@ -9,8 +9,11 @@ use crate::sync::Arc;
 /// Harmless after the end: a handle that outlives its message, or the output of its filter,
 /// answers [`Resumed::Gone`] and does nothing.
 ///
+/// It may be used at once, also before the callback that asked for it has returned its verdict.
+///
 /// Dropping the last handle of a filter that holds and can get no other call fails the message as
-/// stalled (rule I8), so a lost handle is an error, not a hang.
+/// stalled (rule I8), so a lost handle is an error, not a hang. That wakes the task, too; a waker
+/// that panics then does not panic out of the drop.
 pub struct ResumeHandle {
     shared: Arc<Shared>,
     station: u8,

@@ -17,6 +17,19 @@
 //! no bit" means that nobody will ask again. The last handle of a station to go wakes the driver,
 //! which then looks for a stall.
 //!
+//! # Generations
+//!
+//! The allocation that handles and set share is the generation. A set goes from one message to the
+//! next only when [`ResumeSet::recycle`] finds that no handle is left; otherwise the old allocation
+//! stays with its handles, closed, and the next message gets another one.
+//!
+//! # Panics of a waker
+//!
+//! A waker may panic when it is cloned, woken or dropped. Nothing is locked then, and the state is
+//! that of the step: the resume is queued, the waker is gone or replaced. A resume that finds
+//! another one queued does not wake again, also if that wake panicked: the task that made such a
+//! waker has to be polled by other means. A panic that would come out of a `Drop` is contained.
+//!
 //! This module never names bytes, HTTP or a runtime, and never runs user code (a waker's clone,
 //! drop and wake) while its lock is held.
 

@@ -37,6 +37,8 @@ impl ResumeSet {
     /// Registers the waker of the task that drives the chain. The newest one counts.
     ///
     /// Call it before [`take_pending`](Self::take_pending) in the poll that may return `Pending`.
+    /// Clones the waker and drops the one before, with no lock held; a panic of either comes out
+    /// here, and leaves one of the two registered.
     pub fn register(&self, waker: &Waker) {
         self.shared.register(waker);
     }
@@ -50,9 +52,9 @@ impl ResumeSet {
             return 0;
         }
         // Ordering: Acquire pairs with the Release of `resume`, so what a resuming thread wrote
-        // before is visible to the filter that is asked; AcqRel because the zero is published to
-        // the next `resume`, which decides on it whether to wake.
-        self.shared.pending.swap(0, Ordering::AcqRel)
+        // before is visible to the filter that is asked. The zero publishes nothing: the next
+        // `resume` reads it in a read-modify-write, and finds the waker by its lock.
+        self.shared.pending.swap(0, Ordering::Acquire)
     }
 
     /// Whether a handle of `station` is alive, or a resume of it is waiting.
@@ -62,22 +64,43 @@ impl ResumeSet {
         // The counter first, then the bit: see the module page. Ordering: Acquire pairs with the
         // Release of `remove_handle`, which follows the handle's own `resume`.
         self.shared.handles[usize::from(station)].load(Ordering::Acquire) != 0
-            || self.shared.pending.load(Ordering::Acquire) & bit != 0
+            // Ordering: Relaxed. What those handles set is visible by the zero just read.
+            || self.shared.pending.load(Ordering::Relaxed) & bit != 0
     }
 
     /// Closes the stations in `mask`: their handles answer
     /// [`Resumed::Gone`](super::Resumed::Gone) from now on.
     pub fn close_stations(&self, mask: u64) {
-        // Ordering: Relaxed. A resume that races with this may still set its bit; the driver
-        // ignores bits of stations it has closed.
-        self.shared.open.fetch_and(!mask, Ordering::Relaxed);
+        self.shared.close_stations(mask);
+    }
+
+    /// Ends the message for every handle, as dropping the set does, and makes the set ready for
+    /// another message of `stations` stations.
+    ///
+    /// Answers whether it is ready. It is not while a handle is left, or one is being dropped: the
+    /// allocation is what tells this message from the next one, so such handles keep it, and answer
+    /// [`Resumed::Gone`](super::Resumed::Gone) for good. Nor is it for another number of stations.
+    /// A set that is not ready stays closed: drop it, and make a new one when one is needed.
+    ///
+    /// No resume and no waker of the old message reaches the new one. A wake of the old task that
+    /// is under way may still come, to the old task.
+    #[must_use = "a set that is not ready stays closed"]
+    pub fn recycle(&mut self, stations: usize) -> bool {
+        self.shared.close();
+        if self.shared.handles.len() != stations {
+            return false;
+        }
+        // Every handle is behind us if there is none: an `Arc` is given up with Release, and found
+        // to be the only one with Acquire.
+        let Some(shared) = Arc::get_mut(&mut self.shared) else { return false };
+        shared.reset();
+        true
     }
 }
 
 impl Drop for ResumeSet {
     fn drop(&mut self) {
-        self.close_stations(u64::MAX);
-        self.shared.forget_waker();
+        self.shared.close();
     }
 }
 

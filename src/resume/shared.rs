@@ -2,6 +2,7 @@ use core::task::Waker;
 
 use super::resumed::Resumed;
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, lock};
+use crate::unwind::contained;
 
 /// What handles and set share.
 ///
@@ -19,10 +20,9 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(stations: usize) -> Self {
-        let open = if stations == 64 { u64::MAX } else { (1 << stations) - 1 };
         Self {
             pending: AtomicU64::new(0),
-            open: AtomicU64::new(open),
+            open: AtomicU64::new(all(stations)),
             handles: (0..stations).map(|_| AtomicU32::new(0)).collect(),
             waker: Mutex::new(None),
         }
@@ -34,9 +34,10 @@ impl Shared {
         if self.open.load(Ordering::Relaxed) & bit == 0 {
             return Resumed::Gone;
         }
-        // Ordering: Release publishes what the caller wrote to the filter that will be asked;
-        // Acquire so that a resume that finds its bit set happens after the one that set it.
-        let before = self.pending.fetch_or(bit, Ordering::AcqRel);
+        // Ordering: Release publishes what the caller wrote to the filter that will be asked; also
+        // for a caller that finds its bit set, as each of these is a read-modify-write. Nothing is
+        // read on the strength of `before`: the waker has its lock.
+        let before = self.pending.fetch_or(bit, Ordering::Release);
         if before == 0 {
             self.wake();
         }
@@ -50,16 +51,20 @@ impl Shared {
     }
 
     pub(super) fn remove_handle(&self, station: u8) {
-        // Ordering: Release so that the handle's last `resume` is visible to a driver that reads
-        // the zero; Acquire so that the one who reaches zero has seen the others' resumes.
-        let before = self.handles[usize::from(station)].fetch_sub(1, Ordering::AcqRel);
+        // Ordering: Release so that what the handle did before, its last `resume` above all, is
+        // visible to a driver that reads the zero. That of handles that went before is, too: each
+        // of these is a read-modify-write.
+        let before = self.handles[usize::from(station)].fetch_sub(1, Ordering::Release);
         // The driver has to look for a stall now, if the station can still be asked at all.
         // Ordering: Relaxed. A stale "open" costs one wake.
         if before == 1 && self.open.load(Ordering::Relaxed) & (1u64 << station) != 0 {
-            self.wake();
+            // In a `Drop`.
+            contained(|| self.wake());
         }
     }
 
+    /// The newest waker counts. The set is whole at each step where `waker` may panic: a clone that
+    /// panics leaves the one before, and one that panics when it is dropped has been replaced.
     pub(super) fn register(&self, waker: &Waker) {
         {
             let slot = lock(&self.waker);
@@ -80,10 +85,31 @@ impl Shared {
         }
     }
 
-    /// Lets the task's waker go: it must not be kept alive by a handle that outlives the message.
-    /// Taken under the lock, dropped after it.
-    pub(super) fn forget_waker(&self) {
+    /// Ends the message for its handles, and lets the task's waker go: it must not be kept alive by
+    /// a handle that outlives the message. Taken under the lock, dropped after it.
+    pub(super) fn close(&self) {
+        self.close_stations(u64::MAX);
         let waker = lock(&self.waker).take();
-        drop(waker);
+        // In a `Drop`.
+        contained(move || drop(waker));
     }
+
+    pub(super) fn close_stations(&self, mask: u64) {
+        // Ordering: Relaxed. A resume that races with this may still set its bit; the driver
+        // ignores bits of stations it has closed.
+        self.open.fetch_and(!mask, Ordering::Relaxed);
+    }
+
+    /// As new. By the only owner: no handle is left, and what they did happened before.
+    pub(super) fn reset(&mut self) {
+        // Ordering: Relaxed. Nobody else can see it; who gets it next has it from this thread.
+        self.pending.store(0, Ordering::Relaxed);
+        // Ordering: Relaxed, as above.
+        self.open.store(all(self.handles.len()), Ordering::Relaxed);
+    }
+}
+
+/// One bit for each station.
+fn all(stations: usize) -> u64 {
+    if stations == 64 { u64::MAX } else { (1 << stations) - 1 }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 pub const MODELS: &[Model] = models!("resume";
     racing_poll: 30 Exhaustive;
+    racing_recycle: 1000 Exhaustive;
 );
 
 /// A resume that races the driver's poll is taken by it, or wakes its task; what was written before
@@ -32,6 +33,34 @@ fn racing_poll() {
         assert_eq!(payload.read(), 7);
     }
     assert_eq!(taken, 1, "the resume was lost");
+}
+
+/// A message ends and its set is recycled while a handle resumes and goes. The next message never
+/// sees that resume, and its task is not woken by it; a set that is reused has all behind it.
+fn racing_recycle() {
+    let (mut set, old, new) = (ResumeSet::new(1), Task::new(), Task::new());
+    let payload = Arc::new(Payload::new());
+    set.register(&old.waker());
+    let handle = set.handle(0);
+    let resumer = spawn({
+        let payload = Arc::clone(&payload);
+        move || {
+            handle.resume();
+            payload.write(7);
+            drop(handle);
+        }
+    });
+    if set.recycle(1) {
+        assert_eq!(payload.read(), 7, "a set was reused while its handle was in use");
+    } else {
+        set = ResumeSet::new(1);
+    }
+    assert_eq!(poll(&set, &new), 0, "an old resume reached the next message");
+    resumer.join().unwrap();
+    assert_eq!((poll(&set, &new), new.wakes()), (0, 0));
+    assert_eq!(old.wakers(), 0, "the old waker is kept");
+    let next = set.handle(0);
+    assert_eq!((next.resume(), new.wakes()), (Resumed::Queued, 1));
 }
 
 /// One poll of a driver that goes to rest: register, then look.

@@ -1,0 +1,17 @@
+//! User code whose panic must not go further.
+//!
+//! This module never hides a panic from the panic hook: that has told it already.
+
+use core::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs user code in a place that cannot pass a panic on: the outcome is fixed already, or it is a
+/// `Drop`, which may run while the thread unwinds (a second panic would abort the process).
+pub(crate) fn contained(work: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+        // A payload may itself panic when dropped; then it is leaked.
+        if let Err(worse) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
+            mem::forget(worse);
+        }
+    }
+}
