@@ -1,11 +1,13 @@
 //! What models are written with: threads, a payload, a task, and the search itself.
 
 mod backend;
+mod fuse;
 mod payload;
 mod runner;
 mod task;
 
 pub use backend::{JoinHandle, spawn, yield_now};
+pub use fuse::{Fuse, panics};
 pub use payload::Payload;
 pub use runner::main;
 pub use task::Task;

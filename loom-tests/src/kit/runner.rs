@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Instant;
 
-use super::{Model, backend};
+use super::{Fuse, Model, backend};
 
 /// Runs the models whose name contains one of the arguments, or all.
 ///
@@ -58,7 +58,11 @@ fn number(text: Option<&str>) -> usize {
 }
 
 fn run(model: Model) {
-    panic::set_hook(Box::new(|info| println!("{info}")));
+    panic::set_hook(Box::new(|info| {
+        if !info.payload().is::<Fuse>() {
+            println!("{info}");
+        }
+    }));
     backend::explore(model);
 }
 
