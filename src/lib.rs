@@ -11,6 +11,7 @@ pub mod filter;
 pub mod frame;
 pub mod limits;
 pub mod pipe;
+pub mod pool;
 pub mod resume;
 mod sync;
 mod unwind;

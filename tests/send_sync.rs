@@ -21,6 +21,7 @@ use tidegate::filter::{
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
+use tidegate::pool::{Lease, Pool, PoolStats};
 use tidegate::resume::{ResumeHandle, ResumeSet, Resumed};
 use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark, Weigh};
 
@@ -69,6 +70,14 @@ fn pipes() {
     owned!(Sender<Item, Item, Item>, Receiver<Item, Item, Item>);
     owned!(Next<Item, Item, Item>, Cut<Item>, SendError<Item>, TrySendError<Item>);
     shared!(Sender<u8, u8, u8>, PipeStats);
+}
+
+#[test]
+fn pools() {
+    shared!(Pool<Vec<u8>>, Lease<Vec<u8>>, PoolStats);
+    // Values go from thread to thread; nobody looks at one from two.
+    shared!(Pool<std::cell::Cell<u8>>);
+    owned!(Lease<std::cell::Cell<u8>>);
 }
 
 #[test]

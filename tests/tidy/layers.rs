@@ -32,7 +32,7 @@ const NEVER: [(Modules, &[&str], &str); 6] = [
         "the engine is driven: it reads no clock and starts nothing",
     ),
     (
-        Modules::UpTo(3, &["pipe", "resume", "sync"]),
+        Modules::UpTo(3, &["pipe", "pool", "resume", "sync"]),
         &["crate::sync::Mutex", "crate::sync::MutexGuard", "crate::sync::lock", "crate::sync::*"],
         "a message is owned by who drives it: nothing to lock",
     ),
