@@ -79,6 +79,16 @@ pub const MAX_CALLS_PER_DRIVE: u32 = 1024;
 /// turn.
 pub const MAX_FRAMES_PER_POLL: u32 = 64;
 
+/// For how many chains a plan keeps what they were made of, if its builder does not say otherwise:
+/// as many messages of one direction as begin and end at the same time on a busy machine.
+pub const CHAINS_KEPT: usize = 128;
+
+/// The most bytes that the buffers of a kept chain may cost, in bytes: the packing blocks of two
+/// stations and some windows of segments. One that has grown beyond it gives its buffers back.
+///
+/// What a plan keeps is bounded by [`CHAINS_KEPT`] times this, besides tables and filters.
+pub const RECYCLED_CHAIN_BYTES: usize = 32 * 1024;
+
 /// The most bytes that one filter can state to keep, so that sums over a chain cannot overflow.
 pub const MAX_KEPT_BYTES: u64 = 1 << 48;
 

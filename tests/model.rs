@@ -9,6 +9,7 @@ use model::case::{Action, Answer, CHANGE_LENGTH, Case, Finish, Length, Op, Step}
 use model::generate::random_case;
 use model::log::{Callback, Event, Given};
 use model::recording::Recording;
+use model::recycled::{Leaves, run_behind};
 use model::reference::Mutant;
 use model::rules;
 use model::shrink::shrink;
@@ -55,6 +56,28 @@ fn random_cases_keep_i1_to_i13() {
     let first = number("TIDEGATE_SEED").unwrap_or(1);
     let cases = number("TIDEGATE_CASES").unwrap_or(CASES);
     check_all((first..first + cases).map(|seed| (Some(seed), random_case(seed))));
+}
+
+/// A message on what another one has left behaves as on a new chain: the reference of the second
+/// knows nothing of the first. Some filters stay, some are made anew; handles of the first may be
+/// alive.
+#[test]
+fn random_cases_on_recycled_chains() {
+    let first = number("TIDEGATE_SEED").unwrap_or(1);
+    let cases = number("TIDEGATE_CASES").unwrap_or(CASES / 4);
+    let check = |seed: u64| {
+        let (before, case) = (random_case(!seed), random_case(seed));
+        let leaves = Leaves { filters: seed % 64, handles: seed / 64 % 2 == 0 };
+        if let Err(mismatch) = run_behind(&before, &case, leaves) {
+            panic!("seed {seed}, {leaves:?}: {mismatch}\n{case}");
+        }
+    };
+    std::thread::scope(|scope| {
+        for half in 0..2 {
+            let seeds = (first..first + cases).skip(half).step_by(2);
+            scope.spawn(move || seeds.for_each(check));
+        }
+    });
 }
 
 /// Every answer at every filter of a chain of 3, in the first, the second or the third call, on

@@ -34,6 +34,7 @@ engine! {
     filter = "../../src/filter/mod.rs";
     frame = "../../src/frame/mod.rs";
     limits = "../../src/limits.rs";
+    pool = "../../src/pool/mod.rs";
     resume = "../../src/resume/mod.rs";
     unwind = "../../src/unwind.rs";
     watermark = "../../src/watermark/mod.rs";

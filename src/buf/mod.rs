@@ -206,6 +206,14 @@ impl BodyBuf {
         self.invariants();
     }
 
+    /// As [`clear`](Self::clear), and forgets what it has copied: for the next owner.
+    pub(crate) fn reset(&mut self) {
+        self.clear();
+        if let Some(packer) = &mut self.packer {
+            packer.reset();
+        }
+    }
+
     /// Counts `n` bytes that are about to be linked.
     #[inline]
     #[track_caller]

@@ -88,6 +88,12 @@ impl Packer {
         self.open.truncate(n);
     }
 
+    /// Drops the open bytes, and begins to count anew.
+    pub(super) fn reset(&mut self) {
+        self.open.clear();
+        self.copied_bytes = 0;
+    }
+
     /// Drops the open bytes.
     pub(super) fn clear(&mut self) {
         self.open.clear();

@@ -4,6 +4,7 @@ use core::mem;
 
 use http::HeaderMap;
 
+use super::lobby::Standing;
 use super::position::{HeadAt, TailAt, TailState};
 use super::{Chain, Source};
 use crate::buf::BodyBuf;
@@ -49,19 +50,9 @@ impl<H: Head> Chain<H> {
     ) -> Verdict {
         let growth = if self.is_over_from(k + 1) { Growth::Closed } else { Growth::Open };
         let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
-        let Self {
-            filters,
-            stations,
-            transit,
-            head,
-            head_at,
-            trailers,
-            desk,
-            calling,
-            calls,
-            grown_bytes,
-            ..
-        } = self;
+        let Self { filters, stations, lobby, head_at, desk, calling, calls, grown_bytes, .. } =
+            self;
+        let Standing { head, trailers, transit, .. } = lobby.open();
         let mut view = View::new(ViewParts {
             body: match bytes {
                 Bytes::Transit => transit,
@@ -97,10 +88,10 @@ impl<H: Head> Chain<H> {
         let decision = verdict.decision();
         self.desk.account_growth(k as u8, mem::take(&mut self.grown_bytes));
         let mut kept_changed = false;
-        if self.desk.effects.touched {
+        if self.desk.touched {
             kept_changed = self.settle_effects(bit);
             if !matches!(decision, Decision::End | Decision::Reply | Decision::Fail) {
-                self.drop_undelivered();
+                self.desk.drop_undelivered();
             }
         }
         if verdict.wants_again() {
@@ -112,7 +103,7 @@ impl<H: Head> Chain<H> {
                 let keeps_nothing = self.keeps_nothing(k);
                 let in_wave = within == Flow::Wave && bytes == Bytes::Transit;
                 if keeps_nothing && in_wave && self.transit_is_free(k) {
-                    self.desk.leaves(k as u8, self.transit.len());
+                    self.desk.leaves(k as u8, self.lobby.transit_len());
                     if kept_changed {
                         self.recharge(k);
                     }
@@ -134,19 +125,19 @@ impl<H: Head> Chain<H> {
             }
             Decision::End => self.declare_end(k, bytes),
             Decision::Reply => {
-                let reply = self.desk.effects.reply.take();
-                self.drop_undelivered();
+                let reply = self.desk.take_reply();
+                self.desk.drop_undelivered();
                 match reply {
                     Some((by, reply)) if usize::from(by) == k => {
-                        self.reply_from_filter(k, *reply, bytes);
+                        self.reply_from_filter(k, reply, bytes);
                     }
                     // A verdict kept from another call: there is no reply to send.
                     Some(_) | None => self.fail_filter(k, ErrorKind::Filter),
                 }
             }
             Decision::Fail => {
-                let failure = self.desk.effects.failure.take();
-                self.drop_undelivered();
+                let failure = self.desk.take_failure();
+                self.desk.drop_undelivered();
                 let error = match failure {
                     Some((by, error)) if usize::from(by) == k => error,
                     Some(_) | None => Error::new(ErrorKind::Filter, Origin::Filter),
@@ -183,7 +174,7 @@ impl<H: Head> Chain<H> {
     /// Whether what is in transit may go on behind station `k`. What a call about the tail alone
     /// gave back has not been metered yet.
     fn transit_is_free(&self, k: usize) -> bool {
-        self.transit.is_empty() || !self.is_over_from(k + 1)
+        self.lobby.transit_len() == 0 || !self.is_over_from(k + 1)
     }
 
     /// Whether all that station `k` holds is the next piece to move (ruling 4), so that it can go
@@ -197,23 +188,16 @@ impl<H: Head> Chain<H> {
 
     /// Takes all that station `k` holds into transit.
     fn lift_held(&mut self, k: usize) {
-        self.transit.append(&mut self.stations.rest(k).held);
-        self.desk.leaves(k as u8, self.transit.len());
+        self.lobby.transit().append(&mut self.stations.rest(k).held);
+        self.desk.leaves(k as u8, self.lobby.transit_len());
         self.recharge(k);
-    }
-
-    /// A reply, an error or trailers whose verdict was not returned are dropped.
-    pub(super) fn drop_undelivered(&mut self) {
-        self.desk.effects.reply = None;
-        self.desk.effects.failure = None;
-        self.desk.effects.end_trailers = None;
     }
 
     /// Everything that station `k` was shown may go.
     fn release_all(&mut self, k: usize, bytes: Bytes) {
         match bytes {
-            Bytes::Transit if self.transit.is_empty() => {}
-            Bytes::Transit => self.stations.rest(k).released.append(&mut self.transit),
+            Bytes::Transit if self.lobby.transit_len() == 0 => {}
+            Bytes::Transit => self.stations.rest(k).released.append(self.lobby.transit()),
             Bytes::Held => {
                 let rest = self.stations.rest(k);
                 rest.released.append(&mut rest.held);
@@ -230,8 +214,8 @@ impl<H: Head> Chain<H> {
 
     /// Trailers that are empty when they leave a station are a plain end.
     pub(super) fn drop_empty_trailers(&mut self) {
-        if self.trailers.as_ref().is_some_and(HeaderMap::is_empty) {
-            self.trailers = None;
+        if self.lobby.trailers().is_some_and(HeaderMap::is_empty) {
+            self.lobby.take_trailers();
         }
     }
 
@@ -243,8 +227,8 @@ impl<H: Head> Chain<H> {
 
     /// Everything that station `k` was shown stays.
     fn rest(&mut self, k: usize, bytes: Bytes) {
-        if bytes == Bytes::Transit && !self.transit.is_empty() {
-            let packed = self.stations.rest(k).held.append_at_rest(&mut self.transit);
+        if bytes == Bytes::Transit && self.lobby.transit_len() != 0 {
+            let packed = self.stations.rest(k).held.append_at_rest(self.lobby.transit());
             self.stats.packed_bytes += packed as u64;
         } else if bytes == Bytes::Held {
             let packed = self.stations.rest(k).held.settle();
@@ -258,8 +242,8 @@ impl<H: Head> Chain<H> {
         let rest = self.stations.rest(k);
         match bytes {
             Bytes::Transit => {
-                let first = first.min(self.transit.len());
-                self.transit.move_to(&mut rest.released, first);
+                let first = first.min(self.lobby.transit_len());
+                self.lobby.transit().move_to(&mut rest.released, first);
             }
             Bytes::Held => {
                 let first = first.min(rest.held.len());
@@ -274,15 +258,15 @@ impl<H: Head> Chain<H> {
     /// Keeps the bookkeeping of what waits to leave within its bound. Copies nothing, unless a
     /// filter has cut it to shreds.
     fn settle_released(&mut self, k: usize) {
-        let packed = self.stations.rest(k).released.settle();
-        self.stats.packed_bytes += packed as u64;
+        if let Some(rest) = self.stations.rest_mut(k) {
+            self.stats.packed_bytes += rest.released.settle() as u64;
+        }
     }
 
     /// Station `k` declared the end (ruling 11).
     fn declare_end(&mut self, k: usize, bytes: Bytes) {
-        let declared =
-            self.desk.effects.end_trailers.take().filter(|(by, _)| usize::from(*by) == k);
-        self.drop_undelivered();
+        let declared = self.desk.take_end_trailers().filter(|(by, _)| usize::from(*by) == k);
+        self.desk.drop_undelivered();
         self.stop_source();
         self.stations.open(k);
         for before in 0..k {
@@ -292,12 +276,13 @@ impl<H: Head> Chain<H> {
         for before in 0..k {
             self.recharge(before);
         }
-        let rest = self.stations.rest(k);
-        self.stats.discarded_bytes += rest.unseen.len() as u64;
-        rest.unseen.clear();
+        if let Some(rest) = self.stations.rest_mut(k) {
+            self.stats.discarded_bytes += rest.unseen.len() as u64;
+            rest.unseen.clear();
+        }
         if self.tail_at.state_at(k) != Some(TailState::Shown) {
             // A tail before this station is cut off with what came before it.
-            self.trailers = declared.map(|(_, trailers)| *trailers);
+            self.lobby.put_trailers(declared.map(|(_, trailers)| trailers));
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
         }
         self.release_all(k, bytes);
@@ -306,8 +291,8 @@ impl<H: Head> Chain<H> {
     /// Nothing more is taken from the source; what waits at the entrance is dropped.
     pub(super) fn stop_source(&mut self) {
         self.source = Source::Stopped;
-        self.stats.discarded_bytes += self.entrance.len() as u64;
-        self.entrance.clear();
+        self.stats.discarded_bytes += self.lobby.entrance_len() as u64;
+        self.lobby.entrance().clear();
     }
 
     /// The output of these stations has ended: their handles answer `Gone`.
@@ -322,16 +307,15 @@ impl<H: Head> Chain<H> {
     /// are left to the caller, who charges them together with what the verdict does; answers
     /// whether there are any.
     pub(super) fn settle_effects(&mut self, later: u64) -> bool {
-        self.desk.effects.touched = false;
-        self.stations.refused |= mem::take(&mut self.desk.effects.refused);
-        self.stations.wants_trailers &= !mem::take(&mut self.desk.effects.dropped_trailers);
-        let dropped = mem::take(&mut self.desk.effects.dropped_data);
-        if dropped != 0 {
-            self.stations.wants_data &= !dropped;
-            self.data_count = self.stations.data_list(&mut self.data_list) as u8;
+        let asked = self.desk.take_asked();
+        self.stations.refused |= asked.refused;
+        self.stations.wants_trailers &= !asked.dropped_trailers;
+        if asked.dropped_data != 0 {
+            self.stations.wants_data &= !asked.dropped_data;
+            self.data_count = self.stations.wants_data.count_ones() as u8;
         }
-        let kept_later = self.desk.effects.kept_changed & later != 0;
-        let mut kept_changed = mem::take(&mut self.desk.effects.kept_changed) & !later;
+        let kept_later = asked.kept_changed & later != 0;
+        let mut kept_changed = asked.kept_changed & !later;
         while kept_changed != 0 {
             self.recharge(kept_changed.trailing_zeros() as usize);
             kept_changed &= kept_changed - 1;
@@ -344,8 +328,8 @@ impl<H: Head> Chain<H> {
         if self.stations.rejecting & (1u64 << k) == 0 {
             return;
         }
-        let limit_bytes = self.stations.marks(k).high();
-        if self.stations.kept_back_bytes(k, self.desk.effects.kept(k as u8)) > limit_bytes {
+        let limit_bytes = self.desk.marks(k as u8).high();
+        if self.stations.kept_back_bytes(k, self.desk.kept(k as u8)) > limit_bytes {
             let kind = ErrorKind::Limit { limit: "high mark", limit_bytes };
             let error = Error::new(kind, H::PEER).named(&self.plan.stations[k].name);
             self.reply_for_limit(k, LocalReply::new(H::OVERFLOW), error);
@@ -354,7 +338,7 @@ impl<H: Head> Chain<H> {
 
     /// What a quiet or data-blind holder lets queue, unseen.
     pub(super) fn queue_unseen(&mut self, k: usize) {
-        let packed = self.stations.rest(k).unseen.append_at_rest(&mut self.transit);
+        let packed = self.stations.rest(k).unseen.append_at_rest(self.lobby.transit());
         self.stats.packed_bytes += packed as u64;
         self.check_limit(k);
         if self.life.is_live() {

@@ -120,8 +120,7 @@ impl<H: Head> Chain<H> {
         while let Some(k) = top(refused) {
             let bit = 1u64 << k;
             refused &= !bit;
-            let info = &self.desk.stations[k];
-            if info.added_bytes.saturating_add(info.wanted_bytes) <= info.high_bytes {
+            if self.desk.refused_fits(k as u8) {
                 asked |= bit;
             }
         }
@@ -152,7 +151,7 @@ impl<H: Head> Chain<H> {
 
     fn move_head(&mut self, k: usize) {
         let with_end = self.tail_at.state_at(k) == Some(TailState::Released)
-            && self.trailers.is_none()
+            && !self.lobby.has_trailers()
             && self.stations.released & (1u64 << k) == 0;
         self.head_leaves(k);
         if with_end {
@@ -171,9 +170,9 @@ impl<H: Head> Chain<H> {
             piece = piece.min(usize::try_from(room_bytes).unwrap_or(usize::MAX));
         }
         if piece == released.len() {
-            self.transit.append(released);
+            self.lobby.transit().append(released);
         } else {
-            released.move_to(&mut self.transit, piece);
+            released.move_to(self.lobby.transit(), piece);
         }
         let with_tail =
             released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
@@ -196,7 +195,8 @@ impl<H: Head> Chain<H> {
         if next == 0 {
             return self.out_marks.high().saturating_sub(self.out.len() as u64);
         }
-        self.stations.room_bytes(next.trailing_zeros() as usize)
+        let next = next.trailing_zeros() as usize;
+        self.stations.room_bytes(next, self.desk.marks(next as u8))
     }
 
     /// Asks the filter of station `k` again.
@@ -236,7 +236,7 @@ impl<H: Head> Chain<H> {
         let new_at = rest.held.len();
         rest.held.append(&mut rest.unseen);
         self.stations.unseen &= !bit;
-        let plain_end = self.trailers.is_none() && self.stations.adder & bit == 0;
+        let plain_end = !self.lobby.has_trailers() && self.stations.adder & bit == 0;
         if plain_end && self.tail_at.state_at(k) == Some(TailState::Unseen) {
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
         }
@@ -293,7 +293,7 @@ impl<H: Head> Chain<H> {
             TailAt::Station { k: at, .. } => at,
             TailAt::Output | TailAt::Taken => return false,
         };
-        self.trailers.is_some() || self.stations.adder & from(adders_from) & !from(k) != 0
+        self.lobby.has_trailers() || self.stations.adder & from(adders_from) & !from(k) != 0
     }
 
     /// Whether somebody can still ask the filter of station `k` again.

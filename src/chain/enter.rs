@@ -7,7 +7,7 @@ use super::input_error::InputError;
 use super::position::{HeadAt, TailAt};
 use super::{Chain, Source, leave};
 use crate::error::{Error, ErrorKind, Timeout};
-use crate::filter::{Capability, Head, LocalReply};
+use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 
@@ -53,22 +53,15 @@ impl<H: Head> Chain<H> {
                 }
             }
         }
-        self.head = Some(head);
+        self.lobby.open().head = Some(head);
         self.head_at = HeadAt::Entrance;
         true
     }
 
     /// No trailers can be added behind no body: the end is an ordinary end then.
-    fn grant_trailers(&mut self) {
-        let may_add = if self.desk.facts.bodiless { 0 } else { self.adders_by_edge };
-        self.stations.adder = may_add;
-        for (k, info) in self.desk.stations.iter_mut().enumerate() {
-            info.granted = if may_add & (1u64 << k) == 0 {
-                info.granted.without(Capability::AddTrailers)
-            } else {
-                info.granted.with(Capability::AddTrailers)
-            };
-        }
+    pub(super) fn grant_trailers(&mut self) {
+        let may_add = !self.desk.facts.bodiless && self.desk.can_add_trailers();
+        self.stations.adder = if may_add { self.plan.masks.adders } else { 0 };
     }
 
     /// A piece of body, and with `end_of_stream` the end directly behind it.
@@ -107,7 +100,7 @@ impl<H: Head> Chain<H> {
             self.stats.discarded_bytes += len;
             return Ok(());
         }
-        if len != 0 && !self.entrance.is_empty() && !self.wants_input() {
+        if len != 0 && self.lobby.entrance_len() != 0 && !self.wants_input() {
             return Err(InputError::NotWanted(data));
         }
         self.stats.input_bytes += len;
@@ -122,14 +115,14 @@ impl<H: Head> Chain<H> {
             // Straight into the wave, if nothing is in the way.
             if len != 0
                 && data.len() <= chain.max_frame_bytes
-                && chain.entrance.is_empty()
+                && chain.lobby.entrance_len() == 0
                 && !chain.is_over()
                 && !chain.work_is_left_before_entrance()
             {
-                chain.transit.push(data);
+                chain.lobby.transit().push(data);
                 chain.wave(chain.entrance_at, end_of_stream);
             } else {
-                chain.entrance.push(data);
+                chain.lobby.entrance().push(data);
             }
             chain.drive();
         });
@@ -159,7 +152,7 @@ impl<H: Head> Chain<H> {
         if self.source == Source::Stopped {
             return Ok(());
         }
-        self.trailers = trailers;
+        self.lobby.put_trailers(trailers);
         self.tail_at = TailAt::Entrance;
         self.guarded(|chain| {
             if chain.check_input_length() {
@@ -284,8 +277,9 @@ impl<H: Head> Chain<H> {
 
     /// The head goes in at the entrance.
     pub(super) fn enter_head(&mut self) {
-        let with_end =
-            self.tail_at == TailAt::Entrance && self.entrance.is_empty() && self.trailers.is_none();
+        let with_end = self.tail_at == TailAt::Entrance
+            && self.lobby.entrance_len() == 0
+            && !self.lobby.has_trailers();
         self.head_wave(self.entrance_at, with_end);
     }
 
@@ -294,7 +288,7 @@ impl<H: Head> Chain<H> {
         if matches!(self.head_at, HeadAt::Awaited | HeadAt::Entrance) {
             return false;
         }
-        if self.entrance.is_empty() {
+        if self.lobby.entrance_len() == 0 {
             self.tail_at == TailAt::Entrance
         } else {
             !self.is_over_from(self.entrance_at)
@@ -303,9 +297,10 @@ impl<H: Head> Chain<H> {
 
     /// A piece of what waits at the entrance goes in, and the tail if it stands directly behind.
     pub(super) fn enter_bytes(&mut self) {
-        let piece = self.entrance.len().min(self.max_frame_bytes);
-        self.entrance.move_to(&mut self.transit, piece);
-        let tail = self.entrance.is_empty() && self.tail_at == TailAt::Entrance;
+        let piece = self.lobby.entrance_len().min(self.max_frame_bytes);
+        let (entrance, transit) = self.lobby.ways();
+        entrance.move_to(transit, piece);
+        let tail = self.lobby.entrance_len() == 0 && self.tail_at == TailAt::Entrance;
         self.wave(self.entrance_at, tail);
     }
 

@@ -2,7 +2,7 @@
 
 use core::any::Any;
 use core::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 
 use bytes::Bytes;
 
@@ -10,7 +10,8 @@ use super::ask::Bytes as At;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
-use super::{Chain, Source, Stats, Work, plan};
+use super::storage::{Kept, Storage, Upkeep};
+use super::{Chain, Source, Stats, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Filter, Head, LocalReply};
 use crate::frame::Outcome;
@@ -144,24 +145,24 @@ impl<H: Head> Chain<H> {
         for k in 0..self.len() {
             self.recharge(k);
         }
-        self.reply_cause = Some(cause);
+        self.lobby.open().reply_cause = Some(cause);
         self.desk.facts.local_reply = true;
-        self.desk.effects.declared_by = None;
-        self.trailers = None;
+        self.desk.declared_by = None;
+        self.lobby.take_trailers();
         self.lengths = super::leave::Lengths::default();
         self.entrance_at = place;
         if !self.place_head(head) {
             return;
         }
         if !self.desk.facts.bodiless {
-            self.entrance.push(body);
+            self.lobby.entrance().push(body);
         }
         self.tail_at = TailAt::Entrance;
     }
 
     fn discard_transit(&mut self) {
-        self.stats.discarded_bytes += self.transit.len() as u64;
-        self.transit.clear();
+        self.stats.discarded_bytes += self.lobby.transit_len() as u64;
+        self.lobby.transit().clear();
     }
 
     /// Fails the message in the name of filter `k`.
@@ -182,7 +183,7 @@ impl<H: Head> Chain<H> {
 
     /// The sink has been given everything.
     pub(super) fn complete(&mut self) {
-        let cause = self.reply_cause.take();
+        let cause = self.lobby.take_reply_cause();
         let outcome = move |stats: &Stats| match cause {
             Some(cause) => cause.outcome(),
             None => Outcome::Complete {
@@ -224,7 +225,12 @@ impl<H: Head> Chain<H> {
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
             if self.stations.started & !self.stations.panicked & bit != 0 {
-                contained(|| filter.close(&outcome));
+                let mut closed = 0;
+                contained(|| {
+                    filter.close(&outcome);
+                    closed = bit;
+                });
+                self.stations.panicked |= bit & !closed;
             }
         }
         self.life = Life::Over { outcome, parting, clean };
@@ -232,7 +238,7 @@ impl<H: Head> Chain<H> {
 
     fn drop_everything(&mut self) {
         self.source = Source::Stopped;
-        let queued = self.transit.len() + self.entrance.len() + self.out.len();
+        let queued = self.lobby.transit_len() + self.lobby.entrance_len() + self.out.len();
         self.stats.discarded_bytes += queued as u64;
         for k in 0..self.len() {
             self.stats.discarded_bytes += self.stations.discard(k);
@@ -241,19 +247,16 @@ impl<H: Head> Chain<H> {
         for k in 0..self.len() {
             self.recharge(k);
         }
-        self.transit.clear();
-        self.entrance.clear();
+        self.lobby.clear();
         self.out.clear();
-        self.head = None;
-        self.trailers = None;
-        // Handles answer `Gone`, and the task's waker is let go.
-        self.desk.resumes = None;
+        self.desk.retire_resumes();
     }
 
     /// A filter panicked: the message fails, the filter is never called again.
     pub(super) fn on_panic(&mut self, payload: Box<dyn Any + Send>) {
         let Some(k) = self.calling.take() else {
             // No filter was being called: the engine itself is wrong, and must not go on.
+            self.upkeep = Upkeep::Broken;
             resume_unwind(payload);
         };
         contained(move || drop(payload));
@@ -267,30 +270,24 @@ impl<H: Head> Chain<H> {
 impl<H: Head> Drop for Chain<H> {
     fn drop(&mut self) {
         self.cancel();
-        for filter in mem::take(&mut self.filters) {
-            drop_contained(filter);
+        let filters = mem::take(&mut self.filters);
+        if !self.plan.keeps_chains() || self.upkeep == Upkeep::Broken {
+            filters.into_iter().for_each(drop_contained);
+            return;
         }
+        let mut storage = Storage {
+            // First of all: they may have handles.
+            filters: Kept::of(filters, self.stations.panicked),
+            table: self.stations.take_table(),
+            desk: mem::take(&mut self.desk),
+            out: mem::take(&mut self.out),
+            lobby: mem::take(&mut self.lobby),
+        };
+        storage.reset();
+        self.plan.pool.put(storage);
     }
 }
 
-/// Makes the filters of a message. Where a maker panics there are none, and it is said which.
-pub(super) fn make_filters<H: Head>(
-    plan: &plan::Inner<H>,
-) -> (Vec<Box<dyn Filter<H>>>, Option<usize>) {
-    let mut filters = Vec::with_capacity(plan.stations.len());
-    for (k, station) in plan.stations.iter().enumerate() {
-        match catch_unwind(AssertUnwindSafe(|| (station.make)())) {
-            Ok(filter) => filters.push(filter),
-            Err(payload) => {
-                contained(move || drop(payload));
-                filters.into_iter().for_each(drop_contained);
-                return (Vec::new(), Some(k));
-            }
-        }
-    }
-    (filters, None)
-}
-
-fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {
+pub(super) fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {
     contained(move || drop(filter));
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
+use super::storage::Upkeep;
 use super::traits::Trailers;
 use super::{Chain, Work};
 use crate::buf::BodyBuf;
@@ -44,7 +45,7 @@ impl Default for Lengths {
 impl<H: Head> Chain<H> {
     /// The head has passed the last filter: what it declares now is what counts.
     pub(super) fn exit_head(&mut self) {
-        let Some(head) = &self.head else { return };
+        let Some(head) = self.lobby.head() else { return };
         let lengths = &mut self.lengths;
         lengths.exit_bodiless = self.bodiless_by_edge || head.forbids_body();
         if lengths.exit_bodiless {
@@ -62,7 +63,7 @@ impl<H: Head> Chain<H> {
 
     /// The bytes in transit have passed the last filter.
     pub(super) fn exit_bytes(&mut self) {
-        let exited_bytes = self.lengths.exited_bytes + self.transit.len() as u64;
+        let exited_bytes = self.lengths.exited_bytes + self.lobby.transit_len() as u64;
         if exited_bytes > self.lengths.exit_limit_bytes {
             let kind = match self.lengths.exit_declared_bytes {
                 Some(declared_bytes) => ErrorKind::LengthExceeded { declared_bytes },
@@ -72,12 +73,12 @@ impl<H: Head> Chain<H> {
         }
         self.lengths.exited_bytes = exited_bytes;
         let packed = if self.out.is_empty() {
-            self.out.append(&mut self.transit);
+            self.out.append(self.lobby.transit());
             // Copies nothing, unless a filter has cut the piece to shreds.
             self.out.settle()
         } else {
             // The sink is slow: these bytes come to rest.
-            self.out.append_at_rest(&mut self.transit)
+            self.out.append_at_rest(self.lobby.transit())
         };
         self.stats.packed_bytes += packed as u64;
         self.update_out();
@@ -94,7 +95,7 @@ impl<H: Head> Chain<H> {
             return self.fail(Error::new(kind, Origin::Filter));
         }
         if self.trailers_by_edge == Trailers::Unsent || self.lengths.exit_bodiless {
-            let unsent = self.trailers.take().map_or(0, |trailers| trailers.len());
+            let unsent = self.lobby.take_trailers().map_or(0, |trailers| trailers.len());
             self.stats.unsent_trailers += unsent as u64;
         }
         self.withhold_unannounced();
@@ -104,7 +105,7 @@ impl<H: Head> Chain<H> {
     /// counted in the outcome. For an edge that has sent a head behind which HTTP/1 sends no other
     /// trailers: call it when the head was given out.
     pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
-        self.announced = Some(announced);
+        self.lobby.open().announced = Some(announced);
         if self.tail_at == TailAt::Output {
             self.withhold_unannounced();
         }
@@ -112,9 +113,7 @@ impl<H: Head> Chain<H> {
 
     /// Takes off trailers that the edge cannot send because the head did not announce them.
     fn withhold_unannounced(&mut self) {
-        let (Some(announced), Some(trailers)) = (&self.announced, &mut self.trailers) else {
-            return;
-        };
+        let Some((announced, trailers)) = self.lobby.announced_and_trailers() else { return };
         let before = trailers.len();
         let unannounced: Vec<HeaderName> =
             trailers.keys().filter(|name| !announced.contains(name)).cloned().collect();
@@ -226,7 +225,7 @@ impl<H: Head> Chain<H> {
         }
         if self.tail_at == TailAt::Output && self.head_at == HeadAt::Taken {
             self.tail_at = TailAt::Taken;
-            let output = match self.trailers.take() {
+            let output = match self.lobby.take_trailers() {
                 Some(trailers) => Output::Trailers(trailers),
                 None => Output::End,
             };
@@ -237,8 +236,11 @@ impl<H: Head> Chain<H> {
     }
 
     fn give_head(&mut self) -> Option<Output<H>> {
-        let head = self.head.take()?;
+        let head = self.lobby.take_head()?;
         self.head_at = HeadAt::Taken;
+        if self.upkeep == Upkeep::Fresh {
+            self.lobby.shut();
+        }
         let end_of_stream = self.end_is_next();
         if end_of_stream {
             self.tail_at = TailAt::Taken;
@@ -253,7 +255,7 @@ impl<H: Head> Chain<H> {
         self.head_at == HeadAt::Taken
             && self.out.is_empty()
             && self.tail_at == TailAt::Output
-            && self.trailers.is_none()
+            && !self.lobby.has_trailers()
     }
 
     /// Whether the sink has everything but a plain end: no data, no trailers and no error can
@@ -288,7 +290,7 @@ impl<H: Head> Chain<H> {
     /// Whether the sink has all that the head declared, and no trailers are in hand: hyper drops a
     /// body there without asking for the end.
     pub(super) fn declared_length_was_taken(&self) -> bool {
-        let trailers_in_hand = self.tail_at != TailAt::Awaited && self.trailers.is_some();
+        let trailers_in_hand = self.tail_at != TailAt::Awaited && self.lobby.has_trailers();
         self.head_at == HeadAt::Taken && !trailers_in_hand && self.remaining_bytes() == Some(0)
     }
 }

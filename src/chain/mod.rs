@@ -24,6 +24,8 @@
 //! | `leave` | the exit: output queue, length truth, `poll_output` |
 //! | `finish` | replies, failures, the outcome, close calls |
 //! | `stations` | what each station keeps, its state, its watermark |
+//! | `lobby` | head, trailers, and the bytes between stations |
+//! | `storage` | what goes from one message to the next |
 //!
 //! This module never wakes, locks, reads a clock or spawns.
 //!
@@ -35,18 +37,18 @@ mod enter;
 mod finish;
 mod input_error;
 mod leave;
+mod lobby;
 mod output;
 mod pass;
 mod plan;
 mod position;
 mod stations;
 mod stats;
+mod storage;
 mod traits;
 mod wave;
 
 use core::fmt;
-
-use http::{HeaderMap, HeaderName};
 
 pub use input_error::InputError;
 pub use output::Output;
@@ -56,15 +58,17 @@ pub use traits::MessageTraits;
 
 use crate::buf::BodyBuf;
 use crate::error::ErrorKind;
-use crate::filter::{Capabilities, Capability, Desk, Filter, Head, Interest, MessageFacts};
+use crate::filter::{Capabilities, Desk, Filter, Head, MessageFacts};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 use crate::sync::ConstArc as Arc;
 use crate::watermark::{Marks, Side};
 
-use finish::{Cause, Life};
+use finish::Life;
+use lobby::Lobby;
 use position::{HeadAt, TailAt};
-use stations::{Stations, infos_of};
+use stations::Stations;
+use storage::{Storage, Upkeep};
 
 /// The filters of one direction of one message, and all they hold.
 ///
@@ -106,18 +110,12 @@ pub struct Chain<H: Head> {
     /// What views share: capabilities, effects, resumes, facts of the message.
     desk: Desk,
     life: Life<H>,
-    /// The one head slot; `head_at` says whose it is.
-    head: Option<H>,
+    /// Head and trailers, and the bytes that are between stations.
+    lobby: Lobby<H>,
     head_at: HeadAt,
-    /// The one trailers slot; `tail_at` says whose it is. `None` at the tail: a plain end.
-    trailers: Option<HeaderMap>,
     tail_at: TailAt,
-    /// What the source gave and no station has yet; also the body of a local reply.
-    entrance: BodyBuf,
     /// The station behind the entrance: 0, or where a local reply entered.
     entrance_at: usize,
-    /// The bytes of the wave that is under way. Empty between waves.
-    transit: BodyBuf,
     /// The output queue: the last station.
     out: BodyBuf,
     out_marks: Marks,
@@ -126,15 +124,9 @@ pub struct Chain<H: Head> {
     bodiless_by_edge: bool,
     /// Whether trailers can be sent by the edge.
     trailers_by_edge: traits::Trailers,
-    /// The trailer fields that the edge has announced, if no others can be sent.
-    announced: Option<Vec<HeaderName>>,
-    /// The stations that were granted *add trailers* for a message with a body.
-    adders_by_edge: u64,
     lengths: leave::Lengths,
     /// A filter declared the end, or a local reply took the message's place.
     source: Source,
-    /// Who replied, while the reply is under way.
-    reply_cause: Option<Cause>,
     /// The filter that is being called, for the case that it panics.
     calling: Option<u8>,
     /// Self-asked work that was put off to the next drive: stations asked in this drive.
@@ -155,8 +147,10 @@ pub struct Chain<H: Head> {
     fast_limit_bytes: u64,
     /// A copy of the plan's.
     max_frame_bytes: usize,
-    data_list: [u8; 64],
+    /// How many filters want data.
     data_count: u8,
+    /// Where its storage comes from, and whether that goes back when the message is over.
+    upkeep: Upkeep,
 }
 
 /// Whether the source still matters.
@@ -179,54 +173,28 @@ enum Work {
 
 impl<H: Head> Chain<H> {
     fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
-        let (filters, unmade) = finish::make_filters(&plan);
-        let infos = infos_of(plan.stations.iter().map(|station| {
-            let declared = station.declaration.required | station.declaration.preferred;
-            (&station.declaration, declared.and(edge))
-        }));
-        let mut stations =
-            Stations::new(plan.stations.iter().map(|station| station.declaration.marks));
-        for (k, station) in plan.stations.iter().enumerate() {
-            let bit = 1u64 << k;
-            let wants = |interest| {
-                if station.declaration.interest.contains(interest) { bit } else { 0 }
-            };
-            stations.wants_head |= wants(Interest::HEAD);
-            stations.wants_data |= wants(Interest::DATA);
-            stations.wants_trailers |= wants(Interest::TRAILERS);
-            if infos[k].granted.has(Capability::AddTrailers) {
-                stations.adder |= bit;
-            }
-        }
-        let adders_by_edge = stations.adder;
-        let mut data_list = [0; 64];
-        let data_count = stations.data_list(&mut data_list) as u8;
+        let (storage, upkeep) = Storage::of(&plan);
+        let Storage { filters, table, mut desk, out, lobby } = storage;
+        let (filters, unmade) = filters.complete(&plan);
+        desk.begin(MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() }, edge);
+        let stations = Stations::new(plan.stations.len(), &plan.masks, table);
         let mut chain = Self {
-            out_marks: plan.output_marks,
             filters,
+            data_count: plan.masks.data.count_ones() as u8,
             stations,
-            desk: Desk {
-                facts: MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() },
-                stations: infos,
-                ..Desk::default()
-            },
+            desk,
             life: Life::Live,
-            head: None,
+            lobby,
             head_at: HeadAt::Awaited,
-            trailers: None,
             tail_at: TailAt::Awaited,
-            entrance: BodyBuf::new(),
             entrance_at: 0,
-            transit: BodyBuf::new(),
-            out: BodyBuf::new(),
+            out,
+            out_marks: plan.output_marks,
             out_side: Side::Below,
             bodiless_by_edge: message.bodiless,
             trailers_by_edge: message.trailers,
-            announced: None,
-            adders_by_edge,
             lengths: leave::Lengths::default(),
             source: Source::Running,
-            reply_cause: None,
             calling: None,
             asked_again: 0,
             paused: false,
@@ -237,10 +205,10 @@ impl<H: Head> Chain<H> {
             fast: false,
             fast_limit_bytes: 0,
             max_frame_bytes: plan.max_frame_bytes,
-            data_list,
-            data_count,
+            upkeep,
             plan,
         };
+        chain.grant_trailers();
         if let Some(k) = unmade {
             chain.fail_filter(k, ErrorKind::Panicked);
         }
@@ -275,7 +243,7 @@ impl<H: Head> Chain<H> {
             && self.tail_at == TailAt::Awaited
             && self.source == Source::Running
             && !self.is_over()
-            && self.entrance.is_empty()
+            && self.lobby.entrance_len() == 0
             && self.work != Work::Left
     }
 
@@ -344,8 +312,7 @@ impl<H: Head> Chain<H> {
             self.out_marks = marks;
             self.update_out();
         } else {
-            self.stations.set_marks(station, marks);
-            self.desk.stations[station].high_bytes = marks.high();
+            self.desk.set_marks(station as u8, marks);
             self.recharge(station);
         }
         self.guarded(|chain| {
@@ -370,7 +337,8 @@ impl<H: Head> Chain<H> {
     /// Brings what depends on the bytes of station `k` up to date.
     fn recharge(&mut self, k: usize) {
         let blocked = self.is_over_from(k + 1);
-        self.stations.recharge(k, self.desk.effects.kept(k as u8), blocked);
+        let station = k as u8;
+        self.stations.recharge(k, self.desk.marks(station), self.desk.kept(station), blocked);
         self.note_peak();
     }
 
@@ -386,7 +354,7 @@ impl<H: Head> Chain<H> {
             && self.tail_at == TailAt::Awaited
             && self.source == Source::Running
             && self.out_side == Side::Below
-            && self.entrance.is_empty()
+            && self.lobby.entrance_len() == 0
             && self.stations.all_clear()
             && self.desk.adding == 0
             && self.work == Work::Done;
@@ -411,10 +379,10 @@ impl<H: Head> Chain<H> {
     #[cfg(debug_assertions)]
     fn invariants(&self) {
         self.stations.invariants();
-        debug_assert!(self.transit.is_empty(), "no wave is under way between entries");
+        debug_assert!(self.lobby.transit_len() == 0, "no wave is under way between entries");
         debug_assert_eq!(self.calling, None, "no filter is being called between entries");
         debug_assert_eq!(
-            self.head.is_some(),
+            self.lobby.head().is_some(),
             !matches!(self.head_at, HeadAt::Awaited | HeadAt::Taken) && self.life.is_live(),
             "the head slot is full exactly while the head stands somewhere"
         );

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::Chain;
 use super::ask::{Bytes as At, Flow};
+use super::stations::from;
 use crate::filter::{Filter, Growth, Head, Verdict, View, ViewParts};
 
 impl<H: Head> Chain<H> {
@@ -19,7 +20,7 @@ impl<H: Head> Chain<H> {
     #[inline]
     pub(super) fn pass(&mut self, data: Bytes) {
         let len = data.len();
-        let Self { filters, out, desk, data_list, data_count, .. } = self;
+        let Self { filters, out, desk, stations, data_count, .. } = self;
         out.push(data);
         // Made out here, so that it still names the station if a filter panics.
         let mut view = View::new(ViewParts {
@@ -32,16 +33,21 @@ impl<H: Head> Chain<H> {
             trailers: None,
             desk,
         });
-        let list = &data_list[..usize::from(*data_count)];
-        let called = catch_unwind(AssertUnwindSafe(|| ask_all(filters, list, &mut view)));
+        let called = catch_unwind(AssertUnwindSafe(|| {
+            if usize::from(*data_count) == filters.len() {
+                // The usual case needs no mask.
+                ask_all(filters, &mut view)
+            } else if *data_count == 0 {
+                None
+            } else {
+                ask_some(filters, stations.wants_data, &mut view)
+            }
+        }));
         match called {
             Ok(None) => {
                 self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
-                if self.desk.effects.touched
-                    || self.desk.adding != 0
-                    || self.out.len() != len
-                    || len as u64 > self.out_marks.high()
+                if self.desk.touched || self.out.len() != len || len as u64 > self.out_marks.high()
                 {
                     self.pass_cold(len as u64);
                 }
@@ -66,8 +72,8 @@ impl<H: Head> Chain<H> {
 
     /// Counts the calls of a wave that stopped at station `k`.
     fn count_calls(&mut self, k: usize) {
-        let list = &self.data_list[..usize::from(self.data_count)];
-        self.calls += 1 + list.iter().take_while(|&&each| usize::from(each) < k).count() as u64;
+        let before = self.stations.wants_data & !from(k);
+        self.calls += 1 + u64::from(before.count_ones());
     }
 
     /// All filters passed, but one of them edited or asked for something else, or the output queue
@@ -76,10 +82,10 @@ impl<H: Head> Chain<H> {
     fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
             chain.settle_effects(0);
-            chain.drop_undelivered();
+            chain.desk.drop_undelivered();
             // Once more through the exit, which checks before anything reaches the sink.
             chain.lengths.exited_bytes -= counted_bytes;
-            mem::swap(&mut chain.transit, &mut chain.out);
+            mem::swap(chain.lobby.transit(), &mut chain.out);
             chain.exit_bytes();
             chain.drive();
         });
@@ -88,7 +94,7 @@ impl<H: Head> Chain<H> {
     /// Goes on in the general engine at the station where something odd happened.
     #[cold]
     fn pass_on(&mut self, k: usize, verdict: Verdict) {
-        mem::swap(&mut self.transit, &mut self.out);
+        mem::swap(self.lobby.transit(), &mut self.out);
         self.guarded(|chain| {
             if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
                 chain.wave(k + 1, false);
@@ -101,26 +107,30 @@ impl<H: Head> Chain<H> {
     }
 }
 
-/// Asks the filters in `list` one by one. Stops at the first that does anything but pass on bytes:
+/// Asks all filters one by one. Stops at the first that does anything but pass on bytes:
 /// the view then names its station.
 #[inline]
-fn ask_all<H: Head>(
+fn ask_all<H: Head>(filters: &mut [Box<dyn Filter<H>>], view: &mut View<'_, H>) -> Option<Verdict> {
+    for (filter, k) in filters.iter_mut().zip(0u8..) {
+        view.set_station(k);
+        let verdict = filter.data(view);
+        if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
+            return Some(verdict);
+        }
+    }
+    None
+}
+
+/// As [`ask_all`], for the filters in `mask`. Not inlined: [`ask_all`] gets better registers.
+#[inline(never)]
+fn ask_some<H: Head>(
     filters: &mut [Box<dyn Filter<H>>],
-    list: &[u8],
+    mut mask: u64,
     view: &mut View<'_, H>,
 ) -> Option<Verdict> {
-    if list.len() == filters.len() {
-        // The usual case needs no list.
-        for (filter, k) in filters.iter_mut().zip(0u8..) {
-            view.set_station(k);
-            let verdict = filter.data(view);
-            if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
-                return Some(verdict);
-            }
-        }
-        return None;
-    }
-    for &k in list {
+    while mask != 0 {
+        let k = mask.trailing_zeros() as u8;
+        mask &= mask - 1;
         view.set_station(k);
         let verdict = filters[usize::from(k)].data(view);
         if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {

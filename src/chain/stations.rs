@@ -1,5 +1,7 @@
+use core::mem;
+
 use crate::buf::BodyBuf;
-use crate::filter::{Overflow, StationInfo};
+use crate::filter::Overflow;
 use crate::watermark::{Marks, Side};
 
 /// The stations of one message: what each keeps, and their states as one word per fact.
@@ -9,7 +11,9 @@ use crate::watermark::{Marks, Side};
 /// which a word answers in one instruction.
 #[derive(Debug)]
 pub(super) struct Stations {
-    stations: Vec<Station>,
+    count: usize,
+    /// Made when a station keeps something for the first time: empty until then.
+    table: Table,
     /// The head has reached it: its filter gets a close call.
     pub(super) started: u64,
     pub(super) wants_head: u64,
@@ -41,12 +45,14 @@ pub(super) struct Stations {
     held_bytes: u64,
 }
 
+/// What the stations keep, by station. Empty, or one entry for each.
+pub(super) type Table = Vec<Station>;
+
 /// One station.
-#[derive(Debug)]
-struct Station {
+#[derive(Debug, Default)]
+pub(super) struct Station {
     /// Made on first use, kept for the message.
     rest: Option<Box<Rest>>,
-    marks: Marks,
     /// What counts against the marks, in bytes.
     charge_bytes: u64,
 }
@@ -63,13 +69,15 @@ pub(super) struct Rest {
 }
 
 impl Stations {
-    pub(super) fn new(marks: impl Iterator<Item = Marks>) -> Self {
+    /// `table` is empty, or that of a message before, after [`reset`].
+    pub(super) fn new(count: usize, masks: &Masks, table: Table) -> Self {
         Self {
-            stations: marks.map(|marks| Station { rest: None, marks, charge_bytes: 0 }).collect(),
+            count,
+            table,
             started: 0,
-            wants_head: 0,
-            wants_data: 0,
-            wants_trailers: 0,
+            wants_head: masks.head,
+            wants_data: masks.data,
+            wants_trailers: masks.trailers,
             adder: 0,
             holding: 0,
             rejecting: 0,
@@ -87,7 +95,7 @@ impl Stations {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.stations.len()
+        self.count
     }
 
     /// The sum of what all stations are charged, in bytes.
@@ -110,35 +118,48 @@ impl Stations {
 
     /// The buffers of station `k`.
     pub(super) fn rest(&mut self, k: usize) -> &mut Rest {
-        self.stations[k].rest.get_or_insert_with(Box::default)
+        self.station(k).rest.get_or_insert_with(Box::default)
+    }
+
+    /// The buffers of station `k`, if it has ever kept anything.
+    pub(super) fn rest_mut(&mut self, k: usize) -> Option<&mut Rest> {
+        self.table.get_mut(k)?.rest.as_deref_mut()
+    }
+
+    fn rest_ref(&self, k: usize) -> Option<&Rest> {
+        self.table.get(k)?.rest.as_deref()
+    }
+
+    fn station(&mut self, k: usize) -> &mut Station {
+        if self.table.is_empty() {
+            self.table.resize_with(self.count, Station::default);
+        }
+        &mut self.table[k]
+    }
+
+    /// Takes the table out, for the next message.
+    pub(super) fn take_table(&mut self) -> Table {
+        mem::take(&mut self.table)
     }
 
     /// The held bytes of station `k`, if there are any.
     pub(super) fn held(&self, k: usize) -> Option<&BodyBuf> {
-        self.stations[k].rest.as_ref().map(|rest| &rest.held).filter(|held| !held.is_empty())
+        self.rest_ref(k).map(|rest| &rest.held).filter(|held| !held.is_empty())
     }
 
     pub(super) fn held_is_empty(&self, k: usize) -> bool {
         self.held(k).is_none()
     }
 
-    pub(super) fn marks(&self, k: usize) -> Marks {
-        self.stations[k].marks
-    }
-
-    pub(super) fn set_marks(&mut self, k: usize, marks: Marks) {
-        self.stations[k].marks = marks;
-    }
-
     /// How many bytes fit under the high mark of station `k`.
-    pub(super) fn room_bytes(&self, k: usize) -> u64 {
-        let station = &self.stations[k];
-        station.marks.high().saturating_sub(station.charge_bytes)
+    pub(super) fn room_bytes(&self, k: usize, marks: Marks) -> u64 {
+        let charge_bytes = self.table.get(k).map_or(0, |station| station.charge_bytes);
+        marks.high().saturating_sub(charge_bytes)
     }
 
     /// What a rejecting verdict of `k` is measured by: held, unseen and kept bytes.
     pub(super) fn kept_back_bytes(&self, k: usize, kept_bytes: u64) -> u64 {
-        let rest = self.stations[k].rest.as_ref();
+        let rest = self.rest_ref(k);
         rest.map_or(0, |rest| (rest.held.len() + rest.unseen.len()) as u64)
             .saturating_add(kept_bytes)
     }
@@ -147,21 +168,24 @@ impl Stations {
     ///
     /// `blocked`: something behind `k` is over. Released bytes that are free to move are as good as
     /// gone, and make no edge.
-    pub(super) fn recharge(&mut self, k: usize, kept_bytes: u64, blocked: bool) {
+    pub(super) fn recharge(&mut self, k: usize, marks: Marks, kept_bytes: u64, blocked: bool) {
+        if self.table.is_empty() && kept_bytes == 0 {
+            return;
+        }
         let bit = 1u64 << k;
-        let station = &mut self.stations[k];
+        let kept_bytes = if self.ended & bit == 0 { kept_bytes } else { 0 };
+        let station = self.station(k);
         let (released, held, unseen) = station.rest.as_ref().map_or((0, 0, 0), |rest| {
             (rest.released.len() as u64, rest.held.len() as u64, rest.unseen.len() as u64)
         });
+        let charge = (released + held + unseen).saturating_add(kept_bytes);
+        let before = mem::replace(&mut station.charge_bytes, charge);
+        self.held_bytes = self.held_bytes - before + charge;
         set(&mut self.released, bit, released != 0);
         set(&mut self.unseen, bit, unseen != 0);
-        let kept_bytes = if self.ended & bit == 0 { kept_bytes } else { 0 };
-        let charge = (released + held + unseen).saturating_add(kept_bytes);
-        self.held_bytes = self.held_bytes - station.charge_bytes + charge;
-        station.charge_bytes = charge;
         let side = if self.over & bit == 0 { Side::Below } else { Side::Above };
         let marked = if blocked { charge } else { charge - released };
-        if let Some(edge) = station.marks.edge(side, marked) {
+        if let Some(edge) = marks.edge(side, marked) {
             set(&mut self.over, bit, edge.side() == Side::Above);
         }
     }
@@ -195,7 +219,7 @@ impl Stations {
 
     /// Drops all bytes of station `k`, and says how many there were.
     pub(super) fn discard(&mut self, k: usize) -> u64 {
-        let Some(rest) = self.stations[k].rest.as_deref_mut() else { return 0 };
+        let Some(rest) = self.rest_mut(k) else { return 0 };
         let bytes = rest.released.len() + rest.held.len() + rest.unseen.len();
         rest.released.clear();
         rest.held.clear();
@@ -214,24 +238,12 @@ impl Stations {
         top(self.over)
     }
 
-    /// The stations that are asked about data, in order, for the fast path.
-    pub(super) fn data_list(&self, list: &mut [u8; 64]) -> usize {
-        let mut mask = self.wants_data;
-        let mut count = 0;
-        while mask != 0 {
-            list[count] = mask.trailing_zeros() as u8;
-            count += 1;
-            mask &= mask - 1;
-        }
-        count
-    }
-
     #[cfg(debug_assertions)]
     pub(super) fn invariants(&self) {
         debug_assert_eq!(self.rejecting & !self.holding, 0, "only holders reject");
         debug_assert_eq!(self.quiet & !self.holding, 0, "only holders are quiet");
         let mut held_bytes = 0;
-        for (k, station) in self.stations.iter().enumerate() {
+        for (k, station) in self.table.iter().enumerate() {
             let bit = 1u64 << k;
             let rest = station.rest.as_deref();
             let unseen = rest.is_some_and(|rest| !rest.unseen.is_empty());
@@ -254,18 +266,30 @@ pub(super) fn from(k: usize) -> u64 {
     if k >= 64 { 0 } else { u64::MAX << k }
 }
 
-/// Which capabilities and marks the views of a message see.
-pub(super) fn infos_of<'a>(
-    granted: impl Iterator<Item = (&'a crate::filter::Declaration, crate::filter::Capabilities)>,
-) -> Vec<StationInfo> {
-    granted
-        .map(|(declaration, granted)| StationInfo {
-            granted,
-            high_bytes: declaration.marks.high(),
-            added_bytes: 0,
-            wanted_bytes: 0,
-        })
-        .collect()
+/// Makes the table of a message that is over ready for the next one: all its buffers are empty.
+/// Says what it costs, in bytes.
+pub(super) fn reset(table: &mut Table) -> usize {
+    let mut bookkeeping_bytes = 0;
+    for station in table {
+        station.charge_bytes = 0;
+        if let Some(rest) = station.rest.as_deref_mut() {
+            for buf in [&mut rest.released, &mut rest.held, &mut rest.unseen] {
+                buf.reset();
+                bookkeeping_bytes += buf.bookkeeping_bytes();
+            }
+        }
+    }
+    bookkeeping_bytes
+}
+
+/// Which stations are asked about what, by what their filters declared.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Masks {
+    pub(super) head: u64,
+    pub(super) data: u64,
+    pub(super) trailers: u64,
+    /// Declared *add trailers*.
+    pub(super) adders: u64,
 }
 
 fn set(word: &mut u64, bit: u64, on: bool) {

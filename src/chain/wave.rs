@@ -28,7 +28,7 @@ impl<H: Head> Chain<H> {
                 }
                 let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
                 if Self::keeps_head(verdict)
-                    && !self.desk.stations[k].granted.has(Capability::HoldHead)
+                    && !self.desk.granted(k as u8).has(Capability::HoldHead)
                 {
                     return self.refuse_head_hold(k);
                 }
@@ -42,7 +42,7 @@ impl<H: Head> Chain<H> {
                     return;
                 }
                 with_end = self.tail_at.state_at(k) == Some(TailState::Released)
-                    && self.trailers.is_none();
+                    && !self.lobby.has_trailers();
             } else if (self.stations.wants_data | self.stations.adder) & bit != 0 {
                 // The end is shown to this filter by a call of its own.
                 with_end = false;
@@ -63,13 +63,13 @@ impl<H: Head> Chain<H> {
     /// directly behind them.
     pub(super) fn wave(&mut self, from: usize, mut tail: bool) {
         for k in from..self.len() {
-            if self.transit.is_empty() && !tail {
+            if self.lobby.transit_len() == 0 && !tail {
                 return;
             }
             if tail {
                 self.tail_at = TailAt::Station { k, state: TailState::Unseen };
             }
-            let flow = if self.transit.is_empty() {
+            let flow = if self.lobby.transit_len() == 0 {
                 self.show_tail(k)
             } else {
                 self.show_bytes(k, &mut tail)
@@ -80,7 +80,7 @@ impl<H: Head> Chain<H> {
                 Flow::Wave => {}
             }
         }
-        if !self.transit.is_empty() {
+        if self.lobby.transit_len() != 0 {
             self.exit_bytes();
         }
         if tail && self.life.is_live() {
@@ -98,11 +98,11 @@ impl<H: Head> Chain<H> {
         let adds = self.stations.adder & bit != 0;
         if self.stations.wants_data & bit == 0 {
             let asks_trailers =
-                adds || (self.trailers.is_some() && self.stations.wants_trailers & bit != 0);
+                adds || (self.lobby.has_trailers() && self.stations.wants_trailers & bit != 0);
             *tail &= !asks_trailers;
             return Flow::Wave;
         }
-        let with_end = *tail && !adds && self.trailers.is_none();
+        let with_end = *tail && !adds && !self.lobby.has_trailers();
         *tail = with_end;
         if with_end {
             self.tail_at = TailAt::Station { k, state: TailState::Shown };
@@ -118,7 +118,7 @@ impl<H: Head> Chain<H> {
         }
         let held = &mut self.stations.rest(k).held;
         let new_at = held.len();
-        let packed = held.append_at_rest(&mut self.transit);
+        let packed = held.append_at_rest(self.lobby.transit());
         self.stats.packed_bytes += packed as u64;
         let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
         self.apply(k, verdict, Bytes::Held, Flow::Rest)
@@ -142,7 +142,7 @@ impl<H: Head> Chain<H> {
             }
             TailCallback::Ask(callback) => {
                 if self.stations.adder & bit != 0 {
-                    self.trailers.get_or_insert_default();
+                    self.lobby.open().trailers.get_or_insert_default();
                 }
                 self.tail_at = TailAt::Station { k, state: TailState::Shown };
                 let (bytes, new_at) = match self.stations.held(k) {
@@ -162,7 +162,8 @@ impl<H: Head> Chain<H> {
         let stations = &self.stations;
         if has(stations.quiet | stations.unseen) {
             TailCallback::Wait
-        } else if has(stations.adder) || (self.trailers.is_some() && has(stations.wants_trailers)) {
+        } else if has(stations.adder) || (self.lobby.has_trailers() && has(stations.wants_trailers))
+        {
             TailCallback::Ask(Callback::Trailers)
         } else if has(stations.wants_data) {
             TailCallback::Ask(Callback::Data)
@@ -186,14 +187,14 @@ impl<H: Head> Chain<H> {
     /// The head leaves station `k` towards the sink: a declared length that the filter may break
     /// goes, unless the filter declared it itself (rule I12).
     pub(super) fn head_leaves(&mut self, k: usize) {
-        let granted = self.desk.stations[k].granted;
+        let granted = self.desk.granted(k as u8);
         let breaks_length =
             granted.has(Capability::ChangeLength) || granted.has(Capability::AddTrailers);
-        let declared_here = self.desk.effects.declared_by == Some(k as u8);
+        let declared_here = self.desk.declared_by == Some(k as u8);
         if breaks_length
             && !declared_here
             && !self.desk.facts.bodiless
-            && let Some(head) = &mut self.head
+            && let Some(head) = self.lobby.head_mut()
         {
             head.headers_mut().remove(header::CONTENT_LENGTH);
         }

@@ -1,49 +1,45 @@
+use core::mem;
+
 use http::HeaderMap;
 
-use super::capability::Capabilities;
+use super::capability::{Capabilities, Capability};
 use super::reply::LocalReply;
 use crate::error::Error;
-use crate::resume::ResumeSet;
+use crate::resume::{ResumeHandle, ResumeSet};
+use crate::sync::ConstArc;
+use crate::watermark::Marks;
 
 /// What all calls of one message share. A view borrows it as one, so that a call that needs none
 /// of it pays for one pointer.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
     pub(crate) facts: MessageFacts,
-    pub(crate) stations: Vec<StationInfo>,
-    pub(crate) effects: Effects,
-    pub(crate) resumes: Option<ResumeSet>,
+    /// What the filters declared: the plan's, the same for all messages.
+    /// `None` only when a chain that goes has given its desk away.
+    declared: Option<ConstArc<[Declared]>>,
+    /// What the edge can do for this message.
+    edge: Capabilities,
+    /// Callbacks asked for something that the chain has to see to.
+    pub(crate) touched: bool,
+    /// The station that set the declared length.
+    pub(crate) declared_by: Option<u8>,
     /// Stations that have bytes which their filter added.
     ///
     /// Invariant: exactly those whose `added_bytes` is not 0.
     pub(crate) adding: u64,
+    pub(crate) resumes: Option<ResumeSet>,
+    /// The set of a message before, or of this one once it is over: for the next, if no handle of
+    /// it is left.
+    retired: Option<ResumeSet>,
+    /// Made when a filter does more than look at its view, hold and let go.
+    book: Option<Box<Book>>,
 }
 
-impl Desk {
-    /// The filter of station `k` has made what its station has grow or shrink (ruling 6).
-    pub(crate) fn account_growth(&mut self, k: u8, grown_bytes: i64) {
-        if grown_bytes != 0 {
-            let added_bytes = self.stations[usize::from(k)].added_bytes;
-            self.set_added(k, added_bytes.saturating_add_signed(grown_bytes));
-        }
-    }
-
-    /// Bytes go on from station `k`: what was added counts as leaving first.
-    pub(crate) fn leaves(&mut self, k: u8, bytes: usize) {
-        let added_bytes = self.stations[usize::from(k)].added_bytes;
-        if added_bytes != 0 {
-            self.set_added(k, added_bytes.saturating_sub(bytes as u64));
-        }
-    }
-
-    fn set_added(&mut self, k: u8, added_bytes: u64) {
-        self.stations[usize::from(k)].added_bytes = added_bytes;
-        if added_bytes == 0 {
-            self.adding &= !(1u64 << k);
-        } else {
-            self.adding |= 1u64 << k;
-        }
-    }
+/// What a filter declared, as far as its views and its station need it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Declared {
+    pub(crate) capabilities: Capabilities,
+    pub(crate) marks: Marks,
 }
 
 /// Facts of the message that every filter may read.
@@ -61,47 +57,238 @@ pub(crate) enum Growth {
     Closed,
 }
 
-/// What a view needs to know of a station.
-#[derive(Debug, Clone)]
-pub(crate) struct StationInfo {
-    pub(crate) granted: Capabilities,
-    pub(crate) high_bytes: u64,
-    /// What the filter has added and its station still has. Bytes that leave count as added first.
-    pub(crate) added_bytes: u64,
-    /// The growth that was refused as `Full` last.
-    pub(crate) wanted_bytes: u64,
-}
-
-/// What callbacks asked for besides their verdict. Read by the chain after a call when `touched`.
-#[derive(Debug, Default)]
-pub(crate) struct Effects {
-    pub(crate) touched: bool,
-    /// Stations refused with `Full` in this call or wave.
+/// What callbacks asked for besides their verdict: stations, one bit each.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked {
+    /// Refused with `Full` in this call or wave.
     pub(crate) refused: u64,
     pub(crate) dropped_data: u64,
     pub(crate) dropped_trailers: u64,
-    /// Stations whose kept bytes changed.
+    /// Their kept bytes changed.
     pub(crate) kept_changed: u64,
-    /// The station that set the declared length.
-    pub(crate) declared_by: Option<u8>,
-    /// By which station, and what.
-    pub(crate) reply: Option<(u8, Box<LocalReply>)>,
-    pub(crate) failure: Option<(u8, Error)>,
-    /// Trailers set before any were shown: they count with `END`.
-    pub(crate) end_trailers: Option<(u8, Box<HeaderMap>)>,
-    /// Empty until a filter keeps something.
-    kept_bytes: Vec<u64>,
 }
 
-impl Effects {
-    pub(crate) fn kept(&self, station: u8) -> u64 {
-        self.kept_bytes.get(usize::from(station)).copied().unwrap_or(0)
+#[derive(Debug, Default)]
+struct Book {
+    asked: Asked,
+    /// By which station, and what.
+    reply: Option<(u8, Box<LocalReply>)>,
+    failure: Option<(u8, Error)>,
+    /// Trailers set before any were shown: they count with `END`.
+    end_trailers: Option<(u8, Box<HeaderMap>)>,
+    /// Empty until the first entry.
+    ledgers: Vec<Ledger>,
+}
+
+/// What one filter has added, keeps, and was given for marks.
+#[derive(Debug, Clone, Copy, Default)]
+struct Ledger {
+    /// What the filter has added and its station still has. Bytes that leave count as added first.
+    added_bytes: u64,
+    /// The growth that was refused as `Full` last.
+    wanted_bytes: u64,
+    kept_bytes: u64,
+    /// In place of the declared ones.
+    marks: Option<Marks>,
+}
+
+impl Desk {
+    pub(crate) fn new(declared: &ConstArc<[Declared]>) -> Self {
+        Self { declared: Some(ConstArc::clone(declared)), ..Self::default() }
     }
 
-    pub(super) fn set_kept(&mut self, station: u8, bytes: u64, stations: usize) {
-        self.kept_bytes.resize(stations, 0);
-        self.kept_bytes[usize::from(station)] = bytes;
-        self.kept_changed |= 1u64 << station;
+    fn declared(&self) -> &[Declared] {
+        self.declared.as_deref().unwrap_or_default()
+    }
+
+    /// Begins a message: nothing of the one before is left.
+    pub(crate) fn begin(&mut self, facts: MessageFacts, edge: Capabilities) {
+        self.facts = facts;
+        self.edge = edge;
+    }
+
+    /// Forgets a message that is over. Keeps what was allocated for it.
+    pub(crate) fn reset(&mut self) {
+        self.facts = MessageFacts::default();
+        self.edge = Capabilities::NONE;
+        self.touched = false;
+        self.declared_by = None;
+        self.adding = 0;
+        self.retire_resumes();
+        // A handle that is left belongs to the message that is over, and keeps its set.
+        let stations = self.declared().len();
+        if self.retired.as_mut().is_some_and(|set| !set.recycle(stations)) {
+            self.retired = None;
+        }
+        if let Some(book) = self.book.as_deref_mut() {
+            book.asked = Asked::default();
+            book.reply = None;
+            book.failure = None;
+            book.end_trailers = None;
+            book.ledgers.clear();
+        }
+    }
+
+    /// The message is over: its handles answer `Gone`, and the task's waker is let go.
+    pub(crate) fn retire_resumes(&mut self) {
+        if let Some(mut set) = self.resumes.take() {
+            // Closed by that; filters may still have handles, so it is asked again in `reset`.
+            let _ = set.recycle(self.declared().len());
+            self.retired = Some(set);
+        }
+    }
+
+    pub(crate) fn resume_handle(&mut self, k: u8) -> ResumeHandle {
+        let stations = self.declared().len();
+        let Self { resumes, retired, .. } = self;
+        let set = resumes
+            .get_or_insert_with(|| retired.take().unwrap_or_else(|| ResumeSet::new(stations)));
+        set.handle(k)
+    }
+
+    /// What the filter of station `k` declared and the edge can do for this message. No trailers
+    /// can be added behind no body: the end is an ordinary end then.
+    pub(crate) fn granted(&self, k: u8) -> Capabilities {
+        let granted = self.declared()[usize::from(k)].capabilities.and(self.edge);
+        if self.facts.bodiless { granted.without(Capability::AddTrailers) } else { granted }
+    }
+
+    /// Whether the edge can send trailers where none came.
+    pub(crate) fn can_add_trailers(&self) -> bool {
+        self.edge.has(Capability::AddTrailers)
+    }
+
+    #[inline]
+    pub(crate) fn marks(&self, k: u8) -> Marks {
+        match self.ledger(k).and_then(|ledger| ledger.marks) {
+            Some(marks) => marks,
+            None => self.declared()[usize::from(k)].marks,
+        }
+    }
+
+    pub(crate) fn set_marks(&mut self, k: u8, marks: Marks) {
+        self.ledger_mut(k).marks = Some(marks);
+    }
+
+    #[inline]
+    pub(crate) fn kept(&self, k: u8) -> u64 {
+        self.ledger(k).map_or(0, |ledger| ledger.kept_bytes)
+    }
+
+    pub(super) fn set_kept(&mut self, k: u8, bytes: u64) {
+        self.ledger_mut(k).kept_bytes = bytes;
+        self.ask().kept_changed |= 1u64 << k;
+    }
+
+    pub(crate) fn added(&self, k: u8) -> u64 {
+        self.ledger(k).map_or(0, |ledger| ledger.added_bytes)
+    }
+
+    /// Whether the growth of station `k` that was refused last would fit under its own mark.
+    pub(crate) fn refused_fits(&self, k: u8) -> bool {
+        let wanted_bytes = self.ledger(k).map_or(0, |ledger| ledger.wanted_bytes);
+        self.added(k).saturating_add(wanted_bytes) <= self.marks(k).high()
+    }
+
+    /// Growth of `bytes` was refused as `Full`.
+    pub(super) fn refuse(&mut self, k: u8, bytes: u64) {
+        self.ledger_mut(k).wanted_bytes = bytes;
+        self.ask().refused |= 1u64 << k;
+    }
+
+    /// The filter of station `k` has made what its station has grow or shrink (ruling 6).
+    pub(crate) fn account_growth(&mut self, k: u8, grown_bytes: i64) {
+        if grown_bytes != 0 {
+            let added_bytes = self.added(k);
+            self.set_added(k, added_bytes.saturating_add_signed(grown_bytes));
+        }
+    }
+
+    /// Bytes go on from station `k`: what was added counts as leaving first.
+    pub(crate) fn leaves(&mut self, k: u8, bytes: usize) {
+        if self.adding & (1u64 << k) != 0 {
+            let added_bytes = self.added(k);
+            self.set_added(k, added_bytes.saturating_sub(bytes as u64));
+        }
+    }
+
+    fn set_added(&mut self, k: u8, added_bytes: u64) {
+        let bit = 1u64 << k;
+        if added_bytes == 0 {
+            if self.adding & bit == 0 {
+                return;
+            }
+            self.adding &= !bit;
+        } else {
+            self.adding |= bit;
+            // The fast path looks at this alone.
+            self.touched = true;
+        }
+        self.ledger_mut(k).added_bytes = added_bytes;
+    }
+
+    /// To note what a callback asks for.
+    pub(super) fn ask(&mut self) -> &mut Asked {
         self.touched = true;
+        &mut self.book.get_or_insert_default().asked
+    }
+
+    /// What callbacks asked for since the last time.
+    pub(crate) fn take_asked(&mut self) -> Asked {
+        self.touched = false;
+        self.book.as_deref_mut().map_or_else(Asked::default, |book| mem::take(&mut book.asked))
+    }
+
+    pub(super) fn put_reply(&mut self, k: u8, reply: LocalReply) {
+        self.touched = true;
+        self.book.get_or_insert_default().reply = Some((k, Box::new(reply)));
+    }
+
+    /// The reply that a filter gave last, and its station.
+    pub(crate) fn take_reply(&mut self) -> Option<(u8, LocalReply)> {
+        let (k, reply) = self.book.as_deref_mut()?.reply.take()?;
+        Some((k, *reply))
+    }
+
+    pub(super) fn put_failure(&mut self, k: u8, error: Error) {
+        self.touched = true;
+        self.book.get_or_insert_default().failure = Some((k, error));
+    }
+
+    pub(crate) fn take_failure(&mut self) -> Option<(u8, Error)> {
+        self.book.as_deref_mut()?.failure.take()
+    }
+
+    pub(super) fn put_end_trailers(&mut self, k: u8, trailers: HeaderMap) {
+        self.touched = true;
+        self.book.get_or_insert_default().end_trailers = Some((k, Box::new(trailers)));
+    }
+
+    pub(crate) fn take_end_trailers(&mut self) -> Option<(u8, HeaderMap)> {
+        let (k, trailers) = self.book.as_deref_mut()?.end_trailers.take()?;
+        Some((k, *trailers))
+    }
+
+    /// A reply, an error or trailers whose verdict was not returned are dropped.
+    pub(crate) fn drop_undelivered(&mut self) {
+        if let Some(book) = self.book.as_deref_mut() {
+            book.reply = None;
+            book.failure = None;
+            book.end_trailers = None;
+        }
+    }
+
+    #[inline]
+    fn ledger(&self, k: u8) -> Option<&Ledger> {
+        self.book.as_deref()?.ledgers.get(usize::from(k))
+    }
+
+    fn ledger_mut(&mut self, k: u8) -> &mut Ledger {
+        let stations = self.declared().len();
+        let ledgers = &mut self.book.get_or_insert_default().ledgers;
+        if ledgers.is_empty() {
+            ledgers.resize(stations, Ledger::default());
+        }
+        &mut ledgers[usize::from(k)]
     }
 }

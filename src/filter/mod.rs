@@ -23,7 +23,7 @@ pub use reply::LocalReply;
 pub use verdict::{Overflow, Verdict};
 pub use view::View;
 
-pub(crate) use desk::{Desk, Growth, MessageFacts, StationInfo};
+pub(crate) use desk::{Declared, Desk, Growth, MessageFacts};
 pub(crate) use verdict::Decision;
 pub(crate) use view::ViewParts;
 
@@ -86,5 +86,16 @@ pub trait Filter<H: Head>: Send {
     /// The message is over. Called once, if `head` had reached this filter.
     fn close(&mut self, outcome: &Outcome) {
         let _ = outcome;
+    }
+
+    /// Whether this instance may serve another message of the same plan. Called once, when the
+    /// chain goes: behind [`close`](Self::close), or without it where the message never came to
+    /// this filter. Never after a panic of this filter.
+    ///
+    /// A filter that answers `true` is as new: nothing it keeps may tell the next message anything
+    /// of this one. Its next call is `head`, of a message that may be another user's. The default
+    /// answers `false`: the filter is dropped, and made anew for the next message.
+    fn recycle(&mut self) -> bool {
+        false
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::capability::Capability;
-use super::desk::{Desk, Growth, StationInfo};
+use super::desk::{Desk, Growth};
 use super::edit::{EditError, EditErrorKind};
 use super::head::Head;
 use super::interest::Interest;
@@ -14,7 +14,7 @@ use super::verdict::Verdict;
 use crate::buf::BodyBuf;
 use crate::error::Error;
 use crate::limits;
-use crate::resume::{ResumeHandle, ResumeSet};
+use crate::resume::ResumeHandle;
 
 /// Everything a filter was shown and has not let go: the head while it stands here, the bytes it
 /// holds followed by the new ones, the trailers.
@@ -94,7 +94,7 @@ impl<H: Head> View<'_, H> {
     /// Whether the filter declared `capability` and the edge can do it for this message.
     #[must_use]
     pub fn granted(&self, capability: Capability) -> bool {
-        self.info().granted.has(capability)
+        self.desk.granted(self.station).has(capability)
     }
 
     /// Whether this response was made by a filter or the engine, not by the upstream.
@@ -114,20 +114,19 @@ impl<H: Head> View<'_, H> {
     /// The first handle of a message allocates what all its handles share.
     #[must_use]
     pub fn resume_handle(&mut self) -> ResumeHandle {
-        let stations = self.desk.stations.len();
-        self.desk.resumes.get_or_insert_with(|| ResumeSet::new(stations)).handle(self.station)
+        self.desk.resume_handle(self.station)
     }
 
     /// Gives up interests for the rest of this message: the filter is no longer asked about those
     /// frames, and they cost it nothing.
     pub fn drop_interest(&mut self, interest: Interest) {
         let bit = 1u64 << self.station;
-        self.desk.effects.touched = true;
+        let asked = self.desk.ask();
         if interest.contains(Interest::DATA) {
-            self.desk.effects.dropped_data |= bit;
+            asked.dropped_data |= bit;
         }
         if interest.contains(Interest::TRAILERS) {
-            self.desk.effects.dropped_trailers |= bit;
+            asked.dropped_trailers |= bit;
         }
     }
 
@@ -245,15 +244,14 @@ impl<H: Head> View<'_, H> {
     /// As [`push`](Self::push): keeping more than was taken is growth. At most
     /// [`limits::MAX_KEPT_BYTES`].
     pub fn set_kept_bytes(&mut self, bytes: u64) -> Result<(), EditError> {
-        let before = self.desk.effects.kept(self.station);
+        let before = self.desk.kept(self.station);
         if bytes > limits::MAX_KEPT_BYTES {
             let kind = EditErrorKind::TooLarge { high_bytes: limits::MAX_KEPT_BYTES };
             return Err(EditError::new(kind, Bytes::new()));
         }
         let growth = usize::try_from(bytes.saturating_sub(before)).unwrap_or(usize::MAX);
         self.admit(growth).map_err(|kind| EditError::new(kind, Bytes::new()))?;
-        let stations = self.desk.stations.len();
-        self.desk.effects.set_kept(self.station, bytes, stations);
+        self.desk.set_kept(self.station, bytes);
         Ok(())
     }
 
@@ -265,8 +263,8 @@ impl<H: Head> View<'_, H> {
     pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
         let Some(head) = self.head.as_deref_mut() else { return false };
         head.headers_mut().insert(http::header::CONTENT_LENGTH, bytes.into());
-        self.desk.effects.touched = true;
-        self.desk.effects.declared_by = Some(self.station);
+        self.desk.touched = true;
+        self.desk.declared_by = Some(self.station);
         true
     }
 
@@ -284,10 +282,7 @@ impl<H: Head> View<'_, H> {
         }
         match self.trailers.as_deref_mut() {
             Some(shown) => *shown = trailers,
-            None => {
-                self.desk.effects.touched = true;
-                self.desk.effects.end_trailers = Some((self.station, Box::new(trailers)));
-            }
+            None => self.desk.put_end_trailers(self.station, trailers),
         }
         Ok(())
     }
@@ -295,34 +290,23 @@ impl<H: Head> View<'_, H> {
     /// Answers the message with `reply` instead of carrying it on. Return the verdict; a reply
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
-        self.desk.effects.touched = true;
-        self.desk.effects.reply = Some((self.station, Box::new(reply)));
+        self.desk.put_reply(self.station, reply);
         Verdict::REPLY
     }
 
     /// Fails the message. Return the verdict; an error whose verdict is not returned is dropped.
     pub fn fail(&mut self, error: impl Into<Error>) -> Verdict {
-        self.desk.effects.touched = true;
-        self.desk.effects.failure = Some((self.station, error.into()));
+        self.desk.put_failure(self.station, error.into());
         Verdict::FAIL
-    }
-
-    fn info(&self) -> &StationInfo {
-        &self.desk.stations[usize::from(self.station)]
     }
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
         self.edits = 1;
-        let info = self.info();
-        let (granted, high_bytes) = (info.granted, info.high_bytes);
+        let granted = self.desk.granted(self.station);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
         }
-        let room_bytes = match self.growth {
-            Growth::Open => high_bytes.saturating_sub(info.added_bytes),
-            Growth::Closed => 0,
-        };
         let ledger_bytes = self.ledger_bytes();
         let start_bytes = match self.edited {
             Some(edited) if edited.station == self.station => edited.ledger_bytes,
@@ -337,6 +321,11 @@ impl<H: Head> View<'_, H> {
         if self.desk.facts.bodiless {
             return Err(EditErrorKind::NoBody);
         }
+        let high_bytes = self.desk.marks(self.station).high();
+        let room_bytes = match self.growth {
+            Growth::Open => high_bytes.saturating_sub(self.desk.added(self.station)),
+            Growth::Closed => 0,
+        };
         let growth_bytes = growth as u64;
         let after_bytes = ledger_bytes.saturating_add(growth_bytes);
         if after_bytes <= start_bytes.saturating_add(room_bytes) {
@@ -345,16 +334,13 @@ impl<H: Head> View<'_, H> {
         if growth_bytes > high_bytes {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
-        let station = usize::from(self.station);
-        self.desk.stations[station].wanted_bytes = growth_bytes;
-        self.desk.effects.touched = true;
-        self.desk.effects.refused |= 1u64 << self.station;
+        self.desk.refuse(self.station, growth_bytes);
         Err(EditErrorKind::Full)
     }
 
     /// What the view holds and the filter keeps, in bytes.
     fn ledger_bytes(&self) -> u64 {
-        self.body.len() as u64 + self.desk.effects.kept(self.station)
+        self.body.len() as u64 + self.desk.kept(self.station)
     }
 }
 

@@ -10,9 +10,8 @@ use super::filter::{Blind, Scripted, World};
 use super::log::{Ended, Failure, Given, Levels, Taken};
 use super::parts::{TestHead, fields_of};
 
-/// The chain of `case`, and what it may hold at most, in bytes.
-pub(crate) fn chain<H: TestHead>(case: &Case, world: &Arc<World>) -> (Chain<H>, u64) {
-    let plan = plan::<H>(case, world);
+/// The chain of `case`, whose plan this is, and what it may hold at most, in bytes.
+pub(crate) fn chain<H: TestHead>(case: &Case, plan: &Plan<H>) -> (Chain<H>, u64) {
     let mut traits = MessageTraits::new();
     for (bit, capability) in Capability::ALL.into_iter().enumerate() {
         if case.message & (1 << bit) == 0 {
@@ -29,7 +28,8 @@ pub(crate) fn chain<H: TestHead>(case: &Case, world: &Arc<World>) -> (Chain<H>, 
     (bound.chain(traits).expect("nothing is required"), plan.held_bound_bytes())
 }
 
-fn plan<H: TestHead>(case: &Case, world: &Arc<World>) -> Plan<H> {
+/// The plan of `case` and of all that have the same filters.
+pub(crate) fn plan<H: TestHead>(case: &Case, world: &Arc<World>) -> Plan<H> {
     let (low, high) = case.output_marks;
     let mut builder = Plan::<H>::builder()
         .output_marks(Marks::new(low, high).expect("low is at most high"))

@@ -1,6 +1,7 @@
 //! The filter of the tests: plays its script against the engine's view and writes down all it sees.
 
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -21,8 +22,29 @@ pub(crate) struct World {
     pub(crate) log: Mutex<Vec<Event>>,
     /// The handles given away, by station.
     pub(crate) handles: Mutex<Vec<Vec<ResumeHandle>>>,
-    /// How many instances of each filter have been dropped.
-    pub(crate) dropped: Mutex<Vec<usize>>,
+    /// How many instances of each filter have been dropped, or stay for the next message.
+    pub(crate) let_go: Mutex<Vec<usize>>,
+    /// Which filters stay for the next message: one bit each.
+    pub(crate) recycling: AtomicU64,
+    /// Instances that are alive.
+    pub(crate) alive: AtomicUsize,
+}
+
+impl World {
+    /// The world of a chain of `n` filters.
+    pub(crate) fn new(n: usize) -> Self {
+        let world = Self::default();
+        world.begin(n);
+        world
+    }
+
+    /// As new, for another message of the plan.
+    pub(crate) fn begin(&self, n: usize) {
+        locked(&self.log).clear();
+        *locked(&self.let_go) = vec![0; n];
+        let handles = std::mem::replace(&mut *locked(&self.handles), vec![Vec::new(); n]);
+        drop(handles);
+    }
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -58,10 +80,12 @@ pub(crate) struct Scripted {
     kept: u64,
     /// The instance that the plan only asks for its declaration is not one of a message.
     live: bool,
+    panicked: bool,
 }
 
 impl Scripted {
     pub(crate) fn new(station: usize, script: &Arc<Script>, world: &Arc<World>) -> Self {
+        world.alive.fetch_add(1, Relaxed);
         Self {
             station,
             script: Arc::clone(script),
@@ -70,6 +94,7 @@ impl Scripted {
             added: 0,
             kept: 0,
             live: false,
+            panicked: false,
         }
     }
 
@@ -100,6 +125,7 @@ impl Scripted {
         }
         call.body_after = bytes_of(view.body());
         locked(&self.world.log).push(Event::Call(Box::new(call)));
+        self.panicked = step.answer == Answer::Panic;
         verdict(&step, view)
     }
 
@@ -232,18 +258,33 @@ impl Scripted {
         }
     }
 
-    fn closed(&self, outcome: &Outcome) {
+    fn closed(&mut self, outcome: &Outcome) {
         let event = Event::Close { station: self.station, outcome: Ended::of(outcome) };
         locked(&self.world.log).push(event);
         if self.script.panics_in_close {
+            self.panicked = true;
             resume_unwind(Box::new("scripted panic in close"));
         }
     }
 }
 
+impl Scripted {
+    /// As new, if it is one that stays.
+    fn recycled(&mut self) -> bool {
+        assert!(!self.panicked, "a filter that panicked is only dropped");
+        let stays = self.world.recycling.load(Relaxed) & (1 << self.station) != 0;
+        if stays {
+            locked(&self.world.let_go)[self.station] += 1;
+            (self.calls, self.added, self.kept) = (0, 0, 0);
+        }
+        stays
+    }
+}
+
 impl Drop for Scripted {
     fn drop(&mut self) {
-        locked(&self.world.dropped)[self.station] += 1;
+        self.world.alive.fetch_sub(1, Relaxed);
+        locked(&self.world.let_go)[self.station] += 1;
         if self.script.panics_in_drop && self.live && !std::thread::panicking() {
             resume_unwind(Box::new("scripted panic in drop"));
         }
@@ -274,6 +315,10 @@ impl<H: TestHead> Filter<H> for Scripted {
     fn close(&mut self, outcome: &Outcome) {
         self.closed(outcome);
     }
+
+    fn recycle(&mut self) -> bool {
+        self.recycled()
+    }
 }
 
 /// The same without a trailers callback: the default asks `data`.
@@ -298,6 +343,10 @@ impl<H: TestHead> Filter<H> for Blind {
 
     fn close(&mut self, outcome: &Outcome) {
         self.0.closed(outcome);
+    }
+
+    fn recycle(&mut self) -> bool {
+        self.0.recycled()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
 
 use http::{request, response};
-use tidegate::{Chain, Resumed};
+use tidegate::{Chain, Plan, ResumeHandle, Resumed};
 
 use super::case::{Case, Finish};
 use super::engine;
@@ -28,15 +28,21 @@ const MOST_TURNS: usize = 2_000;
 ///
 /// The first difference.
 pub(crate) fn run(case: &Case, mutant: Option<Mutant>) -> Result<Recording, Mismatch> {
-    let at = Cell::new(Some(0));
-    let result = catch_unwind(AssertUnwindSafe(|| {
+    caught(|at| {
         if case.request {
-            Harness::<request::Parts>::new(case, mutant).run(&at)
+            Harness::<request::Parts>::new(case, mutant).run(at)
         } else {
-            Harness::<response::Parts>::new(case, mutant).run(&at)
+            Harness::<response::Parts>::new(case, mutant).run(at)
         }
-    }));
-    match result {
+    })
+}
+
+/// Runs `work`, which says at which operation it is; its panics are differences, too.
+pub(super) fn caught(
+    work: impl FnOnce(&Cell<Option<usize>>) -> Result<Recording, String>,
+) -> Result<Recording, Mismatch> {
+    let at = Cell::new(Some(0));
+    match catch_unwind(AssertUnwindSafe(|| work(&at))) {
         Ok(Ok(recording)) => Ok(recording),
         Ok(Err(what)) => Err(Mismatch { op: at.get(), what }),
         Err(payload) => {
@@ -66,6 +72,8 @@ pub(super) struct Harness<'c, H: TestHead> {
     pub(super) world: Arc<World>,
     pub(super) model: Reference,
     pub(super) woken: Arc<Flag>,
+    /// Handles of other messages. They can do nothing to this one.
+    stale: &'c [ResumeHandle],
     pub(super) bound_bytes: u64,
     /// How much of the body the source has given.
     pub(super) sent: usize,
@@ -79,14 +87,24 @@ pub(super) struct Harness<'c, H: TestHead> {
 
 impl<'c, H: TestHead> Harness<'c, H> {
     fn new(case: &'c Case, mutant: Option<Mutant>) -> Self {
-        let n = case.filters.len();
-        let world = Arc::new(World::default());
-        *locked(&world.handles) = (0..n).map(|_| Vec::new()).collect();
-        *locked(&world.dropped) = vec![0; n];
-        let (chain, bound_bytes) = engine::chain::<H>(case, &world);
-        // The instances that were only asked for their declaration.
-        *locked(&world.dropped) = vec![0; n];
+        let world = Arc::new(World::new(case.filters.len()));
+        let plan = engine::plan(case, &world);
+        Self::of_plan(case, mutant, &plan, world, &[])
+    }
+
+    /// A message of `plan`. `stale`: handles of messages before.
+    pub(super) fn of_plan(
+        case: &'c Case,
+        mutant: Option<Mutant>,
+        plan: &Plan<H>,
+        world: Arc<World>,
+        stale: &'c [ResumeHandle],
+    ) -> Self {
+        // Instances that were only asked for their declaration have been dropped.
+        world.begin(case.filters.len());
+        let (chain, bound_bytes) = engine::chain::<H>(case, plan);
         Self {
+            stale,
             case,
             chain: Some(chain),
             world,
@@ -102,11 +120,14 @@ impl<'c, H: TestHead> Harness<'c, H> {
         }
     }
 
-    fn run(mut self, at: &Cell<Option<usize>>) -> Result<Recording, String> {
+    pub(super) fn run(mut self, at: &Cell<Option<usize>>) -> Result<Recording, String> {
         for (index, &op) in self.case.ops.iter().enumerate() {
             at.set(Some(index));
             self.tell(|| format!("op {index}: {op:?}"));
             self.apply(op)?;
+            if self.stale.iter().any(|handle| handle.resume() != Resumed::Gone) {
+                return Err("I6: a handle of another message reaches this one".to_owned());
+            }
             self.compare()?;
         }
         at.set(None);
@@ -264,9 +285,9 @@ impl<'c, H: TestHead> Harness<'c, H> {
                 return Err(format!("I6: a handle of a finished message answers {after:?}"));
             }
         }
-        let dropped = locked(&self.world.dropped).clone();
-        if dropped.iter().any(|&times| times != 1) {
-            return Err(format!("I9: filters were dropped {dropped:?} times"));
+        let let_go = locked(&self.world.let_go).clone();
+        if let_go.iter().any(|&times| times != 1) {
+            return Err(format!("I9: filters were let go {let_go:?} times"));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ pub(crate) mod harness;
 pub(crate) mod log;
 pub(crate) mod parts;
 pub(crate) mod recording;
+pub(crate) mod recycled;
 pub(crate) mod reference;
 pub(crate) mod rules;
 pub(crate) mod shrink;

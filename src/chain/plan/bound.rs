@@ -3,6 +3,7 @@ use core::fmt;
 use super::{Inner, Plan, Unmet, check_needs};
 use crate::chain::{Chain, MessageTraits};
 use crate::filter::{Capabilities, Capability, Declaration, Head};
+use crate::pool::PoolStats;
 use crate::sync::ConstArc as Arc;
 
 /// A plan whose needs an edge can meet. Cheap to clone; makes one [`Chain`] per message.
@@ -31,6 +32,12 @@ impl<H: Head> BoundPlan<H> {
     #[must_use]
     pub fn held_bound_bytes(&self) -> u64 {
         Plan { inner: Arc::clone(&self.inner) }.held_bound_bytes()
+    }
+
+    /// See [`Plan::recycling`].
+    #[must_use]
+    pub fn recycling(&self) -> PoolStats {
+        self.inner.pool.stats()
     }
 
     /// Names and declarations, in chain order.

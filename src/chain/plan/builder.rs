@@ -1,8 +1,10 @@
 use core::fmt;
 
 use super::{Inner, Plan, PlanError, PlannedStation};
-use crate::filter::{Filter, Head};
+use crate::chain::stations::Masks;
+use crate::filter::{Capability, Filter, Head, Interest};
 use crate::limits;
+use crate::pool::Pool;
 use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
 
@@ -11,6 +13,7 @@ pub struct PlanBuilder<H: Head> {
     stations: Vec<PlannedStation<H>>,
     output_marks: Marks,
     max_frame_bytes: usize,
+    chains_kept: usize,
 }
 
 impl<H: Head> PlanBuilder<H> {
@@ -19,6 +22,7 @@ impl<H: Head> PlanBuilder<H> {
             stations: Vec::new(),
             output_marks: Marks::default(),
             max_frame_bytes: limits::MAX_FRAME_BYTES,
+            chains_kept: limits::CHAINS_KEPT,
         }
     }
 
@@ -57,6 +61,18 @@ impl<H: Head> PlanBuilder<H> {
         self
     }
 
+    /// Sets for how many chains the plan keeps what they were made of when their messages are over,
+    /// so that the next ones need not allocate: [`limits::CHAINS_KEPT`] if nobody says otherwise;
+    /// 0 keeps nothing. Filters are kept where [`Filter::recycle`] agrees.
+    ///
+    /// A kept chain costs its tables, its filters, and buffers of at most
+    /// [`limits::RECYCLED_CHAIN_BYTES`].
+    #[must_use]
+    pub fn keep_chains(mut self, chains: usize) -> Self {
+        self.chains_kept = chains;
+        self
+    }
+
     /// Finishes the plan.
     ///
     /// # Errors
@@ -69,8 +85,31 @@ impl<H: Head> PlanBuilder<H> {
         if self.max_frame_bytes == 0 {
             return Err(PlanError::EmptyFrames);
         }
-        let Self { stations, output_marks, max_frame_bytes } = self;
-        Ok(Plan { inner: Arc::new(Inner { stations, output_marks, max_frame_bytes }) })
+        let Self { stations, output_marks, max_frame_bytes, chains_kept } = self;
+        let inner = Inner {
+            declared: stations.iter().map(PlannedStation::declared).collect(),
+            masks: masks_of(&stations),
+            stations,
+            output_marks,
+            max_frame_bytes,
+            pool: Pool::new(chains_kept),
+        };
+        Ok(Plan { inner: Arc::new(inner) })
+    }
+}
+
+/// Which stations are asked about what.
+fn masks_of<H: Head>(stations: &[PlannedStation<H>]) -> Masks {
+    let mask = |has: &dyn Fn(&PlannedStation<H>) -> bool| {
+        let bits = stations.iter().enumerate().map(|(k, station)| u64::from(has(station)) << k);
+        bits.fold(0, |mask, bit| mask | bit)
+    };
+    let wants = |interest| mask(&|station| station.declaration.interest.contains(interest));
+    Masks {
+        head: wants(Interest::HEAD),
+        data: wants(Interest::DATA),
+        trailers: wants(Interest::TRAILERS),
+        adders: mask(&|station| station.declared().capabilities.has(Capability::AddTrailers)),
     }
 }
 

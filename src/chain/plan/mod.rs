@@ -10,7 +10,10 @@ pub use builder::PlanBuilder;
 pub use plan_error::PlanError;
 pub use unmet::Unmet;
 
-use crate::filter::{Capabilities, Declaration, Filter, Head};
+use super::stations::Masks;
+use super::storage::Storage;
+use crate::filter::{Capabilities, Declaration, Declared, Filter, Head};
+use crate::pool::{Pool, PoolStats};
 use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
 
@@ -26,12 +29,31 @@ pub(in crate::chain) struct Inner<H: Head> {
     pub(in crate::chain) stations: Vec<PlannedStation<H>>,
     pub(in crate::chain) output_marks: Marks,
     pub(in crate::chain) max_frame_bytes: usize,
+    /// What filters declared, in the order of stations, as views need it.
+    pub(in crate::chain) declared: Arc<[Declared]>,
+    pub(in crate::chain) masks: Masks,
+    /// Chains that are waiting for their next message.
+    pub(in crate::chain) pool: Pool<Storage<H>>,
+}
+
+impl<H: Head> Inner<H> {
+    pub(in crate::chain) fn keeps_chains(&self) -> bool {
+        self.pool.capacity() != 0
+    }
 }
 
 pub(in crate::chain) struct PlannedStation<H: Head> {
     pub(in crate::chain) name: Arc<str>,
     pub(in crate::chain) declaration: Declaration,
     pub(in crate::chain) make: Box<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>,
+}
+
+impl<H: Head> PlannedStation<H> {
+    fn declared(&self) -> Declared {
+        let declaration = &self.declaration;
+        let capabilities = declaration.required | declaration.preferred;
+        Declared { capabilities, marks: declaration.marks }
+    }
 }
 
 impl<H: Head> Plan<H> {
@@ -52,6 +74,14 @@ impl<H: Head> Plan<H> {
             .map(|station| station.declaration.marks.high())
             .fold(self.inner.output_marks.high(), u64::saturating_add);
         high.saturating_mul(2).saturating_add(self.inner.max_frame_bytes as u64)
+    }
+
+    /// What the recycling of chains has come to: how many messages had the storage of one before
+    /// ([`reused`](PoolStats::reused)), how many had to make theirs ([`missed`](PoolStats::missed)).
+    /// All zero if no chains are kept.
+    #[must_use]
+    pub fn recycling(&self) -> PoolStats {
+        self.inner.pool.stats()
     }
 
     /// Names and declarations, in chain order.

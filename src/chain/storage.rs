@@ -1,0 +1,128 @@
+//! What goes from one message to the next: memory, and filters that agree to it.
+//!
+//! Everything a message has said or done is forgotten here, and nowhere else.
+
+use core::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::finish::drop_contained;
+use super::lobby::Lobby;
+use super::plan;
+use super::stations::{self, Table};
+use crate::buf::BodyBuf;
+use crate::filter::{Desk, Filter, Head};
+use crate::limits;
+use crate::unwind::contained;
+
+/// What a chain is made of, and leaves behind.
+pub(super) struct Storage<H: Head> {
+    pub(super) filters: Kept<H>,
+    pub(super) table: Table,
+    pub(super) desk: Desk,
+    pub(super) out: BodyBuf,
+    pub(super) lobby: Lobby<H>,
+}
+
+/// Where the storage of a chain comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upkeep {
+    /// Made for this message. What it will hardly need again is given back at once.
+    Fresh,
+    /// Of a message before, and for one after.
+    Recycled,
+    /// The engine itself went wrong: nothing of this goes to another message.
+    Broken,
+}
+
+impl<H: Head> Storage<H> {
+    /// Storage for a message of `plan`.
+    pub(super) fn of(plan: &plan::Inner<H>) -> (Self, Upkeep) {
+        if plan.keeps_chains()
+            && let Some(storage) = plan.pool.take()
+        {
+            return (storage, Upkeep::Recycled);
+        }
+        let fresh = Self {
+            filters: Kept { filters: Vec::new(), stations: 0 },
+            table: Table::new(),
+            desk: Desk::new(&plan.declared),
+            out: BodyBuf::new(),
+            lobby: Lobby::new(),
+        };
+        (fresh, Upkeep::Fresh)
+    }
+
+    /// Forgets the message. Buffers that have grown too large are given back.
+    pub(super) fn reset(&mut self) {
+        self.desk.reset();
+        self.lobby.reset();
+        self.out.reset();
+        let bookkeeping_bytes = stations::reset(&mut self.table)
+            + self.lobby.bookkeeping_bytes()
+            + self.out.bookkeeping_bytes();
+        if bookkeeping_bytes > limits::RECYCLED_CHAIN_BYTES {
+            self.table = Table::new();
+            self.lobby = Lobby::new();
+            self.out = BodyBuf::new();
+        }
+    }
+}
+
+/// Filters that serve another message. A panic in the drop of one is contained.
+pub(super) struct Kept<H: Head> {
+    /// In chain order.
+    filters: Vec<Box<dyn Filter<H>>>,
+    /// Whose they are.
+    stations: u64,
+}
+
+impl<H: Head> Kept<H> {
+    /// Those of `filters` that agree. The others are dropped, and so are those in `panicked`, which
+    /// are not asked.
+    pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, panicked: u64) -> Self {
+        let (mut bit, mut stations) = (1u64, 0);
+        let refuses = |filter: &mut Box<dyn Filter<H>>| {
+            let mut agrees = false;
+            if panicked & bit == 0 {
+                contained(|| agrees = filter.recycle());
+            }
+            stations |= if agrees { bit } else { 0 };
+            bit = bit.wrapping_shl(1);
+            !agrees
+        };
+        for filter in filters.extract_if(.., refuses) {
+            drop_contained(filter);
+        }
+        Self { filters, stations }
+    }
+
+    /// All filters of a message: the kept ones, and new ones between them. Where a maker panics
+    /// there are none, and it is said which.
+    pub(super) fn complete(
+        mut self,
+        plan: &plan::Inner<H>,
+    ) -> (Vec<Box<dyn Filter<H>>>, Option<usize>) {
+        if self.filters.len() != plan.stations.len() {
+            self.filters.reserve_exact(plan.stations.len() - self.filters.len());
+            for (k, station) in plan.stations.iter().enumerate() {
+                if self.stations & (1u64 << k) != 0 {
+                    continue;
+                }
+                match catch_unwind(AssertUnwindSafe(|| (station.make)())) {
+                    Ok(filter) => self.filters.insert(k, filter),
+                    Err(payload) => {
+                        contained(move || drop(payload));
+                        return (Vec::new(), Some(k));
+                    }
+                }
+            }
+        }
+        (mem::take(&mut self.filters), None)
+    }
+}
+
+impl<H: Head> Drop for Kept<H> {
+    fn drop(&mut self) {
+        self.filters.drain(..).for_each(drop_contained);
+    }
+}
