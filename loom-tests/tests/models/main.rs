@@ -1,7 +1,8 @@
 //! The models, by domain. `cargo test --release`, `cargo test --release -- resume::`.
 
+mod hazard;
 mod resume;
 
 fn main() {
-    tidegate_loom_tests::kit::main(&[resume::MODELS]);
+    tidegate_loom_tests::kit::main(&[resume::MODELS, hazard::MODELS]);
 }
