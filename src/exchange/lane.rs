@@ -1,6 +1,7 @@
 use core::task::{Context, Poll, Waker};
 
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
+use crate::unwind::contained;
 
 /// One direction of the mailbox: at most one letter in its life, and the waker of its reader.
 pub(super) struct Lane<T> {
@@ -87,7 +88,9 @@ impl<T> Lane<T> {
             let letter = core::mem::replace(&mut slot.letter, Letter::Closed);
             (letter, slot.waker.take())
         };
-        drop((letter, waker));
+        // Both are user code, and the other half is still to be told.
+        contained(move || drop(letter));
+        contained(move || drop(waker));
     }
 
     fn take(&self, slot: &mut Slot<T>) -> Option<T> {

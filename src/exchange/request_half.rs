@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::filter::LocalReply;
 use crate::frame::Outcome;
 use crate::sync::{Arc, lock};
+use crate::unwind::contained;
 
 /// The mailbox as the owner of the request chain sees it.
 ///
@@ -80,7 +81,8 @@ impl RequestHalf {
 impl Drop for RequestHalf {
     fn drop(&mut self) {
         self.shared.to_request.close();
-        self.finish(&Outcome::Cancelled);
+        // Wakes the other half: user code.
+        contained(|| self.finish(&Outcome::Cancelled));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Mail, Shared};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::frame::Outcome;
 use crate::sync::{Arc, lock};
+use crate::unwind::contained;
 
 /// The mailbox as the owner of the response chain sees it.
 ///
@@ -69,7 +70,8 @@ impl ResponseHalf {
 impl Drop for ResponseHalf {
     fn drop(&mut self) {
         self.shared.to_response.close();
-        self.finish(&Outcome::Cancelled);
+        // Wakes the other half: user code.
+        contained(|| self.finish(&Outcome::Cancelled));
     }
 }
 

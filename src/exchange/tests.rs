@@ -187,6 +187,45 @@ fn a_waker_may_use_the_mailbox() {
     assert!(request.poll_reset(&Context::from_waker(Waker::noop())).is_ready());
 }
 
+/// Panics when it is woken, and when the last of it is dropped.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("the waker panics");
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("the waker panics when dropped");
+        }
+    }
+}
+
+/// What a half is dropped for is done, and a second panic would abort the process.
+#[test]
+fn no_waker_panics_out_of_the_drop_of_a_half() {
+    let (mut request, mut response) = mailbox();
+    let waker = Waker::from(Arc::new(Panics));
+    assert!(response.poll_mail(&Context::from_waker(&waker)).is_pending());
+    assert!(request.poll_reset(&Context::from_waker(&waker)).is_pending());
+    std::mem::forget(waker);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _dropped_while_unwinding = response;
+        panic!("another panic");
+    }));
+    assert!(panicked.is_err());
+    assert!(matches!(request.response_outcome(), Some(Outcome::Cancelled)));
+    assert!(request.poll_reset(&Context::from_waker(Waker::noop())).is_ready());
+
+    let (mut request, response) = mailbox();
+    assert!(request.poll_reset(&Context::from_waker(&Waker::from(Arc::new(Panics)))).is_pending());
+    drop(request);
+    assert!(matches!(response.request_outcome(), Some(Outcome::Cancelled)));
+}
+
 #[test]
 fn both_halves_are_send_and_sync() {
     fn check<T: Send + Sync + Unpin>() {}

@@ -2,12 +2,14 @@
 
 mod backend;
 mod fuse;
+mod hook;
 mod payload;
 mod runner;
 mod task;
 
 pub use backend::{JoinHandle, spawn, yield_now};
 pub use fuse::{Fuse, panics};
+pub use hook::Hook;
 pub use payload::Payload;
 pub use runner::main;
 pub use task::Task;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tidegate_loom_tests::kit::{Fuse, Model, Payload, Task, panics, spawn};
+use tidegate_loom_tests::kit::{Fuse, Hook, Model, Payload, Task, panics, spawn};
 use tidegate_loom_tests::models;
 use tidegate_loom_tests::resume::{ResumeHandle, ResumeSet, Resumed};
 
@@ -22,6 +22,7 @@ pub const MODELS: &[Model] = models!("resume";
     clone_racing_drop: 1380 Exhaustive;
     task_migrates: 140 Exhaustive;
     fresh_waker_each_poll: 220 Exhaustive;
+    waker_polls_inline: 120 Exhaustive;
     panicking_wake: 7720 Exhaustive;
     panicking_clone: 4 Exhaustive;
     panicking_drop: 30 Exhaustive;
@@ -363,6 +364,33 @@ fn fresh_waker_each_poll() {
     }
     assert_eq!((taken, payload.read()), (1, 7));
     drop(kept);
+}
+
+/// A waker that polls inside the wake, and whose drop resumes: no lock is held by either, and the
+/// resume is not lost.
+fn waker_polls_inline() {
+    let (set, task) = (Arc::new(ResumeSet::new(2)), Task::new());
+    let (handle, other) = (set.handle(0), set.handle(1));
+    let inline = Hook::new({
+        let (weak, task, other) = (Arc::downgrade(&set), task.clone(), set.handle(1));
+        move || {
+            if let Some(set) = weak.upgrade() {
+                let _taken = poll(&set, &task);
+                other.resume();
+            }
+        }
+    });
+    inline.poll(|cx| set.register(cx.waker()));
+    let resumer = spawn(move || {
+        handle.resume();
+        handle
+    });
+    set.register(&task.waker());
+    drop(resumer.join().unwrap());
+    let woken = task.take_woken();
+    let pending = set.take_pending();
+    assert!(woken || pending == 0, "a resume was lost");
+    drop(other);
 }
 
 /// A wake that panics is one thread's matter: the other's resume is queued as well, and the next
