@@ -342,6 +342,11 @@ impl Task {
         self.polls.load(SeqCst)
     }
 
+    /// The wakes since the last poll.
+    pub(crate) fn wakes(&self) -> usize {
+        self.woken.load(SeqCst)
+    }
+
     /// Polls once, whatever was before; forgets the wakes.
     pub(crate) fn poll<T>(
         self: &Arc<Self>,
