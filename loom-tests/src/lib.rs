@@ -35,6 +35,7 @@ engine! {
     frame = "../../src/frame/mod.rs";
     limits = "../../src/limits.rs";
     pool = "../../src/pool/mod.rs";
+    pipe = "../../src/pipe/mod.rs";
     resume = "../../src/resume/mod.rs";
     unwind = "../../src/unwind.rs";
     watermark = "../../src/watermark/mod.rs";

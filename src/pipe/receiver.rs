@@ -4,11 +4,12 @@ use core::mem;
 use core::task::{Context, Poll, ready};
 use std::collections::VecDeque;
 
-use super::shared::{Shared, contained, wake};
+use super::shared::{Shared, wake};
 use super::state::{Ending, Fetched, Reading, Slot};
 use super::word::News;
 use super::{Next, PipeStats};
 use crate::sync::{Arc, lock};
+use crate::unwind::contained;
 
 /// The half of a pipe that takes items.
 ///

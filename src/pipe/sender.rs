@@ -2,11 +2,12 @@ use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll, ready};
 
-use super::shared::{Shared, contained, wake};
+use super::shared::{Shared, wake};
 use super::state::{Ending, Slot};
 use super::{Cut, PipeStats, SendError, TrySendError};
 use crate::limits;
 use crate::sync::{Arc, lock};
+use crate::unwind::contained;
 use crate::watermark::{Marks, Side, Weigh};
 
 /// The half of a pipe that gives items.

@@ -1,10 +1,9 @@
-use core::mem;
 use core::task::Waker;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::state::State;
 use super::word::Word;
 use crate::sync::Mutex;
+use crate::unwind::contained;
 
 /// What the two halves share.
 pub(super) struct Shared<T, End, E> {
@@ -23,15 +22,5 @@ impl<T, End, E> Shared<T, End, E> {
 pub(super) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         contained(|| waker.wake());
-    }
-}
-
-/// Runs what is not ours, in a place where a panic must not go further.
-pub(super) fn contained(work: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
-        // A payload may itself panic when dropped; then it is leaked.
-        if let Err(worse) = catch_unwind(AssertUnwindSafe(move || drop(payload))) {
-            mem::forget(worse);
-        }
     }
 }
