@@ -153,6 +153,10 @@ pub enum ErrorKind {
     Filter,
     /// A local reply was made after the response head had been sent.
     ReplyTooLate,
+    /// The input or output of an async filter was used outside the polls of its own future.
+    OutsidePoll,
+    /// The head was asked for after it had gone on.
+    HeadGone,
 }
 
 impl fmt::Display for ErrorKind {
@@ -178,6 +182,10 @@ impl fmt::Display for ErrorKind {
             }
             Self::Filter => f.write_str("a filter failed the message"),
             Self::ReplyTooLate => f.write_str("local reply after the response head was sent"),
+            Self::OutsidePoll => {
+                f.write_str("an async filter's input or output was used outside its own poll")
+            }
+            Self::HeadGone => f.write_str("the head has gone on"),
         }
     }
 }

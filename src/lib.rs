@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod async_filter;
 #[cfg(feature = "body")]
 pub mod body;
 pub mod buf;

@@ -5,7 +5,7 @@
 //!
 //! This module never does anything but name types.
 
-pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// An `Arc` around what never changes once it is made, and whose count decides nothing that

@@ -300,6 +300,48 @@ impl<H: Head> View<'_, H> {
         Verdict::FAIL
     }
 
+    /// Whether the message has no body by definition (rule I12).
+    pub(crate) fn is_bodiless(&self) -> bool {
+        self.desk.facts.bodiless
+    }
+
+    /// By how many bytes this call may make the view grow (rule I7). Only before its first edit.
+    pub(crate) fn room_bytes(&self) -> u64 {
+        match self.growth {
+            Growth::Open => self.high_bytes().saturating_sub(self.desk.added(self.station)),
+            Growth::Closed => 0,
+        }
+    }
+
+    /// The high mark of this station, in bytes.
+    pub(crate) fn high_bytes(&self) -> u64 {
+        self.desk.marks(self.station).high()
+    }
+
+    /// Lends all bytes out, for the time of a poll: they are exchanged with those of `to`, which
+    /// is empty. They come back by [`give_back`](Self::give_back), before the call is over.
+    pub(crate) fn lend(&mut self, to: &mut BodyBuf) {
+        debug_assert!(to.is_empty(), "lent bytes take the place of nothing");
+        core::mem::swap(self.body, to);
+    }
+
+    /// Takes back what was lent, as it is now. It may have grown by
+    /// [`room_bytes`](Self::room_bytes) at most.
+    pub(crate) fn give_back(&mut self, from: &mut BodyBuf, lent_bytes: usize) {
+        core::mem::swap(self.body, from);
+        if self.body.len() != lent_bytes {
+            let kept_bytes = self.desk.kept(self.station);
+            let ledger_bytes = lent_bytes as u64 + kept_bytes;
+            self.edited = Some(Edited { station: self.station, ledger_bytes });
+            self.edits = 1;
+        }
+    }
+
+    /// Marks the station as refused: it is recalled once it may add `bytes`.
+    pub(crate) fn refuse(&mut self, bytes: u64) {
+        self.desk.refuse(self.station, bytes);
+    }
+
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
         self.edits = 1;
@@ -321,11 +363,7 @@ impl<H: Head> View<'_, H> {
         if self.desk.facts.bodiless {
             return Err(EditErrorKind::NoBody);
         }
-        let high_bytes = self.desk.marks(self.station).high();
-        let room_bytes = match self.growth {
-            Growth::Open => high_bytes.saturating_sub(self.desk.added(self.station)),
-            Growth::Closed => 0,
-        };
+        let (high_bytes, room_bytes) = (self.high_bytes(), self.room_bytes());
         let growth_bytes = growth as u64;
         let after_bytes = ledger_bytes.saturating_add(growth_bytes);
         if after_bytes <= start_bytes.saturating_add(room_bytes) {
@@ -334,7 +372,7 @@ impl<H: Head> View<'_, H> {
         if growth_bytes > high_bytes {
             return Err(EditErrorKind::TooLarge { high_bytes });
         }
-        self.desk.refuse(self.station, growth_bytes);
+        self.refuse(growth_bytes);
         Err(EditErrorKind::Full)
     }
 
