@@ -78,8 +78,8 @@ fn collect_is_bounded<H: Dir>() {
     let mut run =
         Stage::<H>::new([]).raw("all", async_filter(editor().marks(marks), collect)).run();
     run.head(false).data("abcd").sink("H(0)").wants(true);
-    run.data("e").sink("reset(all collected body of 4 exceeded)");
-    run.finish("failed all collected body of 4 exceeded");
+    run.data("e").sink("reset(all limit 4)");
+    run.finish("failed all limit 4");
 
     async fn collect_or_pass(mut input: Input, _: Output) -> Result<(), Error> {
         match input.collect(2).await {
@@ -192,8 +192,8 @@ fn added_trailers<H: Dir>() {
     run.finish("complete");
 
     let mut run = Stage::<H>::new([]).raw("early", async_filter(editor(), early)).run();
-    run.head(false).sink("reset(early `add trailers` undeclared)");
-    run.finish("failed early `add trailers` undeclared");
+    run.head(false).sink("reset(early undeclared add trailers)");
+    run.finish("failed early undeclared add trailers");
 }
 
 /// Waiting for the trailers lets the body pass; they can be read and edited in their place.
@@ -228,8 +228,8 @@ fn an_error_fails_the_message<H: Dir>() {
         .script(script("B"))
         .run();
     run.head(false).data("ab");
-    run.expect(r#"A.H(0) B.H(0) A.D("ab",0)"#, "H(0) reset(bad failed)");
-    run.finish("failed bad failed");
+    run.expect(r#"A.H(0) B.H(0) A.D("ab",0)"#, "H(0) reset(bad filter)");
+    run.finish("failed bad filter");
 }
 
 fn a_panic_ends_this_message_only<H: Dir>() {
@@ -301,9 +301,9 @@ fn replies<H: Dir>() {
     if H::REQUEST {
         run.sink("reply(403,2)");
     } else {
-        run.sink(r#"H(403,0) D("no") end"#);
+        run.sink(r#"H[403](0) D("no") end"#);
     }
-    run.finish("replaced by no 403");
+    run.finish("replaced 403 by no");
 }
 
 /// The reply counts, whatever the future does afterwards.
@@ -325,9 +325,9 @@ fn a_reply_is_the_last_word<H: Dir>() {
     let holds = Declaration::new().require(Capability::HoldHead);
     let mut run = Stage::<H>::new([]).raw("late", async_filter(holds, late)).run();
     run.head(false).sink("").data("ab");
-    run.sink(if H::REQUEST { "reply(418,0)" } else { "H(418,0) end" });
+    run.sink(if H::REQUEST { "reply(418,0)" } else { "H[418](1)" });
     notes.expect(r#"Some(b"ab")"#);
-    run.finish("replaced by late 418");
+    run.finish("replaced 418 by late");
 }
 
 /// A filter that only adds: the input passes it by where it is not taken.

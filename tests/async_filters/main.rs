@@ -5,6 +5,10 @@
 mod kit;
 
 mod flow;
+mod heads;
+mod misuse;
+mod outside;
+mod pressure;
 
 
 

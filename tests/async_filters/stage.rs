@@ -38,7 +38,7 @@ impl Gate {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn opened(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn opened(&self) -> impl Future<Output = ()> + Send + use<> {
         let gate = self.clone();
         poll_fn(move |cx| {
             let mut state = gate.lock();
