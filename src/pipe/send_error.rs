@@ -2,7 +2,7 @@ use core::fmt;
 use std::error::Error as StdError;
 
 /// Why something was not sent, with what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendError<T> {
     /// The receiver is gone.
     Closed(T),
@@ -26,6 +26,16 @@ impl<T> SendError<T> {
     }
 }
 
+/// Without the value, whose bytes belong into no log.
+impl<T> fmt::Debug for SendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed(_) => "Closed(..)",
+            Self::Ended(_) => "Ended(..)",
+        })
+    }
+}
+
 impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -35,4 +45,4 @@ impl<T> fmt::Display for SendError<T> {
     }
 }
 
-impl<T: fmt::Debug> StdError for SendError<T> {}
+impl<T> StdError for SendError<T> {}

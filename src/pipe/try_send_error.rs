@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use super::SendError;
 
 /// Why an item was not sent at once, with the item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError<T> {
     /// The pipe went over its high mark and has not come down to its low mark.
     Full(T),
@@ -32,6 +32,17 @@ impl<T> From<SendError<T>> for TrySendError<T> {
     }
 }
 
+/// Without the value, whose bytes belong into no log.
+impl<T> fmt::Debug for TrySendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::Closed(_) => "Closed(..)",
+            Self::Ended(_) => "Ended(..)",
+        })
+    }
+}
+
 impl<T> fmt::Display for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -42,4 +53,4 @@ impl<T> fmt::Display for TrySendError<T> {
     }
 }
 
-impl<T: fmt::Debug> StdError for TrySendError<T> {}
+impl<T> StdError for TrySendError<T> {}

@@ -2,8 +2,14 @@
 
 mod exchange;
 mod hazard;
+mod pipe;
 mod resume;
 
 fn main() {
-    tidegate_loom_tests::kit::main(&[resume::MODELS, hazard::MODELS, exchange::MODELS]);
+    tidegate_loom_tests::kit::main(&[
+        pipe::MODELS,
+        resume::MODELS,
+        hazard::MODELS,
+        exchange::MODELS,
+    ]);
 }
