@@ -214,10 +214,10 @@ impl<T, End, E> Receiver<T, End, E> {
             Ok(mut leftover) => (leftover.sender.take(), Ok(leftover)),
             Err(reason) => (None, Err(reason)),
         };
-        wake(sender);
         let queued_bytes = rest.as_ref().map_or(0, |leftover| leftover.queued_bytes);
-        // Nobody is left to wait for room.
+        // Nobody waits for room any more.
         self.shared.word.give_back(mem::take(&mut self.fetched.bytes) + queued_bytes);
+        wake(sender);
         contained(move || drop(own));
         drop((items, ending, rest));
     }

@@ -1,0 +1,302 @@
+//! Both halves of a pipe beside the model: each call is compared.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use tidegate::limits::PIPE_ITEM_COST_BYTES;
+use tidegate::pipe::{Cut, Next, Receiver, SendError, Sender, TrySendError, pipe};
+use tidegate::watermark::Marks;
+
+use crate::kit::executor::yield_now;
+use crate::kit::rng::Rng;
+use crate::model::{Ending, Expected, Item, Model, Room};
+
+/// Items weigh less than this.
+pub(crate) const HEAVIEST_BYTES: u64 = 300;
+
+type Errors = &'static str;
+
+/// What both halves and the test know.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) model: Rc<RefCell<Model>>,
+    pub(crate) alive: Rc<Cell<u64>>,
+}
+
+pub(crate) struct Tx {
+    sender: Option<Sender<Item, u8, Errors>>,
+    shared: Shared,
+    rng: Rng,
+    numbers: u64,
+}
+
+pub(crate) struct Rx {
+    receiver: Option<Receiver<Item, u8, Errors>>,
+    shared: Shared,
+    rng: Rng,
+}
+
+/// A pipe with marks by the seed: often tight ones.
+pub(crate) fn halves(seed: u64) -> (Tx, Rx, Shared) {
+    let mut rng = Rng::new(seed);
+    let below = |rng: &mut Rng, n: u64| rng.word() % n;
+    let high = [0, 100, 400, 2000][rng.below(4)] + below(&mut rng, 200);
+    let marks = Marks::new(below(&mut rng, high + 1), high).unwrap();
+    let (sender, receiver) = pipe(marks);
+    let shared =
+        Shared { model: Rc::new(RefCell::new(Model::new(marks))), alive: Rc::new(Cell::new(0)) };
+    let tx =
+        Tx { sender: Some(sender), shared: shared.clone(), rng: Rng::new(rng.word()), numbers: 0 };
+    let rx = Rx { receiver: Some(receiver), shared: shared.clone(), rng: Rng::new(rng.word()) };
+    (tx, rx, shared)
+}
+
+impl Tx {
+    fn sender(&mut self) -> &mut Sender<Item, u8, Errors> {
+        self.sender.as_mut().expect("until it is dropped")
+    }
+
+    fn item(&mut self) -> Item {
+        let heaviest = [1, 20, HEAVIEST_BYTES][self.rng.below(3)];
+        let weight_bytes = self.rng.word() % heaviest;
+        let item = Item::new(self.numbers, weight_bytes, &self.shared.alive);
+        self.numbers += 1;
+        item
+    }
+
+    fn check(&mut self) {
+        let model = Rc::clone(&self.shared.model);
+        let model = model.borrow();
+        let (held, bound) = (model.held_bytes(), model.bound_bytes(HEAVIEST_BYTES));
+        // What the receiver had fetched before an abort is charged until it is polled.
+        assert!(self.sender().held_bytes() == held || model.is_aborted());
+        assert!(self.sender().held_bytes() <= bound, "{held} of {bound}");
+        model.check_wakes(self.sender().stats());
+    }
+
+    /// Sends `items` one way or the other, then ends in one way or the other.
+    pub(crate) async fn play(mut self, items: u64) {
+        for _ in 0..items {
+            if self.rng.below(4) == 0 {
+                yield_now().await;
+            }
+            let sent = match self.rng.below(3) {
+                0 => self.ready_and_send().await,
+                1 => self.send().await,
+                _ => self.try_until_sent().await,
+            };
+            self.check();
+            if !sent {
+                break;
+            }
+        }
+        if !self.end() {
+            return;
+        }
+        if self.rng.below(3) == 0 {
+            // Anything after the end comes back.
+            let item = self.item();
+            self.try_send(item).unwrap_err();
+            self.end();
+        }
+        self.check();
+        if self.rng.below(3) == 0 {
+            self.wait_for_close().await;
+        }
+    }
+
+    async fn ready_and_send(&mut self) -> bool {
+        let item = self.item();
+        let ready = poll_fn(|cx| {
+            let room = self.shared.model.borrow_mut().wait_for_room();
+            let ready = self.sender().poll_ready(cx);
+            let expected = match room {
+                Room::Yes => Poll::Ready(Ok(())),
+                Room::No => Poll::Pending,
+                Room::Closed => Poll::Ready(Err(SendError::Closed(()))),
+                Room::Ended => Poll::Ready(Err(SendError::Ended(()))),
+            };
+            assert_eq!(ready, expected);
+            ready
+        });
+        ready.await.is_ok() && self.try_send(item).is_ok()
+    }
+
+    async fn send(&mut self) -> bool {
+        let item = self.item();
+        let (number, weight_bytes) = (item.number, item.weight_bytes);
+        let model = Rc::clone(&self.shared.model);
+        let mut send = pin!(self.sender().send(item));
+        poll_fn(|cx| {
+            let room = model.borrow_mut().wait_for_room();
+            if room == Room::Yes {
+                model.borrow_mut().send(number, weight_bytes);
+            }
+            let sent = send.as_mut().poll(cx);
+            match (room, &sent) {
+                (Room::Yes, Poll::Ready(Ok(()))) | (Room::No, Poll::Pending) => {}
+                (Room::Closed, Poll::Ready(Err(SendError::Closed(item)))) => {
+                    assert_eq!(item.number, number);
+                }
+                other => panic!("{other:?}"),
+            }
+            sent.map(|sent| sent.is_ok())
+        })
+        .await
+    }
+
+    async fn try_until_sent(&mut self) -> bool {
+        let mut item = self.item();
+        loop {
+            match self.try_send(item) {
+                Ok(()) => return true,
+                Err(Some(back)) => item = back,
+                Err(None) => return false,
+            }
+            yield_now().await;
+        }
+    }
+
+    /// The item back, if it is worth another try.
+    fn try_send(&mut self, item: Item) -> Result<(), Option<Item>> {
+        let number = item.number;
+        let room = self.shared.model.borrow_mut().send(number, item.weight_bytes);
+        match (room, self.sender().try_send(item)) {
+            (Room::Yes, Ok(())) => Ok(()),
+            (Room::No, Err(TrySendError::Full(item))) => Err(Some(item)),
+            (Room::Closed, Err(TrySendError::Closed(item)))
+            | (Room::Ended, Err(TrySendError::Ended(item))) => {
+                assert_eq!(item.number, number);
+                Err(None)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether it was tried: else the sender is to be dropped.
+    fn end(&mut self) -> bool {
+        let (ending, taken) = match self.rng.below(4) {
+            0 => return false,
+            1 => {
+                let taken = self.shared.model.borrow_mut().end(Ok(7));
+                (taken, self.sender().finish(7).is_ok())
+            }
+            2 => {
+                let taken = self.shared.model.borrow_mut().end(Err(Cut::Failed("failed")));
+                (taken, self.sender().fail("failed").is_ok())
+            }
+            _ => {
+                let taken = self.shared.model.borrow_mut().end(Err(Cut::Aborted("aborted")));
+                (taken, self.sender().abort("aborted").is_ok())
+            }
+        };
+        assert_eq!(ending, taken);
+        true
+    }
+
+    /// The receiver goes in the end.
+    async fn wait_for_close(&mut self) {
+        poll_fn(|cx| {
+            let closed = self.shared.model.borrow_mut().wait_for_close();
+            let polled = self.sender().poll_closed(cx);
+            assert_eq!(polled.is_ready(), closed);
+            polled
+        })
+        .await;
+    }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.shared.model.borrow_mut().drop_sender();
+        }
+        drop(self.sender.take());
+    }
+}
+
+impl Rx {
+    fn receiver(&mut self) -> &mut Receiver<Item, u8, Errors> {
+        self.receiver.as_mut().expect("until it is dropped")
+    }
+
+    /// Takes items one way or the other, and closes after `items`, unless the end comes before.
+    pub(crate) async fn play(mut self, items: u64) {
+        let mut taken = 0;
+        while taken < items {
+            if self.rng.below(4) == 0 {
+                yield_now().await;
+            }
+            let model = Rc::clone(&self.shared.model);
+            let held_bytes = model.borrow().held_bytes();
+            assert!(self.receiver().held_bytes() == held_bytes || model.borrow().is_aborted());
+            model.borrow().check_wakes(self.receiver().stats());
+            let count = if self.rng.below(4) == 0 { self.batch().await } else { 0 };
+            taken += match count {
+                0 if self.next().await => 1,
+                0 => break,
+                count => count,
+            };
+        }
+        if self.rng.below(2) == 0 {
+            self.shared.model.borrow_mut().close();
+            self.receiver().close("closed");
+            assert!(!self.next().await);
+        }
+    }
+
+    /// Whether it was an item.
+    async fn next(&mut self) -> bool {
+        poll_fn(|cx| {
+            let expected = self.shared.model.borrow_mut().next();
+            let next = self.receiver().poll_next(cx);
+            assert_eq!(seen(&next), expected);
+            next.map(|next| matches!(next, Next::Item(_)))
+        })
+        .await
+    }
+
+    async fn batch(&mut self) -> u64 {
+        let mut items = Vec::new();
+        poll_fn(|cx| {
+            let expected = self.shared.model.borrow_mut().batch();
+            let polled = self.receiver().poll_batch(cx, &mut items);
+            let numbers: Vec<u64> = items.iter().map(|item| item.number).collect();
+            match (&expected, polled) {
+                (None, Poll::Pending) => {}
+                (Some(expected), Poll::Ready(count)) => {
+                    assert_eq!((expected, numbers.len()), (&numbers, count));
+                }
+                other => panic!("{other:?}"),
+            }
+            polled.map(|count| count as u64)
+        })
+        .await
+    }
+}
+
+impl Drop for Rx {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.shared.model.borrow_mut().close();
+        }
+        drop(self.receiver.take());
+    }
+}
+
+fn seen(next: &Poll<Next<Item, u8, Errors>>) -> Expected {
+    let ending: Ending = match next {
+        Poll::Pending => return Expected::Pending,
+        Poll::Ready(Next::Item(item)) => return Expected::Item(item.number),
+        Poll::Ready(Next::Over) => return Expected::Over,
+        Poll::Ready(Next::Finished(end)) => Ok(*end),
+        Poll::Ready(Next::Cut(cut)) => Err(*cut),
+    };
+    Expected::Ending(ending)
+}
+
+/// The charge of the lightest item.
+pub(crate) const LIGHTEST_BYTES: u64 = PIPE_ITEM_COST_BYTES;
