@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-#[path = "rows/async_filter.rs"]
-mod async_rows;
 #[path = "rows/chain.rs"]
 mod rows;
 
@@ -23,7 +21,7 @@ fn async_filters(c: &mut Criterion) {
             group.bench_function(BenchmarkId::new("callbacks", filters), |b| {
                 b.iter(|| callbacks.run(CHUNKS));
             });
-            let mut asyncs = async_rows::Carry::new(filters, name == "shared");
+            let mut asyncs = rows::Carry::asynchronous(filters, source.clone());
             group.bench_function(BenchmarkId::new("async", filters), |b| {
                 b.iter(|| asyncs.run(CHUNKS));
             });

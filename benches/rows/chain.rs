@@ -8,9 +8,10 @@ use std::hint::black_box;
 
 use bytes::Bytes;
 use http::request;
+use tidegate::async_filter::{self, async_filter};
 use tidegate::{
-    Capabilities, Chain, Declaration, Filter, Head, Interest, MessageTraits, Output, Plan, Verdict,
-    View,
+    Capabilities, Chain, Declaration, Error, Filter, Head, Interest, MessageTraits, Output, Plan,
+    Verdict, View,
 };
 
 /// Bytes of one chunk.
@@ -117,6 +118,17 @@ impl<H: Head> Filter<H> for Hold {
     }
 }
 
+/// Takes each chunk and sends it.
+async fn copy(
+    mut input: async_filter::Input,
+    mut output: async_filter::Output,
+) -> Result<(), Error> {
+    while let Some(chunk) = input.next().await? {
+        output.send(chunk).await?;
+    }
+    Ok(())
+}
+
 /// A chain of one message that never ends, and what is done with a chunk.
 pub(crate) struct Carry {
     chain: Chain<request::Parts>,
@@ -130,6 +142,12 @@ impl Carry {
     /// `filters` filters that count and pass. Imitates a chain of loggers and meters.
     pub(crate) fn passing(filters: usize, source: Source) -> Self {
         Self::new(vec![Kind::Pass(Interest::ALL); filters], source, None, 1)
+    }
+
+    /// `filters` async filters that take each chunk and send it. Imitates body filters written as
+    /// `async fn`.
+    pub(crate) fn asynchronous(filters: usize, source: Source) -> Self {
+        Self::new(vec![Kind::Async; filters], source, None, 1)
     }
 
     /// `filters` filters that look at heads only. Imitates routing and header filters.
@@ -153,6 +171,7 @@ impl Carry {
                     builder.filter("pass", move || Pass { interest, seen_bytes: 0 })
                 }
                 Kind::Hold => builder.filter("hold", || Hold),
+                Kind::Async => builder.filter("async", async_filter(Declaration::new(), copy)),
             };
         }
         let plan = builder.build().expect("few filters");
@@ -193,4 +212,5 @@ impl Carry {
 enum Kind {
     Pass(Interest),
     Hold,
+    Async,
 }

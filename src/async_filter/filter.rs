@@ -239,9 +239,7 @@ where
         let Some(slot) = &mut self.slot else { return broken(view) };
         let sent_bytes = slot.give_back(view, lent_bytes);
         match polled {
-            Poll::Pending if matches!(slot.asked.ending, Ending::No) => {
-                self.wait(view, sent_bytes)
-            }
+            Poll::Pending if matches!(slot.asked.ending, Ending::No) => self.wait(view, sent_bytes),
             polled => self.finish(view, sent_bytes, polled),
         }
     }

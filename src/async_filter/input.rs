@@ -46,8 +46,10 @@ impl<T> Input<T> {
         let message = self.message;
         poll_fn(move |cx| {
             poll_with(message, cx, Slot::input_wait, |slot| {
-                let chunk = slot.input.pop_front();
-                if chunk.is_some() || slot.ended() { Some(chunk) } else { None }
+                if slot.input.is_empty() {
+                    return slot.ended().then_some(None);
+                }
+                Some(slot.input.pop_front())
             })
         })
     }

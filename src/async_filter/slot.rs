@@ -118,12 +118,18 @@ impl Slot {
 
     /// A poll has ended: gives back what it has left. Answers how many bytes were sent.
     #[inline]
-    pub(super) fn give_back<H: Head>(&mut self, view: &mut View<'_, H>, lent_bytes: usize) -> usize {
+    pub(super) fn give_back<H: Head>(
+        &mut self,
+        view: &mut View<'_, H>,
+        lent_bytes: usize,
+    ) -> usize {
         let sent_bytes = self.output.len();
         if sent_bytes == 0 {
             view.give_back(&mut self.input, lent_bytes);
         } else {
-            self.output.append(&mut self.input);
+            if !self.input.is_empty() {
+                self.output.append(&mut self.input);
+            }
             view.give_back(&mut self.output, lent_bytes);
         }
         if let Some(head) = view.head_mut() {

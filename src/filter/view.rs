@@ -318,17 +318,17 @@ impl<H: Head> View<'_, H> {
         self.desk.marks(self.station).high()
     }
 
-    /// Lends all bytes out, for the time of a poll: they are exchanged with those of `to`, which
-    /// is empty. They come back by [`give_back`](Self::give_back), before the call is over.
+    /// Lends all bytes out, for the time of a poll: moves them to `to`, which is empty. They come
+    /// back by [`give_back`](Self::give_back), before the call is over.
     pub(crate) fn lend(&mut self, to: &mut BodyBuf) {
         debug_assert!(to.is_empty(), "lent bytes take the place of nothing");
-        core::mem::swap(self.body, to);
+        to.append(self.body);
     }
 
     /// Takes back what was lent, as it is now. It may have grown by
     /// [`room_bytes`](Self::room_bytes) at most.
     pub(crate) fn give_back(&mut self, from: &mut BodyBuf, lent_bytes: usize) {
-        core::mem::swap(self.body, from);
+        self.body.append(from);
         if self.body.len() != lent_bytes {
             let kept_bytes = self.desk.kept(self.station);
             let ledger_bytes = lent_bytes as u64 + kept_bytes;

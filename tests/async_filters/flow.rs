@@ -27,8 +27,7 @@ fn a_copy_of_nothing_is_nothing<H: Dir>() {
     run.head(true).expect("B.H(1)", "H(1)");
     run.finish("complete");
 
-    let mut run =
-        Stage::<H>::new([]).raw("copy", async_filter(Declaration::new(), copy)).run();
+    let mut run = Stage::<H>::new([]).raw("copy", async_filter(Declaration::new(), copy)).run();
     run.head(false).end().sink("H(0) end");
     run.finish("complete");
 }
@@ -275,17 +274,13 @@ fn a_panic_in_the_drop<H: Dir>() {
         while input.next().await?.is_some() {}
         Ok(())
     }
-    let mut run = Stage::<H>::new([])
-        .raw("bad", async_filter(editor(), waits))
-        .script(script("B"))
-        .run();
+    let mut run =
+        Stage::<H>::new([]).raw("bad", async_filter(editor(), waits)).script(script("B")).run();
     run.head(false).cancel().expect("B.H(0)", "H(0)");
     run.finish("cancelled");
 
-    let mut run = Stage::<H>::new([])
-        .raw("bad", async_filter(editor(), waits))
-        .script(script("B"))
-        .run();
+    let mut run =
+        Stage::<H>::new([]).raw("bad", async_filter(editor(), waits)).script(script("B")).run();
     run.head(false).end().expect("B.H(0)", "H(0) reset(bad panicked)");
     run.finish("failed bad panicked");
 }
@@ -294,9 +289,8 @@ fn replies<H: Dir>() {
     let at_once = async |_: Input, output: Output| {
         output.reply(LocalReply::text(StatusCode::FORBIDDEN, "no"))
     };
-    let mut run = Stage::<H>::new([script("A")])
-        .raw("no", async_filter(Declaration::new(), at_once))
-        .run();
+    let mut run =
+        Stage::<H>::new([script("A")]).raw("no", async_filter(Declaration::new(), at_once)).run();
     run.head(false).calls("A.H(0)");
     if H::REQUEST {
         run.sink("reply(403,2)");
@@ -339,10 +333,8 @@ fn a_producer<H: Dir>() {
         input.trailers().await?;
         output.send(".").await
     }
-    let mut run = Stage::<H>::new([])
-        .raw("add", async_filter(editor(), add))
-        .script(script("B"))
-        .run();
+    let mut run =
+        Stage::<H>::new([]).raw("add", async_filter(editor(), add)).script(script("B")).run();
     run.head(true).drop_calls();
     run.sink(r#"H(0) D("0123.") end"#);
     run.finish("complete");

@@ -190,8 +190,7 @@ fn whole_heads() {
     async fn path(mut input: Input<request::Parts>, _: Output) -> Result<(), Error> {
         input.head(|head| head.uri = http::Uri::from_static("/moved"))
     }
-    let mut run =
-        Stage::<request::Parts>::new([]).raw("path", async_filter(editor(), path)).run();
+    let mut run = Stage::<request::Parts>::new([]).raw("path", async_filter(editor(), path)).run();
     run.head(true).sink("H(1)");
     assert_eq!(run.sunk_head().uri, "/moved");
     run.finish("complete");
@@ -213,8 +212,7 @@ fn local_replies_are_told() {
         input.headers(|fields| fields.insert("x-local", HeaderValue::from(u16::from(local))))?;
         Ok(())
     }
-    let mut run =
-        Stage::<response::Parts>::new([]).raw("tell", async_filter(editor(), tell)).run();
+    let mut run = Stage::<response::Parts>::new([]).raw("tell", async_filter(editor(), tell)).run();
     run.reply(LocalReply::new(StatusCode::NOT_FOUND)).sink("H[404](1)");
     assert_eq!(run.sunk_head().get("x-local"), Some("1"));
     run.finish("replaced 404");

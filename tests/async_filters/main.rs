@@ -10,8 +10,4 @@ mod misuse;
 mod outside;
 mod pressure;
 
-
-
-
 mod stage;
-

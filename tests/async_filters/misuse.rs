@@ -14,7 +14,9 @@ use crate::stage::{Notes, copy, editor};
 type Tokens = Arc<Mutex<Option<(Input, Output)>>>;
 
 /// A filter that gives its tokens away and passes everything.
-fn gives(tokens: &Tokens) -> impl Fn(Input, Output) -> std::future::Ready<Result<(), Error>> + use<> {
+fn gives(
+    tokens: &Tokens,
+) -> impl Fn(Input, Output) -> std::future::Ready<Result<(), Error>> + use<> {
     let tokens = Arc::clone(tokens);
     move |input, output| {
         *tokens.lock().expect("tokens") = Some((input, output));
@@ -57,7 +59,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn outside_any_poll<H: Dir>() {
     for at in 0..3 {
         let tokens = Tokens::default();
-        let mut run = Stage::<H>::new([]).raw("gives", async_filter(editor(), gives(&tokens))).run();
+        let mut run =
+            Stage::<H>::new([]).raw("gives", async_filter(editor(), gives(&tokens))).run();
         run.head(false).data("ab");
         let tokens = tokens.lock().expect("tokens").take().expect("they were given");
         let left = match at {

@@ -20,10 +20,8 @@ async fn produce(mut input: Input, mut output: Output) -> Result<(), Error> {
 /// and everything comes in the end.
 fn a_slow_sink<H: Dir>() {
     let marks = editor().marks(Marks::from_high(8));
-    let mut run = Stage::<H>::new([])
-        .raw("produce", async_filter(marks, produce))
-        .output_high(8)
-        .run();
+    let mut run =
+        Stage::<H>::new([]).raw("produce", async_filter(marks, produce)).output_high(8).run();
     run.head(false).sink("H(0)").hold_sink();
     run.data_end("go");
     let mut taken = 0;

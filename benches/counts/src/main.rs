@@ -56,6 +56,7 @@ fn rows() -> Vec<Row> {
     carry("pass_0", Carry::passing(0, Source::Static));
     carry("pass_8", Carry::passing(8, Source::Static));
     carry("pass_8_shared", Carry::passing(8, Source::shared()));
+    carry("async_8", Carry::asynchronous(8, Source::Static));
     carry("uninterested_8", Carry::uninterested(8, Source::Static));
     carry("hold_release_alone", Carry::holding(0, 1, Source::Static));
     carry("hold_release_among_7", Carry::holding(7, 1, Source::Static));
