@@ -5,6 +5,7 @@
 
 use http::{Request, Response, request, response};
 use http_body::Body;
+use tidegate::async_filter::{AsyncFilter, Input, Output as AsyncOutput, Sees};
 use tidegate::body::{
     Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
     Observer, Opening, RequestBody, ResponseBody, Timeouts,
@@ -87,6 +88,22 @@ fn what_filters_handle() {
     owned!(View<'static, request::Parts>, View<'static, response::Parts>);
     send::<dyn Filter<request::Parts>>();
     send::<dyn Filter<response::Parts>>();
+}
+
+#[test]
+fn async_filters() {
+    type Pending = core::future::Pending<Result<(), Error>>;
+    owned!(AsyncFilter<(), fn(Input, AsyncOutput) -> Pending, Pending>);
+    shared!(Input, Input<request::Parts>, Input<response::Parts>, AsyncOutput);
+    is_static::<Input>();
+    is_static::<AsyncOutput>();
+    fn both<H: Head>()
+    where
+        (): Sees<H>,
+    {
+    }
+    both::<request::Parts>();
+    both::<response::Parts>();
 }
 
 #[test]

@@ -3,9 +3,13 @@
 
 #[path = "../kit/mod.rs"]
 mod kit;
+#[allow(dead_code, reason = "its main is not run here")]
+#[path = "../../examples/redact.rs"]
+mod redact;
 
 mod flow;
 mod heads;
+mod lines;
 mod misuse;
 mod outside;
 mod pressure;
