@@ -306,6 +306,11 @@ where
             (Ending::Declared, _) => {
                 self.life = Life::Over;
                 drop_unsent(view, sent_bytes);
+                // Those that came belong to the body that was cut off. Whether they have been
+                // shown yet must make no difference.
+                if let Some(trailers) = view.trailers_mut() {
+                    trailers.clear();
+                }
                 match slot.asked.trailers.take().map(|trailers| view.set_trailers(trailers)) {
                     Some(Err(refused)) => view.fail(refused),
                     Some(Ok(())) | None => Verdict::END,

@@ -122,8 +122,8 @@ impl Output {
     }
 
     /// Ends the message here, behind what was sent, with the trailers that were set. The future is
-    /// dropped when it next waits or returns. Input that was not taken is dropped; what has yet to
-    /// come is dropped and counted.
+    /// dropped when it next waits or returns. Input that was not taken is dropped, trailers that
+    /// came too; what has yet to come is dropped and counted.
     ///
     /// # Errors
     ///

@@ -11,7 +11,10 @@ mod flow;
 mod heads;
 mod lines;
 mod misuse;
+mod napping;
 mod outside;
 mod pressure;
 
 mod stage;
+mod wakes;
+mod works;

@@ -88,18 +88,27 @@ impl Gate {
     }
 }
 
-/// Counts its drops.
+/// Counts what was made and what was dropped.
 #[derive(Clone, Default)]
-pub(crate) struct Drops(Arc<Mutex<usize>>);
+pub(crate) struct Drops(Arc<Mutex<(usize, usize)>>);
 
 impl Drops {
     pub(crate) fn guard(&self) -> DropGuard {
+        self.0.lock().expect("a count").0 += 1;
         DropGuard(self.clone())
+    }
+
+    pub(crate) fn made(&self) -> usize {
+        self.0.lock().expect("a count").0
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.0.lock().expect("a count").1
     }
 
     #[track_caller]
     pub(crate) fn expect(&self, drops: usize) {
-        assert_eq!(*self.0.lock().expect("a count"), drops, "futures dropped so far");
+        assert_eq!(self.dropped(), drops, "futures dropped so far");
     }
 }
 
@@ -107,7 +116,7 @@ pub(crate) struct DropGuard(Drops);
 
 impl Drop for DropGuard {
     fn drop(&mut self) {
-        *self.0.0.lock().expect("a count") += 1;
+        self.0.0.lock().expect("a count").1 += 1;
     }
 }
 
