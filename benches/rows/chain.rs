@@ -34,7 +34,7 @@ impl Source {
         Self::Shared(Bytes::from(CHUNK.to_vec()))
     }
 
-    fn next(&self) -> Bytes {
+    pub(crate) fn next(&self) -> Bytes {
         match self {
             Self::Static => Bytes::from_static(&CHUNK),
             Self::Shared(chunk) => chunk.clone(),

@@ -16,5 +16,6 @@ mod outside;
 mod pressure;
 
 mod stage;
+mod threads;
 mod wakes;
 mod works;
