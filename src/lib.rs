@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod async_filter;
+pub mod block;
 #[cfg(feature = "body")]
 pub mod body;
 pub mod buf;

@@ -63,6 +63,13 @@ impl<T> Pool<T> {
         self.shelf.take()
     }
 
+    /// As [`take`](Self::take), the value that came back first of those that are kept: for values
+    /// that get ready while they wait.
+    #[must_use]
+    pub fn take_oldest(&self) -> Option<T> {
+        self.shelf.take_oldest()
+    }
+
     /// Keeps `value` for the next [`take`](Self::take). If the pool is full or closed, it is
     /// dropped on this thread, with no lock held.
     ///
@@ -73,13 +80,27 @@ impl<T> Pool<T> {
         self.shelf.put(value);
     }
 
+    /// As [`put`](Self::put), as the next one for [`take_oldest`](Self::take_oldest).
+    ///
+    /// # Panics
+    ///
+    /// As [`put`](Self::put).
+    pub fn put_oldest(&self, value: T) {
+        self.shelf.put_oldest(value);
+    }
+
     /// A value that comes back by itself: one that was kept, or else what `make` makes.
     ///
     /// # Panics
     ///
     /// If `make` does.
     pub fn lease(&self, make: impl FnOnce() -> T) -> Lease<T> {
-        let value = self.shelf.take().unwrap_or_else(make);
+        self.lend(self.shelf.take().unwrap_or_else(make))
+    }
+
+    /// A lease of `value`, which comes back here by itself.
+    #[must_use]
+    pub fn lend(&self, value: T) -> Lease<T> {
         Lease::new(value, Arc::clone(&self.shelf))
     }
 

@@ -1,4 +1,5 @@
 use core::mem;
+use std::collections::VecDeque;
 
 use super::PoolStats;
 use crate::sync::{Mutex, lock};
@@ -16,13 +17,13 @@ struct State<T> {
 
 enum Place<T> {
     /// Invariant: at most the capacity.
-    Open(Vec<T>),
+    Open(VecDeque<T>),
     Closed,
 }
 
 impl<T> Shelf<T> {
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State { place: Place::Open(Vec::new()), stats: PoolStats::default() };
+        let state = State { place: Place::Open(VecDeque::new()), stats: PoolStats::default() };
         Self { capacity, state: Mutex::new(state) }
     }
 
@@ -31,9 +32,17 @@ impl<T> Shelf<T> {
     }
 
     pub(super) fn take(&self) -> Option<T> {
+        self.take_by(VecDeque::pop_back)
+    }
+
+    pub(super) fn take_oldest(&self) -> Option<T> {
+        self.take_by(VecDeque::pop_front)
+    }
+
+    fn take_by(&self, pop: impl FnOnce(&mut VecDeque<T>) -> Option<T>) -> Option<T> {
         let mut state = lock(&self.state);
         let value = match &mut state.place {
-            Place::Open(values) => values.pop(),
+            Place::Open(values) => pop(values),
             Place::Closed => None,
         };
         let counter =
@@ -43,11 +52,19 @@ impl<T> Shelf<T> {
     }
 
     pub(super) fn put(&self, value: T) {
+        self.put_by(value, VecDeque::push_back);
+    }
+
+    pub(super) fn put_oldest(&self, value: T) {
+        self.put_by(value, VecDeque::push_front);
+    }
+
+    fn put_by(&self, value: T, push: impl FnOnce(&mut VecDeque<T>, T)) {
         let refused = {
             let mut state = lock(&self.state);
             match &mut state.place {
                 Place::Open(values) if values.len() < self.capacity => {
-                    values.push(value);
+                    push(values, value);
                     state.stats.returned += 1;
                     None
                 }

@@ -23,6 +23,17 @@ fn the_last_to_come_back_is_the_first_to_go() {
 }
 
 #[test]
+fn the_first_to_come_back_can_be_taken_as_well() {
+    let pool = Pool::new(3);
+    (0..3).for_each(|value| drop(pool.lend(value)));
+    assert_eq!([pool.take_oldest(), pool.take(), pool.take_oldest()], [Some(0), Some(2), Some(1)]);
+    assert_eq!(pool.take_oldest(), None);
+    pool.put(3);
+    pool.put_oldest(4);
+    assert_eq!([pool.take_oldest(), pool.take_oldest()], [Some(4), Some(3)]);
+}
+
+#[test]
 fn no_more_than_the_capacity_is_kept_and_the_rest_is_dropped() {
     for capacity in 0..4 {
         let life = Arc::new(());

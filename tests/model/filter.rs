@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) let_go: Mutex<Vec<usize>>,
     /// Which filters stay for the next message: one bit each.
     pub(crate) recycling: AtomicU64,
+    /// How many filters that had panicked were asked whether they stay.
+    pub(crate) asked_after_panic: AtomicUsize,
     /// Instances that are alive.
     pub(crate) alive: AtomicUsize,
 }
@@ -271,7 +273,10 @@ impl Scripted {
 impl Scripted {
     /// As new, if it is one that stays.
     fn recycled(&mut self) -> bool {
-        assert!(!self.panicked, "a filter that panicked is only dropped");
+        if self.panicked {
+            // A panic here would be contained.
+            self.world.asked_after_panic.fetch_add(1, Relaxed);
+        }
         let stays = self.world.recycling.load(Relaxed) & (1 << self.station) != 0;
         if stays {
             locked(&self.world.let_go)[self.station] += 1;

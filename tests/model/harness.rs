@@ -285,6 +285,9 @@ impl<'c, H: TestHead> Harness<'c, H> {
                 return Err(format!("I6: a handle of a finished message answers {after:?}"));
             }
         }
+        if self.world.asked_after_panic.load(Ordering::Relaxed) != 0 {
+            return Err("I9: a filter that panicked is only dropped".to_owned());
+        }
         let let_go = locked(&self.world.let_go).clone();
         if let_go.iter().any(|&times| times != 1) {
             return Err(format!("I9: filters were let go {let_go:?} times"));

@@ -77,7 +77,7 @@ impl<H: Head> Plan<H> {
     }
 
     /// What the recycling of chains has come to: how many messages had the storage of one before
-    /// ([`reused`](PoolStats::reused)), how many had to make theirs ([`missed`](PoolStats::missed)).
+    /// ([`reused`](PoolStats::reused)), and how many made theirs ([`missed`](PoolStats::missed)).
     /// All zero if no chains are kept.
     #[must_use]
     pub fn recycling(&self) -> PoolStats {
