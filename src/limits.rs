@@ -102,6 +102,7 @@ pub const MAX_PIPE_ITEM_BYTES: u64 = 1 << 48;
 /// The highest mark of a pipe, in bytes; a higher one counts as this. With one item more it is
 /// still a number of 61 bits, in which the weight is counted.
 pub const MAX_PIPE_MARK_BYTES: u64 = 1 << 60;
+
 /// How many kept blocks are looked at for one that is free, before a new one is made. Blocks come
 /// free in the order in which they came back, but for those that a slow reader has pinned.
 pub const BLOCKS_TRIED: usize = 4;

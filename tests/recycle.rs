@@ -81,30 +81,37 @@ struct World {
     part: Mutex<Option<Part>>,
     handles: Mutex<Vec<ResumeHandle>>,
     seen: Mutex<String>,
-    made: AtomicUsize,
     recycled: AtomicUsize,
 }
 
 /// Plays the part that the world says, and writes down what it is shown.
-struct Player(Arc<World>, Vec<BodyBuf>);
+struct Player {
+    world: Arc<World>,
+    kept: Vec<BodyBuf>,
+    /// Only the last one of a chain may change the length: it is the one whose word counts.
+    changes_length: bool,
+}
 
 impl Player {
     fn plays(&self) -> Part {
-        self.0.part.lock().expect("one user").expect("a part")
+        self.world.part.lock().expect("one user").expect("a part")
     }
 
     fn note(&self, what: &str) {
-        *self.0.seen.lock().expect("one user") += what;
+        *self.world.seen.lock().expect("one user") += what;
     }
 }
 
 impl<H: Head> Filter<H> for Player {
     fn declare(&self) -> Declaration {
-        Declaration::new()
-            .prefer(Capability::ChangeLength)
-            .prefer(Capability::AddTrailers)
+        let declaration = Declaration::new()
+            .prefer(Capability::EditBytes)
             .prefer(Capability::HoldHead)
-            .marks(Marks::from_high(64))
+            .marks(Marks::from_high(64));
+        if !self.changes_length {
+            return declaration;
+        }
+        declaration.prefer(Capability::ChangeLength).prefer(Capability::AddTrailers)
     }
 
     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
@@ -113,7 +120,7 @@ impl<H: Head> Filter<H> for Player {
         if self.plays() == Part::DeclaresLength {
             view.set_declared_bytes(12_345);
         }
-        self.0.handles.lock().expect("one user").push(view.resume_handle());
+        self.world.handles.lock().expect("one user").push(view.resume_handle());
         PASS
     }
 
@@ -128,7 +135,7 @@ impl<H: Head> Filter<H> for Player {
             Part::Keeps => {
                 let body = view.take().expect("granted");
                 view.set_kept_bytes(body.len() as u64).expect("room");
-                self.1.push(body);
+                self.kept.push(body);
                 HOLD
             }
             Part::Replies => {
@@ -150,19 +157,20 @@ impl<H: Head> Filter<H> for Player {
     }
 
     fn recycle(&mut self) -> bool {
-        self.0.recycled.fetch_add(1, Relaxed);
-        self.1.clear();
+        self.world.recycled.fetch_add(1, Relaxed);
+        self.kept.clear();
         true
     }
 }
 
+fn player(world: &Arc<World>, changes_length: bool) -> Player {
+    Player { world: Arc::clone(world), kept: Vec::new(), changes_length }
+}
+
 fn players<H: Dir>(world: &Arc<World>, chains_kept: usize) -> BoundPlan<H> {
-    let plan = (0..3).fold(Plan::<H>::builder(), |plan, _| {
+    let plan = (0..3).fold(Plan::<H>::builder(), |plan, place| {
         let world = Arc::clone(world);
-        plan.filter("player", move || {
-            world.made.fetch_add(1, Relaxed);
-            Player(Arc::clone(&world), Vec::new())
-        })
+        plan.filter("player", move || player(&world, place == 2))
     });
     bound(plan.output_marks(Marks::from_high(16)).keep_chains(chains_kept))
 }
@@ -343,7 +351,7 @@ fn a_filter_that_panicked_never_serves_again<H: Dir>() {
         *world.part.lock().expect("one user") = Some(Part::Passes);
         let shared = Arc::clone(&world);
         let plan = Plan::<H>::builder()
-            .filter("player", move || Player(Arc::clone(&shared), Vec::new()))
+            .filter("player", move || player(&shared, false))
             .filter("panics", move || Panics(at, false));
         let plan = bound(plan);
         for message in 0..3 {
@@ -358,18 +366,46 @@ fn a_filter_that_panicked_never_serves_again<H: Dir>() {
     }
 }
 
+/// A filter that is kept and panics when its plan goes takes nobody with it.
+fn a_kept_filter_may_panic_when_the_plan_goes<H: Dir>() {
+    struct Panics(Arc<AtomicUsize>);
+    impl<H: Head> Filter<H> for Panics {
+        fn recycle(&mut self) -> bool {
+            self.0.fetch_add(1, Relaxed);
+            true
+        }
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(self.0.load(Relaxed) == 0, "planted");
+        }
+    }
+    let kept = Arc::new(AtomicUsize::new(0));
+    let plan = (0..3).fold(Plan::<H>::builder(), |plan, _| {
+        let kept = Arc::clone(&kept);
+        plan.filter("panics", move || Panics(Arc::clone(&kept)))
+    });
+    let plan = bound(plan.keep_chains(1));
+    // One of them is kept, the other finds the pool full.
+    drop([chain(&plan), chain(&plan)]);
+    assert_eq!(kept.load(Relaxed), 6);
+    drop(plan);
+    assert_eq!(Arc::strong_count(&kept), 1, "all are dropped");
+}
+
 /// A maker that panics while a recycled chain is completed fails that message, and no other.
 fn a_maker_that_panics_fails_its_message_only<H: Dir>() {
     let made = Arc::new(AtomicUsize::new(0));
     let world = Arc::new(World::default());
     *world.part.lock().expect("one user") = Some(Part::Passes);
     let (shared, counter) = (Arc::clone(&world), Arc::clone(&made));
-    let plan = Plan::<H>::builder()
-        .filter("player", move || Player(Arc::clone(&shared), Vec::new()))
-        .filter("made", move || {
+    let plan = Plan::<H>::builder().filter("player", move || player(&shared, false)).filter(
+        "made",
+        move || {
             assert!(counter.fetch_add(1, Relaxed) != 2, "planted");
             Nothing
-        });
+        },
+    );
     // Instance 0 declares, 1 serves, 2 cannot be made, 3 serves.
     let plan = bound(plan);
     for message in 0..3 {
@@ -435,6 +471,7 @@ both!(
     a_stale_handle_is_a_no_op,
     filters_stay_where_they_agree,
     a_filter_that_panicked_never_serves_again,
+    a_kept_filter_may_panic_when_the_plan_goes,
     a_maker_that_panics_fails_its_message_only,
     what_is_kept_is_bounded,
     chains_come_back_from_any_thread,

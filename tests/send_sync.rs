@@ -7,6 +7,7 @@ use http::{Request, Response, request, response};
 use http_body::Body;
 use tidegate::async_filter::{AsyncFilter, Input, Output as AsyncOutput, Sees};
 use tidegate::block::{Block, BlockPool, BlockStats};
+use tidegate::block::{BlockPool, BlockStats, ReadBlock};
 use tidegate::body::{
     Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
     Observer, Opening, RequestBody, ResponseBody, Timeouts,
@@ -79,7 +80,7 @@ fn pools() {
     shared!(Pool<Vec<u8>>, Lease<Vec<u8>>, PoolStats);
     // Values go from thread to thread; nobody looks at one from two.
     shared!(Pool<std::cell::Cell<u8>>);
-    shared!(Block, BlockPool, BlockStats);
+    shared!(ReadBlock, BlockPool, BlockStats);
     owned!(Lease<std::cell::Cell<u8>>);
 }
 

@@ -5,9 +5,9 @@
 //! that the next chunk faults in again. A [`BlockPool`] keeps blocks of one size instead.
 //!
 //! ```text
-//! pool ──take──▶ Block ──room()──▶ read into it ──split()──▶ Bytes ──▶ chain
-//!   ▲              │ drop                                      │ the last slice is dropped
-//!   └── waits ◀────┘                   ready for the next take ◀┘
+//! pool ──take──▶ ReadBlock ──room()──▶ read into it ──split()──▶ Bytes ──▶ chain
+//!   ▲                │ drop                                      │ the last slice is dropped
+//!   └──── waits ◀────┘                   ready for the next take ◀┘
 //! ```
 //!
 //! A block goes back to the pool when it is dropped, from any thread, although slices of it may be
@@ -27,7 +27,7 @@ mod read_block;
 mod stats;
 
 pub use pool::BlockPool;
-pub use read_block::Block;
+pub use read_block::ReadBlock;
 pub use stats::BlockStats;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use core::num::NonZeroUsize;
 
 use bytes::BytesMut;
 
-use super::{Block, BlockStats};
+use super::{BlockStats, ReadBlock};
 use crate::limits;
 use crate::pool::{Pool, PoolStats};
 use crate::sync::{AtomicU64, Ordering};
@@ -52,7 +52,7 @@ impl BlockPool {
     ///
     /// Looks at no more than [`limits::BLOCKS_TRIED`] kept blocks, those that came back first.
     #[must_use]
-    pub fn take(&self) -> Block {
+    pub fn take(&self) -> ReadBlock {
         let mut pinned = [const { None }; limits::BLOCKS_TRIED];
         let mut free = None;
         for place in &mut pinned {
@@ -71,7 +71,7 @@ impl BlockPool {
             self.made.fetch_add(1, Ordering::Relaxed);
             BytesMut::with_capacity(self.block_bytes.get())
         });
-        Block::new(self.pool.lend(bytes))
+        ReadBlock::new(self.pool.lend(bytes))
     }
 
     /// Puts back what was looked at in vain. The order stays, so that the next to come free is

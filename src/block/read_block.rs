@@ -6,11 +6,11 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::pool::Lease;
 
 /// A block of a [`BlockPool`](super::BlockPool), to read into. Goes back when it is dropped.
-pub struct Block {
+pub struct ReadBlock {
     bytes: Lease<BytesMut>,
 }
 
-impl Block {
+impl ReadBlock {
     pub(super) fn new(bytes: Lease<BytesMut>) -> Self {
         Self { bytes }
     }
@@ -46,9 +46,9 @@ impl Block {
     }
 }
 
-impl fmt::Debug for Block {
+impl fmt::Debug for ReadBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Block")
+        f.debug_struct("ReadBlock")
             .field("filled_bytes", &self.bytes.len())
             .field("room_bytes", &self.room_bytes())
             .finish()

@@ -4,7 +4,7 @@ use std::thread;
 
 use bytes::BufMut;
 
-use super::{Block, BlockPool};
+use super::{BlockPool, ReadBlock};
 
 const SIZE: usize = 4096;
 
@@ -13,7 +13,7 @@ fn pool(blocks: usize) -> BlockPool {
 }
 
 /// Reads `n` bytes of value `fill` into the block.
-fn read(block: &mut Block, fill: u8, n: usize) -> bytes::Bytes {
+fn read(block: &mut ReadBlock, fill: u8, n: usize) -> bytes::Bytes {
     block.room().put_bytes(fill, n);
     block.split()
 }

@@ -109,8 +109,6 @@ impl Desk {
 
     /// Forgets a message that is over. Keeps what was allocated for it.
     pub(crate) fn reset(&mut self) {
-        self.facts = MessageFacts::default();
-        self.edge = Capabilities::NONE;
         self.touched = false;
         self.declared_by = None;
         self.adding = 0;

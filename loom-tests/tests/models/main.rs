@@ -3,11 +3,13 @@
 mod exchange;
 mod hazard;
 mod pipe;
+mod pool;
 mod resume;
 
 fn main() {
     tidegate_loom_tests::kit::main(&[
         pipe::MODELS,
+        pool::MODELS,
         resume::MODELS,
         hazard::MODELS,
         exchange::MODELS,
