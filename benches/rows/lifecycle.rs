@@ -1,0 +1,219 @@
+//! The rows of the lifecycle benchmark: state and 8 filters, a head with one field, 4 chunks of
+//! 16 KiB, trailers with one field, drop.
+//!
+//! Every row makes both header maps, and panics if what comes out is not what went in.
+
+use std::convert::Infallible;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, request};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use tidegate::{BoundPlan, Capabilities, Filter, Head, MessageTraits, Output, Plan, Verdict, View};
+
+const CHUNKS: usize = 4;
+const CHUNK_BYTES: usize = 16 * 1024;
+
+static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
+
+fn chunk() -> Bytes {
+    black_box(Bytes::from_static(&CHUNK))
+}
+
+fn fields() -> HeaderMap {
+    let field = (HeaderName::from_static("x-field"), HeaderValue::from_static("1"));
+    let mut map = HeaderMap::with_capacity(1);
+    map.insert(field.0, field.1);
+    map
+}
+
+fn head() -> request::Parts {
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    head.headers = fields();
+    head
+}
+
+/// What every row spends on its two header maps.
+pub(crate) fn header_maps() {
+    black_box(head());
+    black_box(fields());
+}
+
+/// The floor: filters that are there already, a virtual call each on head, chunks and trailers
+/// where they lie. No state, no holding, no limits, no end. Unfair to the chain on purpose.
+pub(crate) struct Floor {
+    hooks: Vec<Box<dyn Hook>>,
+    /// Where the hooks wait between messages.
+    free: Vec<Vec<Box<dyn Hook>>>,
+}
+
+trait Hook {
+    fn head(&mut self, head: &mut request::Parts);
+    fn data(&mut self, chunk: &mut Bytes);
+    fn trailers(&mut self, trailers: &mut HeaderMap);
+    fn reset(&mut self);
+}
+
+struct Count(u64);
+
+impl Hook for Count {
+    #[inline(never)]
+    fn head(&mut self, head: &mut request::Parts) {
+        self.0 += head.headers.len() as u64;
+    }
+
+    #[inline(never)]
+    fn data(&mut self, chunk: &mut Bytes) {
+        self.0 += chunk.len() as u64;
+    }
+
+    #[inline(never)]
+    fn trailers(&mut self, trailers: &mut HeaderMap) {
+        self.0 += trailers.len() as u64;
+    }
+
+    #[inline(never)]
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
+impl Floor {
+    /// A floor with `hooks` filters.
+    pub(crate) fn new(hooks: usize) -> Self {
+        let hooks = (0..hooks).map(|_| Box::new(Count(0)) as Box<dyn Hook>).collect();
+        Self { hooks: Vec::new(), free: vec![hooks] }
+    }
+
+    /// Carries one message.
+    pub(crate) fn message(&mut self) {
+        self.hooks = self.free.pop().expect("one message at a time");
+        let mut head = black_box(head());
+        self.hooks.iter_mut().for_each(|hook| hook.head(&mut head));
+        black_box(head);
+        let mut out_bytes = 0;
+        for _ in 0..CHUNKS {
+            let mut chunk = chunk();
+            self.hooks.iter_mut().for_each(|hook| hook.data(&mut chunk));
+            out_bytes += black_box(chunk).len();
+        }
+        let mut trailers = black_box(fields());
+        self.hooks.iter_mut().for_each(|hook| hook.trailers(&mut trailers));
+        black_box(trailers);
+        assert_eq!(out_bytes, CHUNKS * CHUNK_BYTES);
+        self.hooks.iter_mut().for_each(|hook| hook.reset());
+        self.free.push(std::mem::take(&mut self.hooks));
+    }
+}
+
+/// A filter that looks at everything, counts and passes.
+#[derive(Default)]
+struct Pass(u64);
+
+impl<H: Head> Filter<H> for Pass {
+    #[inline(never)]
+    fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
+        self.0 += view.head().map_or(0, |head| head.headers().len()) as u64;
+        Verdict::PASS
+    }
+
+    #[inline(never)]
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        self.0 += view.new_bytes() as u64;
+        Verdict::PASS
+    }
+
+    #[inline(never)]
+    fn trailers(&mut self, view: &mut View<'_, H>) -> Verdict {
+        self.0 += view.trailers().map_or(0, HeaderMap::len) as u64;
+        Verdict::PASS
+    }
+
+    #[inline(never)]
+    fn recycle(&mut self) -> bool {
+        self.0 = 0;
+        true
+    }
+}
+
+/// Messages of one plan, one after the other.
+pub(crate) struct Messages(BoundPlan<request::Parts>);
+
+impl Messages {
+    /// `recycled`: each has the chain and the filters of the one before.
+    pub(crate) fn new(filters: usize, recycled: bool) -> Self {
+        let builder = Plan::builder().keep_chains(usize::from(recycled));
+        let builder =
+            (0..filters).fold(builder, |builder, _| builder.filter("pass", Pass::default));
+        let plan = builder.build().expect("few filters");
+        Self(plan.bind(Capabilities::ALL).expect("no needs"))
+    }
+
+    /// Carries one message, as an edge does.
+    pub(crate) fn message(&self) {
+        let mut chain = self.0.chain(MessageTraits::new()).expect("no needs");
+        chain.handle_head(black_box(head()), false).expect("the first head");
+        let Some(Output::Head { head, .. }) = chain.poll_output() else { panic!("no head") };
+        black_box(head);
+        let mut out_bytes = 0;
+        for _ in 0..CHUNKS {
+            chain.handle_data(chunk(), false).expect("data is wanted");
+            while let Some(data) = chain.poll_data() {
+                out_bytes += black_box(data).len();
+            }
+        }
+        chain.handle_trailers(black_box(fields())).expect("the end is taken");
+        let Some(Output::Trailers(trailers)) = chain.poll_output() else { panic!("no trailers") };
+        assert_eq!(black_box(trailers).len(), 1);
+        assert_eq!(out_bytes, CHUNKS * CHUNK_BYTES);
+    }
+}
+
+/// A message of [`CHUNKS`] chunks and trailers.
+struct Small(usize);
+
+impl Body for Small {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0 += 1;
+        Poll::Ready(match self.0 {
+            1..=CHUNKS => Some(Ok(Frame::data(chunk()))),
+            5 => Some(Ok(Frame::trailers(black_box(fields())))),
+            _ => None,
+        })
+    }
+}
+
+/// The same behind `layers` boxed layers of `map_frame`, made for the message.
+pub(crate) fn boxed_message(layers: usize) {
+    black_box(head());
+    let mut body = Small(0).boxed_unsync();
+    for _ in 0..layers {
+        let mut seen_bytes = 0;
+        body = body
+            .map_frame(move |frame| {
+                seen_bytes += frame.data_ref().map_or(0, Bytes::len);
+                black_box(seen_bytes);
+                frame
+            })
+            .boxed_unsync();
+    }
+    let mut cx = Context::from_waker(Waker::noop());
+    let (mut out_bytes, mut trailers) = (0, 0);
+    while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) {
+        let frame = black_box(frame);
+        out_bytes += frame.data_ref().map_or(0, Bytes::len);
+        trailers += frame.trailers_ref().map_or(0, HeaderMap::len);
+    }
+    assert_eq!((out_bytes, trailers), (CHUNKS * CHUNK_BYTES, 1));
+}
+
+const _: () = assert!(CHUNKS == 4, "the trailers are the fifth frame");
