@@ -157,6 +157,8 @@ pub enum ErrorKind {
     OutsidePoll,
     /// The head was asked for after it had gone on.
     HeadGone,
+    /// The response was complete before its request, which was therefore given up.
+    AnsweredEarly,
 }
 
 impl fmt::Display for ErrorKind {
@@ -186,6 +188,7 @@ impl fmt::Display for ErrorKind {
                 f.write_str("an async filter's input or output was used outside its own poll")
             }
             Self::HeadGone => f.write_str("the head has gone on"),
+            Self::AnsweredEarly => f.write_str("the response was complete before the request"),
         }
     }
 }

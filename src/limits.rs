@@ -88,6 +88,10 @@ pub const CHAINS_KEPT: usize = 128;
 ///
 /// What a plan keeps is bounded by [`CHAINS_KEPT`] times this, besides tables and filters.
 pub const RECYCLED_CHAIN_BYTES: usize = 32 * 1024;
+/// The most informational heads (1xx) of one response; more are dropped and counted. Servers send
+/// one `100`, perhaps some `103`, and a `102` now and then; each that the sink has not taken is
+/// kept.
+pub const MAX_INFORMATIONAL_HEADS: u32 = 64;
 
 /// The most bytes that one filter can state to keep, so that sums over a chain cannot overflow.
 pub const MAX_KEPT_BYTES: u64 = 1 << 48;

@@ -95,6 +95,7 @@ fn drain<H: Dir>(chain: &mut Chain<H>) -> usize {
 
 fn name<H>(output: &Output<H>) -> &'static str {
     match output {
+        Output::Informational(_) => "informational",
         Output::Head { .. } => "head",
         Output::Data(_) => "data",
         Output::Trailers(_) => "trailers",

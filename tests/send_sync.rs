@@ -9,18 +9,21 @@ use tidegate::async_filter::{AsyncFilter, Input, Output as AsyncOutput, Sees};
 use tidegate::block::{Block, BlockPool, BlockStats};
 use tidegate::block::{BlockPool, BlockStats, ReadBlock};
 use tidegate::body::{
-    Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
-    Observer, Opening, RequestBody, ResponseBody, Timeouts,
+    Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge, Opening,
+    RequestBody, ResponseBody, Timeouts,
 };
 use tidegate::buf::{BodyBuf, Chunks, Cursor};
 use tidegate::chain::{
     BoundPlan, Chain, InputError, MessageTraits, Output, Plan, PlanBuilder, PlanError, Stats, Unmet,
 };
 use tidegate::error::{Error, ErrorKind, Origin, Timeout};
-use tidegate::exchange::{Mail, RequestHalf, ResponseHalf};
+use tidegate::exchange::{
+    BoundExchangePlan, Direction, EarlyResponse, ExchangePlan, ExchangePlanBuilder, Mail, Observer,
+    Refused, RequestHalf, RequestSide, ResponseHalf, ResponseSide, Side as ExchangeSide,
+};
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, Filter, Head, Interest,
-    LocalReply, Overflow, Verdict, View,
+    Interim, LocalReply, Overflow, Verdict, View,
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
@@ -86,7 +89,7 @@ fn pools() {
 
 #[test]
 fn what_filters_handle() {
-    shared!(Capabilities, Capability, Declaration, Interest, Overflow, Verdict);
+    shared!(Capabilities, Capability, Declaration, Interest, Interim, Overflow, Verdict);
     shared!(EditError, EditErrorKind, LocalReply);
     owned!(View<'static, request::Parts>, View<'static, response::Parts>);
     send::<dyn Filter<request::Parts>>();
@@ -135,6 +138,12 @@ fn chains() {
 fn halves_of_an_exchange() {
     shared!(Mail);
     owned!(RequestHalf, ResponseHalf);
+    shared!(Direction, Observer, EarlyResponse);
+    shared!(ExchangePlan, BoundExchangePlan);
+    is_static::<BoundExchangePlan>();
+    owned!(ExchangePlanBuilder, Refused);
+    owned!(RequestSide, ResponseSide, ExchangeSide<request::Parts>);
+    is_static::<RequestSide>();
 }
 
 #[test]
@@ -146,7 +155,7 @@ fn bodies() {
     of::<Source, request::Parts>();
     of::<Source, response::Parts>();
     owned!(RequestBody<Source>, ResponseBody<Source>);
-    shared!(Direction, HttpEdge, Observer, Timeouts);
+    shared!(HttpEdge, Timeouts);
 }
 
 /// A body that is not `Sync`, as hyper's are not promised to be.

@@ -12,13 +12,10 @@ use tower_service::Service;
 
 use super::heads::{Client, request_leaves, response_leaves};
 use super::length::declare_length;
-use super::message::Half;
 use super::open::{Pending, bare, open};
 use super::settings::Settings;
-use super::status::{reply_for, timeout_status};
 use super::{Opening, RequestBody, ResponseBody};
-use crate::exchange::Mail;
-use crate::filter::LocalReply;
+use crate::exchange::answer_for;
 use crate::sync::Arc;
 
 pin_project! {
@@ -94,17 +91,15 @@ where
                     this.step.set(next);
                 }
                 StepProj::Inner { call } => {
-                    if let Some(reply) = poll_news(response, cx) {
+                    if poll_news(response, cx).is_ready() {
                         // Dropping the call resets what it has begun.
                         this.step.set(Step::Response);
-                        Pin::new(response).driver_mut().handle_reply(reply);
                         continue;
                     }
                     let answer = ready!(call.poll(cx));
                     this.step.set(Step::Response);
-                    if let Some(reply) = poll_news(response, cx) {
+                    if poll_news(response, cx).is_ready() {
                         // The call failed, or answered, because its request did.
-                        Pin::new(response).driver_mut().handle_reply(reply);
                         continue;
                     }
                     match answer {
@@ -123,10 +118,11 @@ where
                             response_leaves(this.settings, *this.client, &mut head, &mut body);
                             return Poll::Ready(Ok(Response::from_parts(head, body)));
                         }
+                        // Its side answers for a response that fails in here; these are for
+                        // the sake of completeness.
                         Ok(Opening::Reply(reply)) => reply,
-                        Err(error) => reply_for(&error, awaits_client(response)),
+                        Err(error) => answer_for(&error, false),
                     };
-                    // Past the filters: they have been closed. Without filters nothing can fail.
                     *response = bare(this.settings, *this.client, reply);
                 }
             }
@@ -148,7 +144,7 @@ where
     R: Unpin,
 {
     let pending = slot.as_mut().expect("present until the inner service is called");
-    let reply = match ready!(Pin::new(&mut pending.body).poll_head(cx)) {
+    let unanswered = match ready!(Pin::new(&mut pending.body).poll_head(cx)) {
         Ok(Opening::Head(mut head)) => {
             let Pending { mut service, mut body, may_add_trailers } =
                 slot.take().expect("was there above");
@@ -159,33 +155,21 @@ where
             });
         }
         Ok(Opening::Reply(reply)) => reply,
-        Err(error) => {
-            // The failure was posted as well; the letter knows whether the client was awaited.
-            let mail = Pin::new(&mut *response).driver_mut().poll_mail(cx);
-            let awaited = matches!(mail, Poll::Ready(Mail::Failed { awaited_client: true, .. }));
-            reply_for(&error, awaited)
-        }
+        Err(error) => answer_for(&error, false),
     };
-    Pin::new(response).driver_mut().handle_reply(reply);
+    // What is to be answered was posted, by a side that knows more of it.
+    if poll_news(response, cx).is_pending() {
+        Pin::new(response).driver_mut().handle_reply(unanswered);
+    }
     Poll::Ready(Step::Response)
 }
 
 /// What ends the call of the inner service before it has answered: mail, or the total timeout.
-fn poll_news<R>(response: &mut ResponseBody<R>, cx: &mut Context<'_>) -> Option<LocalReply>
+fn poll_news<R>(response: &mut ResponseBody<R>, cx: &mut Context<'_>) -> Poll<()>
 where
     R: Unpin,
 {
-    let mut driver = Pin::new(&mut *response).driver_mut();
-    let reply = match driver.as_mut().poll_mail(cx) {
-        Poll::Ready(Mail::Reply(reply)) => reply,
-        Poll::Ready(Mail::Failed { error, awaited_client }) => reply_for(&error, awaited_client),
-        Poll::Pending if driver.as_mut().poll_total(cx).is_pending() => return None,
-        Poll::Pending => LocalReply::new(timeout_status(awaits_client(response))),
-    };
-    // The reply has time of its own: filters may hold it, and the time of the call may be over in
-    // the same moment.
-    Pin::new(response).driver_mut().start_clock();
-    Some(reply)
+    Pin::new(response).driver_mut().poll_news(cx)
 }
 
 fn start_response<R>(response: &mut ResponseBody<R>, answer: Response<R>, client: Client)
@@ -202,14 +186,6 @@ where
         Some(source)
     };
     Pin::new(response).driver_mut().start(head, source);
-}
-
-/// Whether the client is awaited rather than the server, as far as the request half has said.
-fn awaits_client<R>(response: &ResponseBody<R>) -> bool {
-    match response.driver().half() {
-        Half::Response(half) => half.awaits_client(),
-        Half::None | Half::Request(_) => false,
-    }
 }
 
 impl<S, B, R> fmt::Debug for ExchangeFuture<S, B, R>

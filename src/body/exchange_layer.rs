@@ -4,8 +4,9 @@ use http::{request, response};
 use tower_layer::Layer;
 
 use super::settings::Settings;
-use super::{ExchangeService, HttpEdge, Observer, Timeouts};
+use super::{ExchangeService, HttpEdge, Timeouts};
 use crate::chain::{Plan, Unmet};
+use crate::exchange::{EarlyResponse, ExchangePlan, Observer};
 use crate::sync::Arc;
 
 /// Puts a request chain and a response chain around any `Service<Request<_>>`.
@@ -46,7 +47,7 @@ use crate::sync::Arc;
 /// | the request fails | likewise, with 400 or 413 (the client's fault), 408 / 504 (a timeout) or 500 | the response goes on; the inner service sees the error in the request body |
 /// | the response chain fails | 502 (the server's fault), 504 (a timeout) or 500, past the filters, which are closed; the request is reset | the body ends with an error; the request is reset |
 /// | the inner service fails | its error is returned as it is | – |
-/// | the response is complete before the request | – | the request goes on as long as its body is polled |
+/// | the response is complete before the request | – | as [set](Self::early_response); by default the request goes on as long as its body is polled |
 /// | a required need cannot be met for this message | 406 if the client does not accept trailers, else 501 | – |
 ///
 /// 406 because the client can get the response by accepting trailers (`te: trailers`); 501 because
@@ -66,6 +67,11 @@ use crate::sync::Arc;
 ///   would else send it without its body.
 ///
 /// # Limits
+///
+/// Informational heads (1xx) do not come this way: hyper's client gives them to a callback and its
+/// server has no way to send any but the `100` it sends itself, when the body of a request that
+/// expects it is first polled. The chains pass them for edges that can
+/// ([`Chain::handle_informational`](crate::Chain::handle_informational)).
 ///
 /// Bodies have to be `Unpin`, because a head may be held until body has been seen and the body is
 /// moved with the head then; box those that are not. The inner service has to be `Clone`, because
@@ -100,7 +106,32 @@ impl ExchangeLayer {
         request: Plan<request::Parts>,
         response: Plan<response::Parts>,
     ) -> Result<Self, Unmet> {
-        Ok(Self { settings: Arc::new(Settings::new(edge, &request, &response)?) })
+        Self::of_plan(edge, &ExchangePlan::new(request, response))
+    }
+
+    /// A layer at `edge`, of one plan for both directions: with filters that share state.
+    ///
+    /// # Errors
+    ///
+    /// As [`with_edge`](Self::with_edge).
+    pub fn of_plan(edge: HttpEdge, plan: &ExchangePlan) -> Result<Self, Unmet> {
+        Ok(Self { settings: Arc::new(Settings::new(edge, plan)?) })
+    }
+
+    /// Sets what becomes of a request that is still being sent when the client has its answer.
+    ///
+    /// A request body is read where the inner service polls it, and belongs to that service. So one
+    /// that the service has dropped, or does not poll any more, is not drained: it was let go, or is
+    /// let go with the service's call. While it is drained, the service waits for the body's error,
+    /// at most as long as the drain may take. What the server in front of this layer does with the
+    /// rest of a request that was let go is its own business: hyper reads what it has already got,
+    /// then closes an HTTP/1 connection and resets an HTTP/2 stream.
+    ///
+    /// [`EarlyResponse::Drain`] needs the timer of a tokio runtime where the body is polled.
+    #[must_use]
+    pub fn early_response(mut self, policy: EarlyResponse) -> Self {
+        self.change(|settings| settings.plan = settings.plan.clone().early_response(policy));
+        self
     }
 
     /// Sets the timeouts of requests. The total runs from the call.
@@ -142,9 +173,6 @@ impl<S> Layer<S> for ExchangeLayer {
 
 impl fmt::Debug for ExchangeLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExchangeLayer")
-            .field("request", &self.settings.request)
-            .field("response", &self.settings.response)
-            .finish_non_exhaustive()
+        f.debug_struct("ExchangeLayer").field("plan", &self.settings.plan).finish_non_exhaustive()
     }
 }

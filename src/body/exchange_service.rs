@@ -51,9 +51,6 @@ where
 
 impl<S> fmt::Debug for ExchangeService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExchangeService")
-            .field("request", &self.settings.request)
-            .field("response", &self.settings.response)
-            .finish_non_exhaustive()
+        f.debug_struct("ExchangeService").field("plan", &self.settings.plan).finish_non_exhaustive()
     }
 }

@@ -28,13 +28,11 @@
 //! with a lock held.
 
 mod clock;
-mod direction;
 mod driver;
 mod filtered_body;
 mod http_edge;
 mod length;
 mod message;
-mod observer;
 mod opening;
 mod timeouts;
 mod trailers;
@@ -51,16 +49,14 @@ mod heads;
 mod open;
 #[cfg(feature = "tower")]
 mod settings;
-#[cfg(feature = "tower")]
-mod status;
 
-pub use direction::Direction;
 pub use driver::Driver;
 pub use filtered_body::FilteredBody;
 pub use http_edge::HttpEdge;
-pub use observer::Observer;
 pub use opening::Opening;
 pub use timeouts::Timeouts;
+
+pub use crate::exchange::{Direction, EarlyResponse, Observer};
 
 #[cfg(feature = "tower")]
 pub use exchange_future::ExchangeFuture;

@@ -10,13 +10,12 @@ use http::{StatusCode, Version, request};
 use http_body::Body;
 
 use super::heads::Client;
-use super::message::tell;
 use super::settings::Settings;
-use super::{Direction, FilteredBody, RequestBody, ResponseBody};
+use super::{FilteredBody, RequestBody, ResponseBody};
 use crate::chain::{MessageTraits, Stats, Unmet};
 use crate::error::{Error, ErrorKind, Origin};
-use crate::exchange::mailbox;
-use crate::filter::{Capability, LocalReply};
+use crate::exchange::{Direction, Refused, Side, tell};
+use crate::filter::{Capability, Head, LocalReply};
 use crate::frame::Outcome;
 use crate::sync::Arc;
 
@@ -41,17 +40,6 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
     R: Unpin,
 {
-    let response_chain = match settings.response.chain(settings.edge.response_traits(&head)) {
-        Ok(chain) => chain,
-        Err(unmet) => {
-            tell_unmet(settings, Direction::Response, &unmet);
-            return (None, bare(settings, client, refusal(Direction::Response)));
-        }
-    };
-    let mut response = FilteredBody::unstarted(response_chain).timeouts(settings.response_timeouts);
-    if let Some(observer) = &settings.observer {
-        response = response.on_finish(Arc::clone(observer));
-    }
     let mut traits = settings.edge.request_traits(&head);
     let mut may_add_trailers = head.version >= Version::HTTP_11;
     if source.is_end_stream() && !settings.request_needs_trailers {
@@ -59,23 +47,42 @@ where
         traits = traits.without(Capability::AddTrailers);
         may_add_trailers = false;
     }
-    let request_chain = match settings.request.chain(traits) {
-        Ok(chain) => chain,
-        Err(unmet) => {
-            tell_unmet(settings, Direction::Request, &unmet);
-            Pin::new(&mut response).driver_mut().handle_reply(refusal(Direction::Request));
-            return (None, response);
-        }
-    };
-    let (request_half, response_half) = mailbox();
-    let mut body = FilteredBody::unstarted(request_chain)
-        .timeouts(settings.request_timeouts)
-        .request_half(request_half);
-    if let Some(observer) = &settings.observer {
-        body = body.on_finish(Arc::clone(observer));
-    }
+    let (request, response) =
+        match settings.plan.exchange(traits, settings.edge.response_traits(&head)) {
+            Ok(sides) => sides,
+            Err(refused) => return (None, refuse(settings, client, refused)),
+        };
+    let mut body = observed(request, settings).timeouts(settings.request_timeouts);
     Pin::new(&mut body).driver_mut().start(head, Some(source));
-    (Some(Pending { service, body, may_add_trailers }), response.response_half(response_half))
+    let response = observed(response, settings).timeouts(settings.response_timeouts);
+    (Some(Pending { service, body, may_add_trailers }), response)
+}
+
+fn observed<B, H: Head>(side: Side<H>, settings: &Settings) -> FilteredBody<B, H> {
+    FilteredBody::of_side(match &settings.observer {
+        Some(observer) => side.on_finish(Arc::clone(observer)),
+        None => side,
+    })
+}
+
+/// The response to an exchange that cannot have what a filter requires. What the response lacks,
+/// the client can ask for; what the request lacks, nobody can.
+fn refuse<R>(settings: &Settings, client: Client, refused: Refused) -> ResponseBody<R>
+where
+    R: Unpin,
+{
+    tell_unmet(settings, refused.direction(), refused.unmet());
+    match refused {
+        Refused::Request { response, .. } => {
+            let mut response = observed(*response, settings).timeouts(settings.response_timeouts);
+            let reply = LocalReply::new(StatusCode::NOT_IMPLEMENTED);
+            Pin::new(&mut response).driver_mut().handle_reply(reply);
+            response
+        }
+        Refused::Response { .. } => {
+            bare(settings, client, LocalReply::new(StatusCode::NOT_ACCEPTABLE))
+        }
+    }
 }
 
 /// A response without filters, for a reply that the response chain cannot carry.
@@ -91,15 +98,6 @@ where
     let mut body = FilteredBody::unstarted(chain);
     Pin::new(&mut body).driver_mut().handle_reply(reply);
     body
-}
-
-/// The reply to a message that cannot have what a filter requires. What the response lacks, the
-/// client can ask for; what the request lacks, nobody can.
-fn refusal(direction: Direction) -> LocalReply {
-    LocalReply::new(match direction {
-        Direction::Request => StatusCode::NOT_IMPLEMENTED,
-        Direction::Response => StatusCode::NOT_ACCEPTABLE,
-    })
 }
 
 /// Tells the observer why there will be no message of this direction.

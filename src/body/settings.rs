@@ -2,18 +2,18 @@
 //!
 //! This module never changes after construction.
 
-use http::{HeaderValue, request, response};
+use http::{HeaderValue, response};
 
 use super::heads::announcement;
-use super::{HttpEdge, Observer, Timeouts};
+use super::{HttpEdge, Timeouts};
 use crate::chain::{BoundPlan, Plan, Unmet};
+use crate::exchange::{BoundExchangePlan, ExchangePlan, Observer};
 use crate::filter::{Capabilities, Capability, Interest};
 
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) edge: HttpEdge,
-    pub(super) request: BoundPlan<request::Parts>,
-    pub(super) response: BoundPlan<response::Parts>,
+    pub(super) plan: BoundExchangePlan,
     /// No filters: carries a reply that the response chain cannot carry.
     pub(super) bare: BoundPlan<response::Parts>,
     pub(super) request_timeouts: Timeouts,
@@ -29,17 +29,13 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(
-        edge: HttpEdge,
-        request: &Plan<request::Parts>,
-        response: &Plan<response::Parts>,
-    ) -> Result<Self, Unmet> {
+    pub(super) fn new(edge: HttpEdge, plan: &ExchangePlan) -> Result<Self, Unmet> {
+        let (request, response) = (plan.request(), plan.response());
         let bare = Plan::builder().build().expect("a plan without filters is within all limits");
         let can_add = |capabilities: Capabilities| capabilities.has(Capability::AddTrailers);
         Ok(Self {
             edge,
-            request: request.bind(edge.request())?,
-            response: response.bind(edge.response())?,
+            plan: plan.bind(edge.request(), edge.response())?,
             bare: bare.bind(Capabilities::NONE).expect("a plan without filters needs nothing"),
             request_timeouts: Timeouts::new(),
             response_timeouts: Timeouts::new(),

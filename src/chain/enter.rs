@@ -225,6 +225,21 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    /// As [`abort`](Self::abort), for a message whose rest nobody needs any more: one of which the
+    /// sink has all that was declared is complete, as in [`cancel`](Self::cancel).
+    pub(crate) fn stop(&mut self, error: Error) {
+        if self.life.is_live() && self.declared_length_was_taken() {
+            self.cancel();
+        } else {
+            self.abort(error);
+        }
+    }
+
+    /// Whether more may come from the source than has come.
+    pub(crate) fn source_has_more(&self) -> bool {
+        self.tail_at == TailAt::Awaited && !self.input_stopped()
+    }
+
     /// A message of which nothing but a plain end is left to give out has been told to be at its
     /// end ([`is_end_stream`](Self::is_end_stream)): it is complete, and cannot fail any more.
     fn completes_if_all_was_given(&mut self) -> bool {

@@ -224,7 +224,8 @@ impl<H: Head> Chain<H> {
         let outcome = outcome(&self.stats);
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
-            if self.stations.started & !self.stations.panicked & bit != 0 {
+            let asked = self.stations.started | self.informational.asked;
+            if asked & !self.stations.panicked & bit != 0 {
                 let mut closed = 0;
                 contained(|| {
                     filter.close(&outcome);
@@ -249,6 +250,7 @@ impl<H: Head> Chain<H> {
         }
         self.lobby.clear();
         self.out.clear();
+        self.informational.clear();
         self.desk.retire_resumes();
     }
 

@@ -10,8 +10,10 @@ pub enum InputError {
     /// The end of the input came before, or the message is over. (Input behind an end that a filter
     /// declared, or behind a local reply, is no error: it is dropped and counted.)
     Ended,
-    /// A second head, or anything before the head.
+    /// A second head, or anything before the head; an informational head after the final one.
     OutOfOrder,
+    /// A head that is final (101 is) was given as an informational one.
+    NotInformational,
 }
 
 impl fmt::Debug for InputError {
@@ -20,6 +22,7 @@ impl fmt::Debug for InputError {
             Self::NotWanted(bytes) => write!(f, "NotWanted({} bytes)", bytes.len()),
             Self::Ended => f.write_str("Ended"),
             Self::OutOfOrder => f.write_str("OutOfOrder"),
+            Self::NotInformational => f.write_str("NotInformational"),
         }
     }
 }
@@ -30,6 +33,7 @@ impl fmt::Display for InputError {
             Self::NotWanted(_) => "the chain wants no input now",
             Self::Ended => "the input of this message has ended",
             Self::OutOfOrder => "head, data and trailers must come in this order",
+            Self::NotInformational => "this head is a final one",
         })
     }
 }

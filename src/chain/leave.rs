@@ -217,6 +217,11 @@ impl<H: Head> Chain<H> {
         if !self.life.is_live() {
             return None;
         }
+        if self.head_at != HeadAt::Taken
+            && let Some(head) = self.informational.pop()
+        {
+            return Some(Output::Informational(head));
+        }
         if self.head_at == HeadAt::Output {
             return self.give_head();
         }
@@ -265,6 +270,12 @@ impl<H: Head> Chain<H> {
     #[must_use]
     pub fn is_end_stream(&self) -> bool {
         if self.life.is_live() { self.end_is_next() } else { self.life.is_over_cleanly() }
+    }
+
+    /// Whether the sink has taken the head.
+    #[must_use]
+    pub fn head_was_taken(&self) -> bool {
+        self.head_at == HeadAt::Taken
     }
 
     /// How many bytes the sink will still be given, if the head that left declared a length. For a

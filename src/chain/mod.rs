@@ -22,6 +22,8 @@
 //! | `ask` | one filter call: the view, the call, its verdict |
 //! | `drive` | which work is next; stalls |
 //! | `leave` | the exit: output queue, length truth, `poll_output` |
+//! | `informational` | heads before the final one (1xx) |
+//! | `give` | filters that are made in pairs, for both directions |
 //! | `finish` | replies, failures, the outcome, close calls |
 //! | `stations` | what each station keeps, its state, its watermark |
 //! | `lobby` | head, trailers, and the bytes between stations |
@@ -35,6 +37,8 @@ mod ask;
 mod drive;
 mod enter;
 mod finish;
+mod give;
+mod informational;
 mod input_error;
 mod leave;
 mod lobby;
@@ -50,6 +54,7 @@ mod wave;
 
 use core::fmt;
 
+pub(crate) use give::made_contained;
 pub use input_error::InputError;
 pub use output::Output;
 pub use plan::{BoundPlan, Plan, PlanBuilder, PlanError, Unmet};
@@ -107,6 +112,8 @@ pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
     filters: Vec<Box<dyn Filter<H>>>,
     stations: Stations,
+    /// Heads before the final one.
+    informational: informational::Informational<H>,
     /// What views share: capabilities, effects, resumes, facts of the message.
     desk: Desk,
     life: Life<H>,
@@ -185,6 +192,7 @@ impl<H: Head> Chain<H> {
             desk,
             life: Life::Live,
             lobby,
+            informational: informational::Informational::default(),
             head_at: HeadAt::Awaited,
             tail_at: TailAt::Awaited,
             entrance_at: 0,
@@ -321,6 +329,11 @@ impl<H: Head> Chain<H> {
             }
             chain.drive();
         });
+    }
+
+    /// Whether any head, or a local reply, has come.
+    fn has_begun(&self) -> bool {
+        self.head_at != HeadAt::Awaited || !self.informational.is_unused()
     }
 
     /// Something is over its high mark: a station or the output queue.

@@ -5,9 +5,13 @@ use crate::error::Error;
 use crate::filter::LocalReply;
 
 /// What an edge has to do next. Given out by [`Chain::poll_output`](super::Chain::poll_output) in
-/// this order: head, data, then one of the ends; or a reply or a reset at any point.
+/// this order: informational heads, head, data, then one of the ends; or a reply or a reset at any
+/// point.
 #[derive(Debug)]
 pub enum Output<H> {
+    /// Send an informational head (1xx); the final one follows. Only for responses, and only where
+    /// the edge gave the chain one. An edge that cannot send it drops it.
+    Informational(H),
     /// Send the head. `end_of_stream`: nothing follows, and the message is complete.
     Head {
         /// The head.

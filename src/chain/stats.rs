@@ -10,6 +10,8 @@ pub struct Stats {
     pub discarded_bytes: u64,
     /// Trailer fields that could not be sent by the edge.
     pub unsent_trailers: u64,
+    /// Informational heads (1xx) that filters dropped, or that were beyond the limit.
+    pub dropped_informational: u64,
     /// The most bytes at rest in stations and output queue at any time. A chunk that passes all
     /// filters and is given out at once never rests.
     pub peak_held_bytes: u64,

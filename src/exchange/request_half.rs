@@ -13,11 +13,13 @@ use crate::unwind::contained;
 /// Dropping it without [`finish`](Self::finish) ends the request as cancelled.
 pub struct RequestHalf {
     shared: Arc<Shared>,
+    /// What the letter said, once it was read.
+    answered: bool,
 }
 
 impl RequestHalf {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, answered: false }
     }
 
     /// Hands a local reply of the request chain to the response half, and wakes it.
@@ -60,15 +62,25 @@ impl RequestHalf {
         self.shared.to_request.has_letter()
     }
 
-    /// Ready, once, when the exchange ended before its time: the request must then end in a way
-    /// that the upstream cannot take for complete. Otherwise the waker is registered; the newest
+    /// Ready, once, when the request is to end before its time: it must then end in a way that the
+    /// upstream cannot take for complete. Otherwise the waker is registered; the newest
     /// one counts.
     ///
     /// # Cancel safety
     ///
     /// What has not been returned is still there.
     pub fn poll_reset(&mut self, cx: &Context<'_>) -> Poll<Error> {
-        self.shared.to_request.poll(cx)
+        self.shared.to_request.poll(cx).map(|ending| {
+            self.answered = ending.answered;
+            ending.error
+        })
+    }
+
+    /// Whether the client has a whole answer, according to what [`poll_reset`](Self::poll_reset)
+    /// gave out.
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        self.answered
     }
 
     /// States whether the request has to wait for its client: a timeout is then the client's (408),

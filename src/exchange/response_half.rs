@@ -1,7 +1,7 @@
 use core::fmt;
 use core::task::{Context, Poll};
 
-use super::{Mail, Shared};
+use super::{Ending, Mail, Shared};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::frame::Outcome;
 use crate::sync::{Arc, lock};
@@ -40,18 +40,42 @@ impl ResponseHalf {
     /// States how the response ended; the first outcome counts. Unless it is complete, the request
     /// half is told to end the request, and woken.
     pub fn finish(&self, outcome: &Outcome) {
-        if !self.shared.fix_response(outcome) || outcome.is_complete() {
+        if !outcome.is_complete() {
+            // A reply that was under way was given out whole, or the message would have failed.
+            let answered = matches!(outcome, Outcome::Replaced { .. } | Outcome::Limit(_));
+            self.end_both(outcome, answered);
+        } else {
+            self.shared.fix_response(outcome);
+        }
+    }
+
+    /// As [`finish`](Self::finish), for a response of which the client has been given all, or an
+    /// answer in its place: the request half is told in any case, and that there is an answer.
+    pub fn finish_answered(&self, outcome: &Outcome) {
+        self.end_both(outcome, true);
+    }
+
+    fn end_both(&self, outcome: &Outcome, answered: bool) {
+        if !self.shared.fix_response(outcome) {
             return;
         }
         let error = outcome.error().cloned().unwrap_or_else(|| {
-            let (origin, why) = match outcome {
-                Outcome::Cancelled => (Origin::Downstream, "the response was given up"),
-                _ => (Origin::Filter, "a local reply took the place of the response"),
+            let (kind, origin, why) = match outcome {
+                Outcome::Cancelled => {
+                    (ErrorKind::Reset, Origin::Downstream, "the response was given up")
+                }
+                Outcome::Complete { .. } => {
+                    (ErrorKind::AnsweredEarly, Origin::Internal, "the response was complete")
+                }
+                _ => {
+                    let why = "a local reply took the place of the response";
+                    (ErrorKind::Reset, Origin::Filter, why)
+                }
             };
-            Error::with_source(ErrorKind::Reset, origin, why)
+            Error::with_source(kind, origin, why)
         });
         // Refused if the request half is gone: then there is nothing to end.
-        drop(self.shared.to_request.post(error));
+        drop(self.shared.to_request.post(Ending { error, answered }));
     }
 
     /// How the request ended, if it has.

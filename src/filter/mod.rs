@@ -8,6 +8,7 @@ mod desk;
 mod edit;
 mod head;
 mod interest;
+mod interim;
 mod reply;
 mod verdict;
 mod view;
@@ -19,6 +20,7 @@ pub use declaration::Declaration;
 pub use edit::{EditError, EditErrorKind};
 pub use head::Head;
 pub use interest::Interest;
+pub use interim::Interim;
 pub use reply::LocalReply;
 pub use verdict::{Overflow, Verdict};
 pub use view::View;
@@ -38,9 +40,9 @@ pub(crate) use view::ViewParts;
 ///
 /// # Order of calls
 ///
-/// `head` once; `data` any number of times; `trailers` at most once; `resume` at any time after
-/// `head`; then, whatever happened, [`close`](Self::close) exactly once (but not after a panic of
-/// this filter). Nothing is called after `close`.
+/// `informational` any number of times; `head` once; `data` any number of times; `trailers` at most
+/// once; `resume` at any time after `head`; then, whatever happened, [`close`](Self::close) exactly
+/// once (but not after a panic of this filter). Nothing is called after `close`.
 ///
 /// # Panics
 ///
@@ -83,7 +85,20 @@ pub trait Filter<H: Head>: Send {
         Verdict::PASS
     }
 
-    /// The message is over. Called once, if `head` had reached this filter.
+    /// An informational head (1xx) has arrived, before the final one: a response filter that looks
+    /// at heads may edit or drop it. Any number of them come before [`head`](Self::head), or none;
+    /// `head` is not promised to follow. On requests this is never called.
+    ///
+    /// It cannot be held, and nothing else can be done from here: it has no body to wait for, what
+    /// it hints at is worthless when it is late, and the final head would have to wait for it or to
+    /// overtake it.
+    fn informational(&mut self, head: &mut H) -> Interim {
+        let _ = head;
+        Interim::Pass
+    }
+
+    /// The message is over. Called once, if a head (also an informational one) had reached this
+    /// filter.
     fn close(&mut self, outcome: &Outcome) {
         let _ = outcome;
     }

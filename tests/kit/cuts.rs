@@ -113,6 +113,7 @@ fn carry<H: Dir>(plan: &BoundPlan<H>, pieces: &[&'static [u8]], ending: Ending) 
                     carried.ended = true;
                 }
                 Some(Output::End) => carried.ended = true,
+                Some(Output::Informational(_)) => panic!("none was given"),
                 Some(Output::Reply(_) | Output::Reset(_)) => carried.ended = false,
                 None if chain.has_work() => {}
                 None => return,

@@ -40,6 +40,11 @@ pub(crate) fn head<H: Dir>(head: &H, local: bool, end: bool) -> String {
     format!("H{notes}({})", u8::from(end))
 }
 
+/// `I[103]`: an informational head.
+pub(crate) fn informational<H: Dir>(head: &H) -> String {
+    format!("I[{}]", head.odd_status().map_or(0, |status| status.as_u16()))
+}
+
 /// `x-sum: 1, x-more: 2`.
 pub(crate) fn fields(map: &HeaderMap) -> String {
     let fields: Vec<String> = map

@@ -279,6 +279,10 @@ impl<H: Dir> Run<H> {
     fn record(&mut self, output: Output<H>) {
         assert!(!self.seen.end, "an output after the end: {}", self.seen.bytes);
         let entry = match output {
+            Output::Informational(head) => {
+                assert!(!self.seen.head, "informational heads come before the final one");
+                render::informational(&head)
+            }
             Output::Head { head, end_of_stream } => {
                 assert!(!self.seen.head, "one head");
                 self.seen.head = true;

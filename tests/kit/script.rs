@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tidegate::filter::Interim;
 use tidegate::{
     BodyBuf, Capability, Declaration, Filter, Interest, Marks, Outcome, ResumeHandle, Verdict, View,
 };
@@ -12,6 +13,9 @@ use super::{Dir, HOLD, PASS, render};
 
 /// What a filter does in one call.
 type Action<H> = Arc<dyn Fn(&mut View<'_, H>) -> Verdict + Send + Sync>;
+
+/// What a filter does with an informational head.
+type OnInformational<H> = Arc<dyn Fn(&mut H) -> Interim + Send + Sync>;
 
 /// What a filter does when its message is over.
 type OnClose = Arc<dyn Fn(&Outcome) + Send + Sync>;
@@ -41,6 +45,7 @@ pub(crate) struct Script<H> {
     data: Calls<H>,
     trailers: Calls<H>,
     resume: Calls<H>,
+    on_informational: Option<OnInformational<H>>,
     on_close: Option<OnClose>,
     on_drop: Option<Arc<dyn Fn() + Send + Sync>>,
     keeps_handle: bool,
@@ -62,6 +67,7 @@ pub(crate) fn script<H: Dir>(name: &'static str) -> Script<H> {
         data: Calls::default(),
         trailers: Calls::default(),
         resume: Calls::default(),
+        on_informational: None,
         on_close: None,
         on_drop: None,
         keeps_handle: true,
@@ -101,6 +107,15 @@ impl<H: Dir> Script<H> {
         data data_with data_always,
         trailers trailers_with trailers_always,
         resume resume_with resume_always,
+    }
+
+    /// Is asked about each informational head.
+    pub(crate) fn informational(
+        mut self,
+        action: impl Fn(&mut H) -> Interim + Send + Sync + 'static,
+    ) -> Self {
+        self.on_informational = Some(Arc::new(action));
+        self
     }
 
     /// Runs in `close`.
@@ -271,6 +286,15 @@ impl<H: Dir> Filter<H> for Actor<H> {
         let all = render::text(&render::bytes(view.body()));
         let entry = format!("resume(\"{all}\",{})", u8::from(view.input_ended()));
         self.play(3, &entry, view, |script| &script.resume)
+    }
+
+    fn informational(&mut self, head: &mut H) -> Interim {
+        {
+            let mut log = self.log.lock();
+            log.calls.push(format!("{}.{}", self.script.name, render::informational(head)));
+            log.count += 1;
+        }
+        self.script.on_informational.as_ref().map_or(Interim::Pass, |action| action(head))
     }
 
     fn close(&mut self, outcome: &Outcome) {

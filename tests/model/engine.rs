@@ -79,6 +79,7 @@ pub(crate) fn levels<H: TestHead>(chain: &Chain<H>) -> Levels {
 pub(crate) fn given<H: TestHead>(output: Output<H>) -> Given {
     match output {
         Output::Head { head, end_of_stream } => Given::Head { head: head.seen(), end_of_stream },
+        Output::Informational(_) => panic!("none was given"),
         Output::Data(data) => Given::Data(data.to_vec()),
         Output::Trailers(trailers) => Given::Trailers(fields_of(&trailers)),
         Output::End => Given::End,
@@ -96,5 +97,6 @@ pub(crate) fn taken(result: Result<(), InputError>) -> Taken {
         Err(InputError::NotWanted(bytes)) => Taken::NotWanted(bytes.to_vec()),
         Err(InputError::Ended) => Taken::Ended,
         Err(InputError::OutOfOrder) => Taken::OutOfOrder,
+        Err(InputError::NotInformational) => panic!("none was given"),
     }
 }

@@ -134,7 +134,7 @@ impl<H: Head> Sent<H> {
             }
             Some(Output::End) => self.ended = true,
             Some(Output::Reply(reply)) => self.reply = Some(reply),
-            Some(Output::Reset(_)) => {}
+            Some(Output::Reset(_) | Output::Informational(_)) => {}
             None => return false,
         }
         true

@@ -1,3 +1,4 @@
+mod drain;
 mod poll;
 mod source;
 
@@ -13,20 +14,21 @@ use pin_project_lite::pin_project;
 pub(super) use poll::Next;
 use source::is_taken;
 
+use super::Timeouts;
 use super::clock::Clock;
 use super::length::declare_length;
-use super::message::{Half, Message};
-use super::{Direction, Observer, Timeouts};
+use super::message::Message;
 use crate::chain::{Chain, Output};
 use crate::error::{Error, Timeout};
-use crate::exchange::{Mail, RequestHalf, ResponseHalf};
+use crate::exchange::{Direction, Observer, Side};
 use crate::filter::{Head, LocalReply};
 
 pin_project! {
-    /// Drives one chain from a source body: what [`FilteredBody`](super::FilteredBody) is made of.
+    /// Drives one side of an exchange from a source body: what
+    /// [`FilteredBody`](super::FilteredBody) is made of.
     ///
     /// It feeds the chain what the source has while the chain wants it, passes resumes and mail on,
-    /// keeps the time, and gives out what the chain gives out. Use it to build an edge that is not
+    /// keeps the time, and gives out what the side gives out. Use it to build an edge that is not
     /// an [`http_body::Body`].
     ///
     /// Dropping it ends the message: complete, if the chain says so (rule I9), else cancelled.
@@ -41,8 +43,6 @@ pin_project! {
         message: Box<Message<H>>,
         // Whether the last poll ended in waiting for the source.
         awaits_source: bool,
-        // Whether the other half believes so.
-        told_awaits: bool,
     }
 }
 
@@ -54,12 +54,13 @@ where
     /// [started](Self::start).
     #[must_use]
     pub fn new(chain: Chain<H>) -> Self {
-        Self {
-            source: None,
-            message: Box::new(Message::new(chain)),
-            awaits_source: false,
-            told_awaits: false,
-        }
+        Self::of_side(Side::new(chain))
+    }
+
+    /// A driver of `side`, whose chain has had no input.
+    #[must_use]
+    pub fn of_side(side: Side<H>) -> Self {
+        Self { source: None, message: Box::new(Message::new(side)), awaits_source: false }
     }
 
     /// Sets the timeouts. The total runs from [`start`](Self::start), or from now if that was
@@ -67,8 +68,8 @@ where
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.message.clock = Clock::new(timeouts);
-        if self.message.is_started() {
-            self.message.start();
+        if self.message.side.is_started() {
+            self.message.start_clock();
         }
         self
     }
@@ -76,7 +77,7 @@ where
     /// Sets who is told how the message ended: once, and only if it was started.
     #[must_use]
     pub fn on_finish(mut self, observer: Observer) -> Self {
-        self.message.observer = Some(observer);
+        self.message.side.set_observer(observer);
         self
     }
 
@@ -89,16 +90,16 @@ where
     /// The chain, to read its levels, statistics and outcome.
     #[must_use]
     pub fn chain(&self) -> &Chain<H> {
-        &self.message.chain
+        self.message.side.chain()
     }
 
     /// Gives the chain a local reply from outside: see [`Chain::handle_reply`]. Starts a driver
     /// that was not started.
     pub fn handle_reply(self: Pin<&mut Self>, reply: LocalReply) {
         let mut this = self.project();
-        this.message.start();
-        this.message.chain.handle_reply(reply);
-        if this.message.chain.input_stopped() {
+        this.message.start_clock();
+        this.message.side.handle_reply(reply);
+        if this.message.side.input_stopped() {
             this.source.set(None);
         }
     }
@@ -108,8 +109,7 @@ where
     pub fn cut(self: Pin<&mut Self>, error: Error) {
         let mut this = self.project();
         this.source.set(None);
-        this.message.chain.abort(error);
-        this.message.tell();
+        this.message.side.abort(error);
     }
 
     /// The total timeout runs from now, whether or not the head is there.
@@ -119,20 +119,12 @@ where
         }
     }
 
-    pub(super) fn set_request_half(&mut self, half: RequestHalf) {
-        self.message.half = Half::Request(half);
-    }
-
-    pub(super) fn set_response_half(&mut self, half: ResponseHalf) {
-        self.message.half = Half::Response(half);
+    pub(super) fn side_mut(&mut self) -> &mut Side<H> {
+        &mut self.message.side
     }
 
     pub(super) fn chain_mut(&mut self) -> &mut Chain<H> {
-        &mut self.message.chain
-    }
-
-    pub(super) fn half(&self) -> &Half {
-        &self.message.half
+        self.message.side.chain_mut()
     }
 
     pub(super) fn message(self: Pin<&mut Self>) -> &mut Message<H> {
@@ -141,26 +133,27 @@ where
 }
 
 impl<B> Driver<B, http::response::Parts> {
-    /// What the request half says, for an owner that waits for the response: to be asked before the
-    /// driver is started, which then takes mail itself. The waker is registered if there is none.
-    pub fn poll_mail(self: Pin<&mut Self>, cx: &Context<'_>) -> Poll<Mail> {
-        match &mut self.project().message.half {
-            Half::Response(half) => half.poll_mail(cx),
-            Half::None | Half::Request(_) => Poll::Pending,
-        }
-    }
-
-    /// Whether the total timeout has passed, for an owner that waits for the response. The task
-    /// will be woken when it has.
+    /// Ready when a driver that was not started has begun without a head: with a local reply of the
+    /// request, or with an answer to its failure or to the total timeout. For an owner that waits
+    /// for the response; the waker is registered, and the task woken when it has.
+    ///
+    /// The time of the reply begins then: filters may hold it, and that of the call may be over in
+    /// the same moment.
     ///
     /// # Panics
     ///
     /// As [`poll_output`](Self::poll_output).
-    pub fn poll_total(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Timeout> {
-        match &mut self.project().message.clock {
-            Some(clock) => clock.poll_total(cx),
-            None => Poll::Pending,
+    pub fn poll_news(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let message = self.project().message;
+        if message.side.poll_mail(cx).is_pending() || !message.side.is_started() {
+            let Some(clock) = &mut message.clock else { return Poll::Pending };
+            ready!(clock.poll_total(cx));
+            message.side.handle_timeout(Timeout::Total);
         }
+        if let Some(clock) = &mut message.clock {
+            clock.restart();
+        }
+        Poll::Ready(())
     }
 }
 
@@ -181,13 +174,13 @@ where
             declare_length(&mut head, source);
         }
         let source = source.filter(|source| !source.is_end_stream());
-        this.message.start();
-        if is_taken(this.message.chain.handle_head(head, source.is_none())) {
+        this.message.start_clock();
+        if is_taken(this.message.side.handle_head(head, source.is_none())) {
             this.source.set(source);
         }
     }
 
-    /// The next output of the chain; `None` when the message has ended and all was given out.
+    /// The next output of the side; `None` when the message has ended and all was given out.
     ///
     /// `Pending` means that the task will be woken: by the source, a resume handle, the mailbox, a
     /// timeout, or by the driver itself when the work of one call was used up (rule I13).

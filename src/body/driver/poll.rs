@@ -12,8 +12,6 @@ use http_body::Body;
 use super::Driver;
 use super::source::poll_source;
 use crate::body::clock::{Moved, Waiting};
-use crate::body::message::Half;
-use crate::exchange::Mail;
 use crate::filter::Head;
 use crate::limits;
 
@@ -29,18 +27,19 @@ where
         if self.message.clock.is_some() {
             self.as_mut().check_total(cx);
         }
-        if self.message.half.has_mail() {
+        if self.message.side.has_mail() {
             // Registers nothing that is needed: the wait below looks again.
-            let _ = self.as_mut().poll_half(cx);
+            let _ = self.as_mut().poll_mail(cx);
         }
         loop {
+            if self.message.side.drain_time().is_some() {
+                ready!(self.as_mut().poll_drain(cx));
+            }
             if let Poll::Ready(next) = self.as_mut().poll_work(cx) {
-                if self.told_awaits {
-                    self.tell_awaits(false);
-                }
+                self.project().message.side.set_awaits_source(false);
                 return Poll::Ready(next);
             }
-            if self.as_mut().poll_half(cx).is_ready() {
+            if self.as_mut().poll_mail(cx).is_ready() {
                 continue;
             }
             ready!(self.as_mut().poll_clock(cx));
@@ -52,49 +51,49 @@ where
     fn poll_work(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
         let mut this = self.project();
         let message = this.message;
-        let chain = &mut message.chain;
+        let side = &mut message.side;
         let mut registered = false;
         let mut frames = 0;
         *this.awaits_source = false;
         loop {
-            chain.handle_resumes();
-            if let Some(bytes) = chain.poll_data() {
+            side.handle_resumes();
+            if let Some(bytes) = side.poll_data() {
                 return Poll::Ready(Next::Data(bytes));
             }
-            if let Some(output) = chain.poll_output() {
-                if chain.input_stopped() {
+            if let Some(output) = side.poll_output() {
+                if side.input_stopped() {
                     this.source.set(None);
                 }
                 return Poll::Ready(message.park(output));
             }
-            if chain.wants_input() && !*this.awaits_source && this.source.is_some() {
+            if side.wants_input() && !*this.awaits_source && this.source.is_some() {
                 if frames == limits::MAX_FRAMES_PER_POLL {
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
                 }
                 frames += 1;
-                match poll_source(this.source.as_mut(), chain, cx) {
+                match poll_source(this.source.as_mut(), side, cx) {
                     Poll::Ready(()) => continue,
                     Poll::Pending => *this.awaits_source = true,
                 }
-            } else if chain.outcome().is_some() {
+            } else if side.chain().outcome().is_some() {
                 this.source.set(None);
-                message.tell();
+                side.tell();
                 return Poll::Ready(Next::Over);
-            } else if chain.has_work() {
+            } else if side.chain().has_work() {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
-            } else if chain.input_stopped() {
+            } else if side.chain().input_stopped() {
                 // A declared end or a local reply: the source is told to stop by letting it go.
                 this.source.set(None);
             }
             // The waker goes in first, then pending resumes are taken and stalls looked for once
             // more: what happened before the waker was there is seen, what happens after finds it.
-            match chain.resume_set() {
+            match side.chain().resume_set() {
                 Some(set) if !registered => set.register(cx.waker()),
                 _ => {
                     debug_assert!(
-                        registered || *this.awaits_source || !message.is_started(),
+                        registered || *this.awaits_source || !side.is_started(),
                         "a message that waits for nothing is stalled, and the chain says so"
                     );
                     return Poll::Pending;
@@ -104,61 +103,40 @@ where
         }
     }
 
-    /// Takes what the other half says. `Pending` with the waker registered if it says nothing.
-    fn poll_half(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let awaits_source = self.awaits_source;
-        self.as_mut().tell_awaits(awaits_source);
-        match &mut self.as_mut().project().message.half {
-            Half::None => Poll::Pending,
-            Half::Request(half) => {
-                let error = ready!(half.poll_reset(cx));
-                self.cut(error);
-                Poll::Ready(())
-            }
-            Half::Response(half) => {
-                if let Mail::Reply(reply) = ready!(half.poll_mail(cx)) {
-                    self.handle_reply(reply);
-                }
-                // A request that failed is not this response's business any more: the source is
-                // there, and its server knows.
-                Poll::Ready(())
-            }
+    /// Takes what the other side says. `Pending` with the waker registered if it says nothing.
+    fn poll_mail(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let side = &mut this.message.side;
+        side.set_awaits_source(*this.awaits_source);
+        ready!(side.poll_mail(cx));
+        if side.input_stopped() {
+            this.source.set(None);
         }
-    }
-
-    /// Tells the response whether the request waits for its client.
-    fn tell_awaits(self: Pin<&mut Self>, awaits: bool) {
-        let this = self.project();
-        if let Half::Request(half) = &this.message.half
-            && *this.told_awaits != awaits
-        {
-            *this.told_awaits = awaits;
-            half.set_awaits_client(awaits);
-        }
+        Poll::Ready(())
     }
 
     fn poll_clock(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         let message = this.message;
         let Some(clock) = &mut message.clock else { return Poll::Pending };
-        let chain = &mut message.chain;
+        let chain = message.side.chain();
         let waiting = Waiting {
             source: *this.awaits_source,
             holder: chain.is_holding(),
             moved: Moved::of(&chain.stats(), chain.held_bytes()),
         };
         let timeout = ready!(clock.poll(cx, waiting));
-        chain.handle_timeout(timeout);
+        message.side.handle_timeout(timeout);
         Poll::Ready(())
     }
 
     fn check_total(self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let message = self.project().message;
         let Some(clock) = &mut message.clock else { return };
-        if message.chain.outcome().is_none()
+        if message.side.chain().outcome().is_none()
             && let Some(timeout) = clock.check_total(cx)
         {
-            message.chain.handle_timeout(timeout);
+            message.side.handle_timeout(timeout);
         }
     }
 }

@@ -9,14 +9,15 @@ use std::error::Error as StdError;
 use bytes::Bytes;
 use http_body::Body;
 
-use crate::chain::{Chain, InputError};
+use crate::chain::InputError;
 use crate::error::{Error, ErrorKind};
+use crate::exchange::Side;
 use crate::filter::Head;
 
-/// Gives the chain one frame of the source, or its end. The source is let go when it has ended.
+/// Gives the side one frame of the source, or its end. The source is let go when it has ended.
 pub(super) fn poll_source<B, H>(
     mut source: Pin<&mut Option<B>>,
-    chain: &mut Chain<H>,
+    side: &mut Side<H>,
     cx: &mut Context<'_>,
 ) -> Poll<()>
 where
@@ -29,11 +30,11 @@ where
         Some(Ok(frame)) => match frame.into_data() {
             Ok(data) => {
                 let ended = body.is_end_stream();
-                is_taken(chain.handle_data(data, ended)) && !ended
+                is_taken(side.handle_data(data, ended)) && !ended
             }
             Err(frame) => match frame.into_trailers() {
                 Ok(trailers) => {
-                    is_taken(chain.handle_trailers(trailers));
+                    is_taken(side.handle_trailers(trailers));
                     false
                 }
                 // A kind of frame that http_body does not have yet, and that is no part of the
@@ -42,11 +43,11 @@ where
             },
         },
         Some(Err(error)) => {
-            chain.handle_reset(Error::with_source(ErrorKind::Reset, H::PEER, error));
+            side.handle_reset(Error::with_source(ErrorKind::Reset, H::PEER, error));
             false
         }
         None => {
-            is_taken(chain.handle_end());
+            is_taken(side.handle_end());
             false
         }
     };

@@ -11,7 +11,6 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::{FilteredBody, Stage, Step};
 use crate::body::driver::Next;
-use crate::body::message::Half;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
 
@@ -46,15 +45,12 @@ where
                 Step::Data(bytes) => Some(Ok(Frame::data(bytes))),
                 Step::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
                 Step::End => None,
-                Step::Reply(reply) => {
-                    if let Half::Request(half) = self.driver.half() {
-                        // Comes back if the response is over: then it has an end without it.
-                        drop(half.reply(reply));
-                    }
-                    self.as_mut().driver_mut().message().tell();
+                Step::Reply(_) => {
+                    // No exchange to hand it to.
                     let why = "a local reply took the place of the request";
                     Some(Err(Error::with_source(ErrorKind::Reset, Origin::Filter, why)))
                 }
+                Step::Skip => continue,
                 Step::Cut(error) => Some(Err(error)),
             });
         }

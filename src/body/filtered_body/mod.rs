@@ -11,10 +11,10 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::driver::Next;
-use super::{Direction, Driver, Observer, Opening, Timeouts};
+use super::{Driver, Opening, Timeouts};
 use crate::chain::{Chain, Output};
 use crate::error::{Error, ErrorKind, Origin};
-use crate::exchange::{RequestHalf, ResponseHalf};
+use crate::exchange::{Direction, Observer, RequestHalf, ResponseHalf, Side};
 use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 
@@ -131,11 +131,8 @@ where
             );
             let next = ready!(self.as_mut().driver_mut().poll_next(cx));
             match self.as_mut().on_next(next) {
-                Step::Head => {}
-                Step::Reply(reply) => {
-                    self.as_mut().driver_mut().message().tell();
-                    return Poll::Ready(Ok(Opening::Reply(reply)));
-                }
+                Step::Head | Step::Skip => {}
+                Step::Reply(reply) => return Poll::Ready(Ok(Opening::Reply(reply))),
                 Step::Cut(error) => return Poll::Ready(Err(error)),
                 Step::End | Step::Data(_) | Step::Trailers(_) => {
                     // The chain gives out a head before anything else. A chain that does not has
@@ -156,7 +153,13 @@ where
     /// yet. Start it before it is polled.
     #[must_use]
     pub fn unstarted(chain: Chain<H>) -> Self {
-        Self { driver: Driver::new(chain), stage: Stage::Head, tells_length: true }
+        Self::of_side(Side::new(chain))
+    }
+
+    /// As [`unstarted`](Self::unstarted), for one side of an exchange.
+    #[must_use]
+    pub fn of_side(side: Side<H>) -> Self {
+        Self { driver: Driver::of_side(side), stage: Stage::Head, tells_length: true }
     }
 
     /// Sets the timeouts; the total runs from now.
@@ -203,11 +206,13 @@ where
                 (if end_of_stream { Stage::Complete } else { Stage::Body }, Step::Head)
             }
             Some(Output::Data(bytes)) => return Step::Data(bytes),
+            // Neither `http_body` nor hyper's server has a place for them.
+            Some(Output::Informational(_)) => return Step::Skip,
             Some(Output::Trailers(trailers)) => (Stage::Complete, Step::Trailers(trailers)),
             Some(Output::End) => (Stage::Complete, Step::End),
             Some(Output::Reply(reply)) => (Stage::Cut, Step::Reply(reply)),
             Some(Output::Reset(error)) => (Stage::Cut, Step::Cut(error)),
-            None => match message.chain.outcome() {
+            None => match message.side.chain().outcome() {
                 Some(outcome) if outcome.is_complete() => (Stage::Complete, Step::End),
                 outcome => (Stage::Cut, Step::Cut(cut_error(outcome))),
             },
@@ -234,7 +239,7 @@ impl<B> FilteredBody<B, http::request::Parts> {
     /// half, and the request ends when the other half says so.
     #[must_use]
     pub fn request_half(mut self, half: RequestHalf) -> Self {
-        self.driver.set_request_half(half);
+        self.driver.side_mut().set_half(half);
         self
     }
 }
@@ -243,7 +248,7 @@ impl<B> FilteredBody<B, http::response::Parts> {
     /// Connects the response with its request: a local reply from there goes where the response is.
     #[must_use]
     pub fn response_half(mut self, half: ResponseHalf) -> Self {
-        self.driver.set_response_half(half);
+        self.driver.side_mut().set_half(half);
         self
     }
 }
@@ -251,6 +256,8 @@ impl<B> FilteredBody<B, http::response::Parts> {
 /// One output of the chain, as the body sees it. The head has been put into the stage.
 enum Step {
     Head,
+    /// What this edge cannot pass on.
+    Skip,
     Data(Bytes),
     Trailers(http::HeaderMap),
     End,

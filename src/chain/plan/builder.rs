@@ -1,8 +1,9 @@
 use core::fmt;
 
 use super::{Inner, Plan, PlanError, PlannedStation};
+use crate::chain::give::Placeholder;
 use crate::chain::stations::Masks;
-use crate::filter::{Capability, Filter, Head, Interest};
+use crate::filter::{Capability, Declaration, Filter, Head, Interest};
 use crate::limits;
 use crate::pool::Pool;
 use crate::sync::ConstArc as Arc;
@@ -42,6 +43,17 @@ impl<H: Head> PlanBuilder<H> {
             name: Arc::from(name.into()),
             declaration,
             make: Box::new(move || Box::new(make())),
+        });
+        self
+    }
+
+    /// Adds a station whose filter is given to each chain: see `Chain::give_filter`.
+    #[must_use]
+    pub(crate) fn given(mut self, name: String, declaration: Declaration) -> Self {
+        self.stations.push(PlannedStation {
+            name: Arc::from(name),
+            declaration,
+            make: Box::new(|| Box::new(Placeholder)),
         });
         self
     }

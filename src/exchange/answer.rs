@@ -7,10 +7,13 @@ use http::StatusCode;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::LocalReply;
 
-/// The reply for `error`. `awaited_client`: the exchange was waiting for the client then.
-pub(super) fn reply_for(error: &Error, awaited_client: bool) -> LocalReply {
+/// The reply for `error`, without a body. `awaited_client`: the exchange was waiting for the client
+/// then.
+pub(crate) fn answer_for(error: &Error, awaited_client: bool) -> LocalReply {
     LocalReply::new(match (error.kind(), error.origin()) {
-        (ErrorKind::TimedOut(_), _) => timeout_status(awaited_client),
+        // 408 if the client was awaited: the timeout is its own.
+        (ErrorKind::TimedOut(_), _) if awaited_client => StatusCode::REQUEST_TIMEOUT,
+        (ErrorKind::TimedOut(_), _) => StatusCode::GATEWAY_TIMEOUT,
         (ErrorKind::Limit { .. }, Origin::Downstream) => StatusCode::PAYLOAD_TOO_LARGE,
         // A peer that broke off, or did not keep to its own length, or sent what it must not.
         (_, Origin::Downstream) => StatusCode::BAD_REQUEST,
@@ -19,9 +22,4 @@ pub(super) fn reply_for(error: &Error, awaited_client: bool) -> LocalReply {
             StatusCode::INTERNAL_SERVER_ERROR
         }
     })
-}
-
-/// 408 if the client was awaited, else 504.
-pub(super) fn timeout_status(awaited_client: bool) -> StatusCode {
-    if awaited_client { StatusCode::REQUEST_TIMEOUT } else { StatusCode::GATEWAY_TIMEOUT }
 }

@@ -1,0 +1,48 @@
+//! Filters that are made outside the chain, because they belong together with others.
+//!
+//! This module never makes a filter.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Chain;
+use super::finish::drop_contained;
+use crate::error::ErrorKind;
+use crate::filter::{Filter, Head};
+use crate::unwind::contained;
+
+/// Stands where a filter will be [given](Chain::give_filter). Boxing it allocates nothing.
+pub(super) struct Placeholder;
+
+impl<H: Head> Filter<H> for Placeholder {}
+
+impl<H: Head> Chain<H> {
+    /// Puts `filter` at station `k`, for which the plan has none. Before any input; whatever
+    /// stands there (a filter of the message before, on a recycled chain) is dropped unasked.
+    pub(crate) fn give_filter(&mut self, k: usize, filter: Box<dyn Filter<H>>) {
+        debug_assert!(!self.has_begun(), "filters are given before any input");
+        // No filters: a maker panicked, and the message has failed.
+        if let Some(slot) = self.filters.get_mut(k) {
+            drop_contained(core::mem::replace(slot, filter));
+        } else {
+            drop_contained(filter);
+        }
+    }
+
+    /// The filter for station `k` could not be made: the maker panicked.
+    pub(crate) fn fail_given(&mut self, k: usize) {
+        if self.outcome().is_none() {
+            self.fail_filter(k, ErrorKind::Panicked);
+        }
+    }
+}
+
+/// What `make` makes, unless it panics.
+pub(crate) fn made_contained<T>(make: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(make)) {
+        Ok(made) => Some(made),
+        Err(payload) => {
+            contained(move || drop(payload));
+            None
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Informational heads (1xx): a wave of their own, which leaves the head slot alone.
+//!
+//! A filter is asked about each with [`Filter::informational`](crate::Filter::informational), and
+//! may edit or drop it, but not hold it. None needs to be held: what a 1xx says is said again by
+//! the final head, or is a hint that is worthless when it is late (RFC 9110, 15.2). And a hold
+//! would make the final head, or a local reply, either wait for it or overtake it. As it is, all
+//! 1xx of a message have gone through all filters before its final head comes in, so they leave in
+//! order.
+//!
+//! This module never moves a final head.
+
+use std::collections::VecDeque;
+
+use http::{StatusCode, response};
+
+use super::position::HeadAt;
+use super::{Chain, InputError};
+use crate::filter::{Head, Interim};
+use crate::limits;
+
+/// The heads that the sink has not taken, and how many there were.
+pub(super) struct Informational<H> {
+    queue: VecDeque<H>,
+    heads: u32,
+    /// Filters that were asked about one: they get a close call, even if no final head comes.
+    pub(super) asked: u64,
+}
+
+impl<H> Default for Informational<H> {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), heads: 0, asked: 0 }
+    }
+}
+
+impl<H> Informational<H> {
+    pub(super) fn is_unused(&self) -> bool {
+        self.heads == 0
+    }
+
+    pub(super) fn pop(&mut self) -> Option<H> {
+        self.queue.pop_front()
+    }
+
+    /// The sink will not be given any more.
+    pub(super) fn clear(&mut self) {
+        self.queue = VecDeque::new();
+    }
+}
+
+impl Chain<response::Parts> {
+    /// An informational head (1xx) before the final one. It goes through all filters that look at
+    /// heads, and comes out as [`Output::Informational`](super::Output::Informational), before the
+    /// final head or a local reply.
+    ///
+    /// Of one message at most [`limits::MAX_INFORMATIONAL_HEADS`] are taken. More are dropped, and
+    /// counted in [`Stats::dropped_informational`](super::Stats::dropped_informational): a server
+    /// that sends them without end is not worth failing a good response for, which is still to
+    /// come, nor worth the memory.
+    ///
+    /// # Errors
+    ///
+    /// - [`InputError::NotInformational`] if the status is not 1xx; or if it is 101 (Switching
+    ///   Protocols), which ends the exchange as far as HTTP goes: give it to
+    ///   [`handle_head`](Self::handle_head), as a message without body. What comes after it is no
+    ///   body, and does not concern the chain.
+    /// - [`InputError::OutOfOrder`] after the final head or a local reply.
+    /// - [`InputError::Ended`] if the message is over.
+    pub fn handle_informational(&mut self, head: response::Parts) -> Result<(), InputError> {
+        if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(InputError::NotInformational);
+        }
+        if !self.life.is_live() {
+            return Err(InputError::Ended);
+        }
+        if self.head_at != HeadAt::Awaited {
+            return Err(InputError::OutOfOrder);
+        }
+        if self.informational.heads == limits::MAX_INFORMATIONAL_HEADS {
+            self.stats.dropped_informational += 1;
+            return Ok(());
+        }
+        self.informational.heads += 1;
+        self.guarded(|chain| chain.inform(head));
+        Ok(())
+    }
+}
+
+impl<H: Head> Chain<H> {
+    /// Asks one filter after the other.
+    fn inform(&mut self, mut head: H) {
+        for k in 0..self.len() {
+            let bit = 1u64 << k;
+            if self.stations.wants_head & bit == 0 {
+                continue;
+            }
+            self.informational.asked |= bit;
+            self.calling = Some(k as u8);
+            self.calls += 1;
+            let interim = self.filters[k].informational(&mut head);
+            self.calling = None;
+            match interim {
+                Interim::Pass => {}
+                Interim::Drop => {
+                    self.stats.dropped_informational += 1;
+                    return;
+                }
+            }
+        }
+        self.informational.queue.push_back(head);
+    }
+}
