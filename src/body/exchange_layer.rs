@@ -120,9 +120,9 @@ impl ExchangeLayer {
 
     /// Sets what becomes of a request that is still being sent when the client has its answer.
     ///
-    /// A request body is read where the inner service polls it, and belongs to that service. So one
-    /// that the service has dropped, or does not poll any more, is not drained: it was let go, or is
-    /// let go with the service's call. While it is drained, the service waits for the body's error,
+    /// A request body is read where the inner service polls it, and belongs to that service. So a
+    /// body that the service has dropped, or does not poll any more, is not drained: it was let go,
+    /// or is with the service's call. While it is drained, the service waits for the body's error,
     /// at most as long as the drain may take. What the server in front of this layer does with the
     /// rest of a request that was let go is its own business: hyper reads what it has already got,
     /// then closes an HTTP/1 connection and resets an HTTP/2 stream.
