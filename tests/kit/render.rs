@@ -98,6 +98,7 @@ pub(crate) fn error(error: &Error) -> String {
         ErrorKind::Undeclared { capability } => format!("undeclared {capability}"),
         ErrorKind::Filter => "filter".to_owned(),
         ErrorKind::ReplyTooLate => "reply too late".to_owned(),
+        ErrorKind::AnsweredEarly => "answered early".to_owned(),
         other => format!("{other:?}"),
     };
     match error.filter() {
