@@ -17,9 +17,7 @@ fn a_reply_of_a_request_filter_is_seen_by_the_whole_response_chain() {
     let a = script("A").head_with(|view| view.reply(denied()));
     let mut stage = Stage::new(Forward, [a, script("B")], [script("X"), script("Y")]);
     stage.request_head(false).up("reset(reset) .").down("H[403](0) D(no) end .");
-    stage.calls(
-        r#"A.H(0) X.H[403 local](0) Y.H[403 local](0) X.D("no",1) Y.D("no",1)"#,
-    );
+    stage.calls(r#"A.H(0) X.H[403 local](0) Y.H[403 local](0) X.D("no",1) Y.D("no",1)"#);
     stage.told("request replaced 403 by A, response replaced 403");
     assert!(matches!(stage.response.handle_head(Dir::plain(), true), Err(InputError::Ended)));
 }

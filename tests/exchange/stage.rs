@@ -131,11 +131,6 @@ impl Stage {
         self.request.handle_data(Bytes::from_static(text.as_bytes()), false).expect("taken");
         self
     }
-
-    pub(crate) fn response_data(&mut self, text: &'static str) -> &mut Self {
-        self.response.handle_data(Bytes::from_static(text.as_bytes()), false).expect("taken");
-        self
-    }
 }
 
 /// A peer broke off.

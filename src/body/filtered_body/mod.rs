@@ -212,10 +212,9 @@ where
             Some(Output::End) => (Stage::Complete, Step::End),
             Some(Output::Reply(reply)) => (Stage::Cut, Step::Reply(reply)),
             Some(Output::Reset(error)) => (Stage::Cut, Step::Cut(error)),
-            None => match message.side.chain().outcome() {
-                Some(outcome) if outcome.is_complete() => (Stage::Complete, Step::End),
-                outcome => (Stage::Cut, Step::Cut(cut_error(outcome))),
-            },
+            // Also the whole of a local reply, whose outcome is not that of a complete message.
+            None if message.side.chain().is_end_stream() => (Stage::Complete, Step::End),
+            None => (Stage::Cut, Step::Cut(cut_error(message.side.chain().outcome()))),
         };
         *this.stage = stage;
         step

@@ -50,7 +50,7 @@ use crate::sync::Arc;
 ///
 /// impl Filter<request::Parts> for Meter {
 ///     fn data(&mut self, view: &mut View<'_, request::Parts>) -> Verdict {
-///         self.0.fetch_add(view.len() as u64, Ordering::Relaxed);
+///         self.0.fetch_add(view.body().len() as u64, Ordering::Relaxed);
 ///         Verdict::PASS
 ///     }
 /// }
