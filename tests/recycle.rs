@@ -37,6 +37,7 @@ fn drained<H: Dir>(chain: &mut Chain<H>) -> String {
     while let Some(output) = chain.poll_output() {
         out += &match output {
             Output::Head { head, .. } => format!("head {:?}|", head.headers()),
+            Output::Informational(head) => format!("informational {:?}|", head.headers()),
             Output::Data(data) => format!("{}|", String::from_utf8_lossy(&data)),
             Output::Trailers(trailers) => format!("trailers {trailers:?}|"),
             Output::End => "end|".to_owned(),
