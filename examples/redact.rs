@@ -66,7 +66,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Given::Data(data) => stdout.write_all(&data)?,
                 Given::End => return Ok(stdout.flush()?),
                 Given::Reset(error) => return Err(error.into()),
-                Given::Head { .. } | Given::Trailers(_) | Given::Reply(_) => {}
+                Given::Head { .. }
+                | Given::Informational(_)
+                | Given::Trailers(_)
+                | Given::Reply(_) => {}
             }
         }
         if chain.wants_input() {

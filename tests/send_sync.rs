@@ -6,7 +6,6 @@
 use http::{Request, Response, request, response};
 use http_body::Body;
 use tidegate::async_filter::{AsyncFilter, Input, Output as AsyncOutput, Sees};
-use tidegate::block::{Block, BlockPool, BlockStats};
 use tidegate::block::{BlockPool, BlockStats, ReadBlock};
 use tidegate::body::{
     Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge, Opening,

@@ -224,7 +224,7 @@ impl<H: Head> Chain<H> {
         let outcome = outcome(&self.stats);
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
-            let asked = self.stations.started | self.informational.asked;
+            let asked = self.stations.started | self.informational.asked();
             if asked & !self.stations.panicked & bit != 0 {
                 let mut closed = 0;
                 contained(|| {

@@ -18,32 +18,43 @@ use super::{Chain, InputError};
 use crate::filter::{Head, Interim};
 use crate::limits;
 
-/// The heads that the sink has not taken, and how many there were.
-pub(super) struct Informational<H> {
-    queue: VecDeque<H>,
-    heads: u32,
-    /// Filters that were asked about one: they get a close call, even if no final head comes.
-    pub(super) asked: u64,
-}
+/// The heads that the sink has not taken, and how many there were. Nothing is allocated for a
+/// message that has none.
+pub(super) struct Informational<H>(Option<Box<Heads<H>>>);
 
-impl<H> Default for Informational<H> {
-    fn default() -> Self {
-        Self { queue: VecDeque::new(), heads: 0, asked: 0 }
-    }
+struct Heads<H> {
+    queue: VecDeque<H>,
+    count: u32,
+    /// Filters that were asked about one: they get a close call, even if no final head comes.
+    asked: u64,
 }
 
 impl<H> Informational<H> {
+    pub(super) fn new() -> Self {
+        Self(None)
+    }
+
     pub(super) fn is_unused(&self) -> bool {
-        self.heads == 0
+        self.0.is_none()
+    }
+
+    pub(super) fn asked(&self) -> u64 {
+        self.0.as_ref().map_or(0, |heads| heads.asked)
     }
 
     pub(super) fn pop(&mut self) -> Option<H> {
-        self.queue.pop_front()
+        self.0.as_mut()?.queue.pop_front()
     }
 
     /// The sink will not be given any more.
     pub(super) fn clear(&mut self) {
-        self.queue = VecDeque::new();
+        if let Some(heads) = &mut self.0 {
+            heads.queue = VecDeque::new();
+        }
+    }
+
+    fn heads(&mut self) -> &mut Heads<H> {
+        self.0.get_or_insert_with(|| Box::new(Heads { queue: VecDeque::new(), count: 0, asked: 0 }))
     }
 }
 
@@ -75,11 +86,12 @@ impl Chain<response::Parts> {
         if self.head_at != HeadAt::Awaited {
             return Err(InputError::OutOfOrder);
         }
-        if self.informational.heads == limits::MAX_INFORMATIONAL_HEADS {
+        let heads = self.informational.heads();
+        if heads.count == limits::MAX_INFORMATIONAL_HEADS {
             self.stats.dropped_informational += 1;
             return Ok(());
         }
-        self.informational.heads += 1;
+        heads.count += 1;
         self.guarded(|chain| chain.inform(head));
         Ok(())
     }
@@ -93,7 +105,7 @@ impl<H: Head> Chain<H> {
             if self.stations.wants_head & bit == 0 {
                 continue;
             }
-            self.informational.asked |= bit;
+            self.informational.heads().asked |= bit;
             self.calling = Some(k as u8);
             self.calls += 1;
             let interim = self.filters[k].informational(&mut head);
@@ -106,6 +118,6 @@ impl<H: Head> Chain<H> {
                 }
             }
         }
-        self.informational.queue.push_back(head);
+        self.informational.heads().queue.push_back(head);
     }
 }

@@ -192,7 +192,7 @@ impl<H: Head> Chain<H> {
             desk,
             life: Life::Live,
             lobby,
-            informational: informational::Informational::default(),
+            informational: informational::Informational::new(),
             head_at: HeadAt::Awaited,
             tail_at: TailAt::Awaited,
             entrance_at: 0,

@@ -155,6 +155,7 @@ fn record<H: Dir>(sunk: &Mutex<Sunk>, output: Given<H>) {
             sunk.ended = true;
         }
         Given::End => sunk.ended = true,
+        Given::Informational(head) => panic!("{:?}", head.headers()),
         Given::Reply(reply) => panic!("{reply:?}"),
         Given::Reset(error) => panic!("{error:?}"),
     }
