@@ -10,7 +10,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-#[allow(dead_code, reason = "shared by all benches; this one uses some rows")]
+#[allow(dead_code, reason = "each binary uses its part")]
 #[path = "rows/chain.rs"]
 mod rows;
 

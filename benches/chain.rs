@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
+#[allow(dead_code, reason = "each binary uses its part")]
 #[path = "rows/chain.rs"]
 mod rows;
 

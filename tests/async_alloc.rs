@@ -181,6 +181,42 @@ fn nothing_for_a_chunk_that_waits_for_a_wake() {
     assert_eq!(allocations(|| turn(&mut chain, 1000)), 0);
 }
 
+/// A future that keeps a clone of its waker and wakes itself from inside its poll.
+#[test]
+fn nothing_for_a_wake_from_inside() {
+    let spins = |mut input: Input, mut output: Output| async move {
+        while let Some(chunk) = input.next().await? {
+            let (mut polls, mut kept) = (0, None);
+            std::future::poll_fn(|cx| {
+                polls += 1;
+                if polls == 3 {
+                    return Poll::Ready(());
+                }
+                kept.insert(cx.waker().clone()).wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+            output.send(chunk).await?;
+        }
+        Ok(())
+    };
+    let plan = plan(async_filter(Declaration::new(), spins));
+    let mut chain = opened(&plan);
+    let turn = |chain: &mut Chain<request::Parts>, chunks: usize| {
+        for _ in 0..chunks {
+            chain.handle_data(Bytes::from_static(b"0123456789"), false).expect("data is taken");
+            let mut turns = 0;
+            while chain.poll_output().is_none() {
+                chain.handle_resumes();
+                turns += 1;
+                assert!(turns < 10, "it wakes itself");
+            }
+        }
+    };
+    turn(&mut chain, 4);
+    assert_eq!(allocations(|| turn(&mut chain, 1000)), 0);
+}
+
 /// The target is one allocation a message, for the future's box. There is none: the box is kept.
 #[test]
 fn nothing_for_a_message_on_a_filter_that_is_used_again() {

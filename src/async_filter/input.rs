@@ -42,6 +42,7 @@ impl<T> Input<T> {
     /// # Errors
     ///
     /// [`ErrorKind::OutsidePoll`].
+    #[allow(clippy::should_implement_trait, reason = "its items are awaited")]
     pub fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send {
         let message = self.message;
         poll_fn(move |cx| {

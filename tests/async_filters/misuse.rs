@@ -63,11 +63,12 @@ fn outside_any_poll<H: Dir>() {
             Stage::<H>::new([]).raw("gives", async_filter(editor(), gives(&tokens))).run();
         run.head(false).data("ab");
         let tokens = tokens.lock().expect("tokens").take().expect("they were given");
-        let left = match at {
-            0 => Some(block_on(try_all(tokens))).and(None),
-            1 => thread::scope(|s| s.spawn(|| block_on(try_all(tokens))).join().ok()).and(None),
-            _ => Some(tokens),
-        };
+        let mut left = Some(tokens);
+        if at < 2 {
+            let tokens = left.take().expect("they were given");
+            let tried = || block_on(try_all(tokens));
+            if at == 0 { tried() } else { thread::scope(|s| s.spawn(tried).join()).expect("tried") }
+        }
         run.data_end("c").sink(r#"H(0) D("abc") end"#);
         run.finish("complete");
         if let Some(tokens) = left {

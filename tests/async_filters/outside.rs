@@ -71,6 +71,7 @@ fn woken_from_another_thread<H: Dir>() {
 fn woken_inside_the_poll<H: Dir>() {
     let twice = |mut input: Input, mut output: Output| async move {
         let mut yields = 0;
+        let mut kept = None;
         poll_fn(|cx| {
             yields += 1;
             match yields {
@@ -80,6 +81,8 @@ fn woken_inside_the_poll<H: Dir>() {
                     let waker = cx.waker().clone();
                     thread::spawn(move || waker.wake()).join().expect("a waking thread");
                 }
+                // With a clone that stays, before and after there is a handle.
+                3 | 4 => kept.insert(cx.waker().clone()).wake_by_ref(),
                 _ => return Poll::Ready(()),
             }
             Poll::Pending

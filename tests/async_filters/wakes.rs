@@ -233,8 +233,7 @@ fn run<H: Dir>(case: Case, through_body: bool, polls: Option<u64>) -> Sunk {
     assert!(done.is_ok(), "seed {seed}, body {through_body}, {:?}: {done:?}", case.works);
     let (made, dropped) = (drops.made(), drops.dropped());
     assert_eq!(made, dropped, "seed {seed}: futures made and dropped");
-    let sunk = sunk.lock().expect("a sink").clone();
-    sunk
+    std::mem::take(&mut *sunk.lock().expect("a sink"))
 }
 
 fn agrees<H: Dir>() {
