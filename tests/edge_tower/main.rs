@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod answers;
+mod early;
 mod exchange;
 mod heads;
 mod needs;

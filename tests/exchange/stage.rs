@@ -1,5 +1,7 @@
 //! One exchange, step by step.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -70,6 +72,11 @@ impl Stage {
             told,
             log,
         }
+    }
+
+    /// The log of the scripts.
+    pub(crate) fn log(&self) -> Log {
+        self.log.clone()
     }
 
     /// Calls of filters since the last look.

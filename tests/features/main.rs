@@ -11,6 +11,7 @@ mod cuts;
 mod edits;
 mod ends;
 mod heads;
+mod informational;
 mod interest;
 mod length;
 mod length_exit;

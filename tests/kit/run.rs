@@ -254,6 +254,11 @@ impl<H: Dir> Run<H> {
         self
     }
 
+    /// After an input that was given to the chain directly.
+    pub(crate) fn cut_in(&mut self) -> &mut Self {
+        self.settle()
+    }
+
     fn settle(&mut self) -> &mut Self {
         self.check_bound();
         if self.sink_open {

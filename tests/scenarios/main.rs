@@ -12,9 +12,12 @@
 
 #[path = "../kit/mod.rs"]
 mod kit;
+#[path = "../exchange/stage.rs"]
+mod stage;
 
 mod adding_body;
 mod basics;
+mod exchange;
 mod inject;
 mod limits;
 mod ownership;

@@ -38,11 +38,13 @@ impl<H: Head> Side<H> {
     }
 
     /// Ready with the next thing to do, or with `None` when the message is over and all was given
-    /// out: complete or not, as the last output said; or, if that was no end, as
-    /// [`Chain::is_end_stream`](crate::Chain::is_end_stream) says, because the end had been visible
-    /// when something else came in its place. `Pending` when there is nothing now: give input while it is
-    /// [wanted](Self::wants_input). Everything else that can change this (a resume, the other side,
-    /// work that was left) wakes the task; the newest waker counts.
+    /// out. Whether it is complete was said by the last output; or, if that was no end, is said by
+    /// [`Chain::is_end_stream`](crate::Chain::is_end_stream): the end had been visible when
+    /// something else came in its place.
+    ///
+    /// `Pending` when there is nothing now: give input while it is [wanted](Self::wants_input).
+    /// Everything else that can change this (a resume, the other side, work that was left) wakes
+    /// the task; the newest waker counts.
     ///
     /// # Cancel safety
     ///
