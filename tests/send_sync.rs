@@ -10,6 +10,8 @@ use tidegate::block::{BlockPool, BlockStats, ReadBlock};
 use tidegate::body::{
     Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge, Opening,
     RequestBody, ResponseBody, Timeouts,
+    Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
+    Observer, Opening, PipedBody, Pump, RequestBody, ResponseBody, Timeouts,
 };
 use tidegate::buf::{BodyBuf, Chunks, Cursor};
 use tidegate::chain::{
@@ -155,6 +157,8 @@ fn bodies() {
     of::<Source, response::Parts>();
     owned!(RequestBody<Source>, ResponseBody<Source>);
     shared!(HttpEdge, Timeouts);
+    owned!(RequestBody<Source>, ResponseBody<Source>, Pump<Source>, PipedBody);
+    shared!(Direction, HttpEdge, Observer, Timeouts);
 }
 
 /// A body that is not `Sync`, as hyper's are not promised to be.

@@ -23,12 +23,14 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use tidegate::Origin;
 use tower::Service;
 
 use super::{
     BoxError,
     failure::{Failure, ForwardError},
     hygiene,
+    pipes::{Pipes, Through},
     turn::{Turn, Watched},
 };
 
@@ -94,13 +96,15 @@ impl fmt::Display for Upstream {
 /// The forwarding service. A clone shares the pool.
 #[derive(Debug)]
 pub(crate) struct Forward<B> {
-    client: Client<HttpConnector, Watched<B>>,
+    client: Client<HttpConnector, Watched<Through<B>>>,
     upstream: Arc<Upstream>,
+    pipes: Pipes,
 }
 
 impl<B> Clone for Forward<B> {
     fn clone(&self) -> Self {
-        Self { client: self.client.clone(), upstream: Arc::clone(&self.upstream) }
+        let (client, upstream) = (self.client.clone(), Arc::clone(&self.upstream));
+        Self { client, upstream, pipes: self.pipes.clone() }
     }
 }
 
@@ -109,8 +113,8 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    /// A service with a pool of its own.
-    pub(crate) fn new(upstream: Arc<Upstream>) -> Self {
+    /// A service with a pool of its own, that sends requests through `pipes`.
+    pub(crate) fn new(upstream: Arc<Upstream>, pipes: Pipes) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(upstream.wait));
@@ -121,7 +125,7 @@ where
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .build(connector);
-        Self { client, upstream }
+        Self { client, upstream, pipes }
     }
 }
 
@@ -151,6 +155,7 @@ where
             hygiene::frame_request(&mut parts, body.is_end_stream(), known);
         }
         let turn = Arc::new(Turn::default());
+        let body = self.pipes.through(body, Origin::Downstream);
         let body = Watched::new(body, Arc::clone(&turn));
         let answer = self.client.request(Request::from_parts(parts, body));
         Box::pin(async move {

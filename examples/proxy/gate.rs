@@ -19,12 +19,14 @@ use http::{
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
+use tidegate::Origin;
 use tower::Service;
 
 use super::{
     BoxError,
     failure::{self, causes},
     hygiene,
+    pipes::{Pipes, Through},
 };
 
 /// The address of the client, as an extension of its requests.
@@ -35,12 +37,13 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 #[derive(Debug, Clone)]
 pub(crate) struct Gate<S> {
     inner: S,
+    pipes: Pipes,
 }
 
 impl<S> Gate<S> {
-    /// Puts the gate before `inner`.
-    pub(crate) fn new(inner: S) -> Self {
-        Self { inner }
+    /// Puts the gate before `inner`. Responses come through `pipes`.
+    pub(crate) fn new(inner: S, pipes: Pipes) -> Self {
+        Self { inner, pipes }
     }
 }
 
@@ -67,8 +70,9 @@ where
     S::Future: Send,
     S::Error: Into<BoxError> + Send,
     B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
 {
-    type Response = Response<GateBody<B>>;
+    type Response = Response<GateBody<Through<B>>>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 
@@ -90,7 +94,7 @@ where
         }
         let peer: Option<IpAddr> = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
         hygiene::clean_request(&mut parts, peer);
-        let mut inner = self.inner.clone();
+        let (mut inner, pipes) = (self.inner.clone(), self.pipes.clone());
         Box::pin(async move {
             let request = Request::from_parts(parts, body);
             let answered = match std::future::poll_fn(|cx| inner.poll_ready(cx)).await {
@@ -100,7 +104,7 @@ where
             Ok(match answered {
                 Ok(response) => {
                     let (parts, body) = response.into_parts();
-                    pass(parts, body, &asked)
+                    pass(parts, pipes.through(body, Origin::Upstream), &asked)
                 }
                 Err(error) => fail(error.into()),
             })

@@ -18,6 +18,8 @@
 //! forward  sends the request upstream over pooled connections, tells apart how that can fail
 //! ```
 //!
+//! With `--pipe` a body leaves the engine in a task of its own: `pipes`, used by gate and forward.
+//!
 //! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on
 //! heads.
 
@@ -31,6 +33,7 @@ pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod hygiene;
 pub(crate) mod options;
+pub(crate) mod pipes;
 pub(crate) mod server;
 pub(crate) mod turn;
 
@@ -48,6 +51,7 @@ use engine::Plans;
 use forward::Forward;
 use gate::Gate;
 use options::Options;
+use pipes::Pipes;
 
 /// Any error, as hyper and tower pass them on.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -80,10 +84,34 @@ where
     R: Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
+    let pipes = Pipes::new(options.pipe()?);
+    run_with(listener, options, layer, pipes, shutdown).await
+}
+
+/// [`run_through`] with pipes of the caller's, who can ask them afterwards.
+pub(crate) async fn run_with<L, B, R>(
+    listener: TcpListener,
+    options: &Options,
+    layer: L,
+    pipes: Pipes,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), BoxError>
+where
+    L: Layer<Forward<B>>,
+    L::Service: Service<Request<Incoming>, Response = Response<R>> + Clone + Send + 'static,
+    <L::Service as Service<Request<Incoming>>>::Future: Send,
+    <L::Service as Service<Request<Incoming>>>::Error: Into<BoxError> + Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
     let upstream = options.upstream()?;
     tracing::info!(listen = %listener.local_addr()?, upstream = %upstream, "serving");
-    let service = Gate::new(layer.layer(Forward::new(Arc::new(upstream))));
+    let forward = Forward::new(Arc::new(upstream), pipes.clone());
+    let service = Gate::new(layer.layer(forward), pipes.clone());
     server::serve(listener, |_peer| service.clone(), shutdown, options.drain_timeout()).await;
+    pipes.report();
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
 use http::Uri;
+use tidegate::{Marks, watermark::MarksError};
 
 use super::{
     filter_spec::{FilterSpec, byte_count},
@@ -40,6 +41,11 @@ pub(crate) struct Options {
     /// Held bytes at which a stopped source goes on [default: half of the high mark].
     #[arg(long, value_name = "BYTES", value_parser = byte_count)]
     watermark_low_bytes: Option<u64>,
+
+    /// Move bodies from task to task: filters and the source's connection in one, the sink's in
+    /// another, with a pipe between them that has the marks of a filter.
+    #[arg(long)]
+    pipe: bool,
 
     /// Longest time without any progress of a body.
     #[arg(long, value_name = "MS", default_value_t = 30_000)]
@@ -93,6 +99,23 @@ impl Options {
     /// These options with other filters.
     pub(crate) fn with_filters(&self, filters: Vec<FilterSpec>) -> Self {
         Self { filters, ..self.clone() }
+    }
+
+    /// These options with bodies that move from task to task, and a demo of at most so many bytes.
+    pub(crate) fn with_pipe(&self, most_bytes: u64) -> Self {
+        let demo_bytes = self.demo_bytes.min(most_bytes);
+        Self { pipe: true, demo_bytes, demo_slow_bytes: self.demo_slow_bytes / 4, ..self.clone() }
+    }
+
+    /// Whether bodies move from task to task.
+    pub(crate) fn has_pipe(&self) -> bool {
+        self.pipe
+    }
+
+    /// The marks of the pipes that bodies go through, if they do.
+    pub(crate) fn pipe(&self) -> Result<Option<Marks>, MarksError> {
+        let (low, high) = self.watermarks();
+        self.pipe.then(|| Marks::new(low, high)).transpose()
     }
 
     /// Where requests go, and how.

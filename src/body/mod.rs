@@ -3,6 +3,7 @@
 //!
 //! - [`FilteredBody`] is one message: its head from `poll_head`, the rest as a body.
 //! - [`Driver`] is what it is made of, for edges of another kind.
+//! - [`pipe_body`] moves a body from one task to another.
 //! - [`Timeouts`] and [`HttpEdge`] say how long a message may take and what the sides can do.
 //! - [`ExchangeLayer`] puts a request and a response chain around a `Service<Request<_>>`.
 //!
@@ -34,6 +35,8 @@ mod http_edge;
 mod length;
 mod message;
 mod opening;
+mod piped_body;
+mod pump;
 mod timeouts;
 mod trailers;
 
@@ -54,6 +57,8 @@ pub use driver::Driver;
 pub use filtered_body::FilteredBody;
 pub use http_edge::HttpEdge;
 pub use opening::Opening;
+pub use piped_body::{PipedBody, pipe_body};
+pub use pump::Pump;
 pub use timeouts::Timeouts;
 
 pub use crate::exchange::{Direction, EarlyResponse, Observer};

@@ -3,6 +3,7 @@
 
 mod clock;
 mod frames;
+mod piped;
 #[path = "../support/edge.rs"]
 mod support;
 mod threads;

@@ -10,7 +10,7 @@ small=${2:-64M} large=${3:-4G}
 slack=4
 
 peak() {
-    timeout 900 "$proxy" --demo-bytes "$1" | tee >(cat >&2) | awk '/resident memory, peak/ { print $(NF-1) }'
+    timeout 900 "$proxy" --demo-bytes "$1" | tee >(cat >&2) | awk '/resident memory, peak/ { peak = $(NF-1) } END { print peak }'
 }
 
 first=$(peak "$small")

@@ -11,6 +11,7 @@ mod gone;
 mod leaks;
 mod limits;
 mod malformed;
+mod piped;
 mod shutdown;
 mod slow;
 mod stuck;

@@ -25,7 +25,7 @@ const ALL: [&str; 6] = [
 /// Every pair of versions: (client, upstream) speak HTTP/2.
 const PAIRS: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
 
-async fn proxied(http2_upstream: bool, more: &[&str]) -> (Origin, Proxy) {
+pub(super) async fn proxied(http2_upstream: bool, more: &[&str]) -> (Origin, Proxy) {
     let origin = Origin::start().await;
     let mut args = ALL.to_vec();
     args.extend(more);
@@ -37,12 +37,12 @@ async fn proxied(http2_upstream: bool, more: &[&str]) -> (Origin, Proxy) {
 }
 
 /// A request that welcomes trailers.
-fn request(method: Method, path: &str, http2: bool) -> http::request::Builder {
+pub(super) fn request(method: Method, path: &str, http2: bool) -> http::request::Builder {
     let builder = Request::builder().method(method).uri(path).header("te", "trailers");
     if http2 { builder } else { builder.header("connection", "te") }
 }
 
-fn check_download(got: &Whole, bytes: usize) {
+pub(super) fn check_download(got: &Whole, bytes: usize) {
     assert_eq!((got.status, got.body.len()), (200, bytes));
     let digest = Sha256::digest(&got.body);
     let sum: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();

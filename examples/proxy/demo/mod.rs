@@ -25,7 +25,8 @@ use super::{
     engine::Plans,
     filter_spec::FilterSpec,
     options::Options,
-    run_through, server,
+    pipes::Pipes,
+    run_with, server,
 };
 
 use meter::Tally;
@@ -38,6 +39,9 @@ const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
 
 /// How fast the slow reader reads, in bytes a second.
 pub(crate) const SLOW_RATE: u64 = 8 << 20;
+
+/// How much is sent each way in the part of the demo with pipes, at most.
+const PIPED_BYTES: u64 = 256 << 20;
 
 /// The filters of the demo, if none are asked for. `delay` lets the body queue up to the marks, so
 /// that its source is paused; the random bytes do not contain what `replace` looks for, but often
@@ -93,8 +97,22 @@ fn single_threaded() -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Runs the demo and prints what it measured. An error if any byte, digest or trailer was wrong.
+/// Runs the demo and prints what it measured: once with bodies that are polled by who sends them,
+/// and, shorter, once with bodies that move from task to task; with `--pipe` only that. An error if
+/// any byte, digest or trailer was wrong.
 pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
+    if !options.has_pipe() {
+        println!("bodies are polled by who sends them");
+        run_once(options)?;
+        println!();
+        println!("bodies move from task to task (--pipe)");
+        return run_once(&options.with_pipe(PIPED_BYTES));
+    }
+    run_once(options)
+}
+
+fn run_once(options: &Options) -> Result<(), BoxError> {
+    let allocated = allocations(Role::Engine);
     let stopping = |stopped: oneshot::Receiver<()>| async move { drop(stopped.await) };
     let origin = Running::start(Role::Origin, move |listener, stopped| async move {
         let drain = Duration::from_secs(1);
@@ -110,9 +128,10 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
         told.add(direction, outcome, stats);
     }));
     let layer = meter::metered(layer, Arc::clone(&tally));
-    let proxied = options.clone();
+    let pipes = Pipes::new(options.pipe()?);
+    let (proxied, piped) = (options.clone(), pipes.clone());
     let proxy = Running::start(Role::Proxy, move |listener, stopped| async move {
-        run_through(listener, &proxied, layer, stopping(stopped)).await
+        run_with(listener, &proxied, layer, piped, stopping(stopped)).await
     })?;
     println!("filters: {}", plans.names().join(" -> "));
     println!(
@@ -132,11 +151,14 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
         pauses: tally.pauses.load(Relaxed),
         resumes: tally.resumes.load(Relaxed),
         chunks: tally.chunks.load(Relaxed),
-        allocations: allocations(Role::Engine),
+        allocations: allocations(Role::Engine) - allocated,
+        piped: pipes.chunks_and_wakes(),
     };
     table::print(&transfers, &engine, resident());
     let over = engine.peak_held > engine.bound;
     let over = over.then(|| "more was held than the bound allows".to_owned());
+    let unpiped = engine.piped.is_some_and(|(chunks, _)| chunks == 0);
+    let over = over.or_else(|| unpiped.then(|| "nothing went through the pipes".to_owned()));
     let fault = transfers.into_iter().find_map(|transfer| transfer.fault);
     match fault.or_else(|| tally.fault()).or(over) {
         None => Ok(()),

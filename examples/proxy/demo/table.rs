@@ -32,6 +32,8 @@ pub(crate) struct EngineStats {
     pub(crate) chunks: u64,
     /// Allocations of the engine and its filters while bodies were polled.
     pub(crate) allocations: u64,
+    /// Chunks that went through pipes and wakes for them, if there were pipes.
+    pub(crate) piped: Option<(u64, u64)>,
 }
 
 /// Bytes with a unit.
@@ -71,6 +73,11 @@ pub(crate) fn print(transfers: &[Transfer], engine: &EngineStats, resident: Opti
     row("allocations in the engine", engine.allocations.to_string());
     let per_chunk = engine.allocations as f64 / (engine.chunks as f64).max(1.0);
     row("the same, per chunk", format!("{per_chunk:.4}"));
+    if let Some((chunks, wakes)) = engine.piped {
+        row("chunks through pipes", chunks.to_string());
+        let per_chunk = wakes as f64 / (chunks as f64).max(1.0);
+        row("wakes of both tasks, per chunk", format!("{per_chunk:.4}"));
+    }
     let (now, peak) = resident.map_or_else(
         || ("n/a".to_owned(), "n/a".to_owned()),
         |(now, peak)| (bytes(now), bytes(peak)),
