@@ -15,8 +15,8 @@ use crate::watermark::{Marks, Weigh};
 /// A body that comes through a pipe from another task: the receiving half of [`pipe_body`].
 ///
 /// It ends as the body that was put in: with its trailers, or its error after the data before it.
-/// If the [`Pump`] is dropped before the end, it ends with an error ([`ErrorKind::Reset`]): what was
-/// cut short never looks complete (rule I12). Dropping it drops the body at the other end.
+/// If the [`Pump`] is dropped before the end, it ends with an error ([`ErrorKind::Reset`]): what
+/// was cut short never looks complete (rule I12). Dropping it drops the body at the other end.
 pub struct PipedBody {
     receiver: Receiver<Bytes, Option<HeaderMap>, Error>,
     /// What the source said, less what was given out.
@@ -36,13 +36,13 @@ enum Stage {
 /// Puts `body` into a pipe with these marks, in bytes.
 ///
 /// The [`Pump`] is to be polled by a task of its own; then filters and source of `body` run there,
-/// and whoever takes the [`PipedBody`] does not wait for them but for bytes. `origin` is who is told
-/// to have caused an error of `body`, unless it is an [`Error`] of this crate, which is passed on as
-/// it is.
+/// and whoever takes the [`PipedBody`] does not wait for them but for bytes. `origin` is who is
+/// told to have caused an error of `body`, unless it is an [`Error`] of this crate, which is passed
+/// on as it is.
 ///
 /// What is in between is at most the high mark and one frame (see [`pipe`](crate::pipe)), and the
-/// trailers. The chain of `body`, if it has one, has given out what is in the pipe: its outcome says
-/// what entered the pipe, not what left it.
+/// trailers. The chain of `body`, if it has one, has given out what is in the pipe: its outcome
+/// says what entered the pipe, not what left it.
 ///
 /// # Example
 ///

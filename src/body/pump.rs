@@ -17,8 +17,8 @@ use crate::pipe::{PipeStats, Sender};
 pub(super) type BodySender = Sender<Bytes, Option<HeaderMap>, Error>;
 
 pin_project! {
-    /// Moves a body into a pipe: the sending half of [`pipe_body`](super::pipe_body), a future for a
-    /// task of its own.
+    /// Moves a body into a pipe: the sending half of [`pipe_body`](super::pipe_body), a future for
+    /// a task of its own.
     ///
     /// Ready with what went through, when the body has ended, failed, or the receiving half is
     /// gone. In the last case the body is dropped at once, also while it waits: that is how its
