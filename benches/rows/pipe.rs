@@ -48,10 +48,10 @@ fn chunk() -> Bytes {
     Bytes::from_static(&CHUNK)
 }
 
-/// Marks with room for that many chunks: over with the last, low with less than half of them.
+/// Marks with room for that many chunks: over with the last, low with none.
 fn marks(room: usize) -> Marks {
     let charge = CHUNK_BYTES as u64 + PIPE_ITEM_COST_BYTES;
-    Marks::from_high(charge * (room as u64 - 1))
+    Marks::new(0, charge * (room as u64 - 1)).expect("low is 0")
 }
 
 fn through_pipe(room: usize, chunks: u64) -> (Sending, Receiving) {

@@ -36,11 +36,13 @@ pub(super) enum News {
 // Ordering: all operations are Relaxed. The count carries nothing but itself; a flag is set with
 // the lock held, and who sees one takes the lock before it acts: the lock orders what is behind it.
 impl Word {
+    #[inline]
     pub(super) fn new() -> Self {
         Self(AtomicU64::new(0))
     }
 
     /// Gives back `bytes`.
+    #[inline]
     pub(super) fn give_back(&self, bytes: u64) -> News {
         // Ordering: Relaxed, see above. The sum wraps out of the top; flags stay.
         let before = self.0.fetch_add(bytes << FLAG_BITS, Ordering::Relaxed);
@@ -52,21 +54,31 @@ impl Word {
     }
 
     /// What of `sent_bytes` was not given back, as far as this thread knows: never too little.
+    #[inline]
     pub(super) fn held_bytes(&self, sent_bytes: u64) -> u64 {
         // Ordering: Relaxed. An old value is a higher weight.
         held_bytes(sent_bytes, self.0.load(Ordering::Relaxed))
     }
 
     /// Says that the sender waits. What of `sent_bytes` was not given back by then: exact.
+    #[inline]
     pub(super) fn wait(&self, sent_bytes: u64) -> u64 {
         // Ordering: Relaxed, see above; called with the lock held.
         held_bytes(sent_bytes, self.0.fetch_or(WAITING, Ordering::Relaxed))
     }
 
+    /// Whether the sender waits, as far as this thread knows; exact with the lock held.
+    #[inline]
+    pub(super) fn is_waiting(&self) -> bool {
+        // Ordering: Relaxed, see above.
+        self.0.load(Ordering::Relaxed) & WAITING != 0
+    }
+
     /// Says that the sender does not wait any more.
+    #[inline]
     pub(super) fn stop_waiting(&self) {
-        // Ordering: Relaxed. An old value costs a wake that finds nobody waiting.
-        if self.0.load(Ordering::Relaxed) & WAITING == 0 {
+        // An old value costs a wake that finds nobody waiting.
+        if !self.is_waiting() {
             return;
         }
         // Ordering: Relaxed. Whoever saw the flag before finds out by the lock.
@@ -74,24 +86,28 @@ impl Word {
     }
 
     /// Called with the lock held.
+    #[inline]
     pub(super) fn abort(&self) {
         // Ordering: Relaxed, see above.
         self.0.fetch_or(ABORTED, Ordering::Relaxed);
     }
 
     /// Called with the lock held.
+    #[inline]
     pub(super) fn close(&self) {
         // Ordering: Relaxed, see above.
         self.0.fetch_or(CLOSED, Ordering::Relaxed);
     }
 
     /// Whether the receiver is gone, as far as this thread knows.
+    #[inline]
     pub(super) fn is_closed(&self) -> bool {
         // Ordering: Relaxed. An old value is found out at the next lock.
         self.0.load(Ordering::Relaxed) & CLOSED != 0
     }
 }
 
+#[inline]
 fn held_bytes(sent_bytes: u64, word: u64) -> u64 {
     sent_bytes.wrapping_sub(word >> FLAG_BITS) & (u64::MAX >> FLAG_BITS)
 }
