@@ -46,12 +46,15 @@ impl<T> Input<T> {
     pub fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send {
         let message = self.message;
         poll_fn(move |cx| {
-            poll_with(message, cx, Slot::input_wait, |slot| {
+            let mut chunk = None;
+            let stepped = poll_with(message, cx, Slot::input_wait, |slot| {
                 if slot.input.is_empty() {
-                    return slot.ended().then_some(None);
+                    return slot.ended().then_some(());
                 }
-                Some(slot.input.pop_front())
-            })
+                chunk = slot.input.pop_front();
+                Some(())
+            });
+            stepped.map_ok(|()| chunk)
         })
     }
 
