@@ -228,17 +228,26 @@ fn nothing_for_a_message_on_a_filter_that_is_used_again() {
     assert_eq!(with, without, "allocations with an async filter, and without");
 }
 
-/// A waker that somebody kept costs the next message a new one, and reaches only the old.
+/// A waker that somebody kept costs the next message a new one, and reaches only the old: also
+/// where the filter had one of its own still, because its future waited for input too.
 #[test]
 fn a_waker_that_outlives_its_message() {
+    outlives(false);
+    outlives(true);
+}
+
+fn outlives(waits_for_input: bool) {
     let kept: Arc<Mutex<Vec<Waker>>> = Arc::default();
     let polls: Arc<Mutex<usize>> = Arc::default();
     let (keeps, counts) = (Arc::clone(&kept), Arc::clone(&polls));
-    let waits = move |_: Input, _: Output| {
+    let waits = move |mut input: Input, _: Output| {
         let (keeps, counts) = (Arc::clone(&keeps), Arc::clone(&counts));
         std::future::poll_fn(move |cx| {
             keeps.lock().expect("wakers").push(cx.waker().clone());
             *counts.lock().expect("a count") += 1;
+            if waits_for_input {
+                assert!(std::pin::pin!(input.next()).poll(cx).is_pending());
+            }
             Poll::<Result<(), Error>>::Pending
         })
     };
