@@ -228,6 +228,52 @@ fn nothing_for_a_message_on_a_filter_that_is_used_again() {
     assert_eq!(with, without, "allocations with an async filter, and without");
 }
 
+/// Asks for a handle, and gives it up when the message is over.
+#[derive(Default)]
+struct Asks(Option<tidegate::ResumeHandle>);
+
+impl Filter<request::Parts> for Asks {
+    fn head(&mut self, view: &mut View<'_, request::Parts>) -> Verdict {
+        self.0 = Some(view.resume_handle());
+        Verdict::PASS
+    }
+
+    fn close(&mut self, _: &Outcome) {
+        self.0 = None;
+    }
+
+    fn recycle(&mut self) -> bool {
+        true
+    }
+}
+
+/// A message whose future leaves its waker outside costs what a resume handle costs: the handle is
+/// given up with the message, and not kept from the next.
+#[test]
+fn a_waker_outside_costs_a_handle() {
+    let leaves = |mut input: Input, mut output: Output| async move {
+        let mut kept = None;
+        std::future::poll_fn(|cx| match kept.replace(cx.waker().clone()) {
+            None => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Some(_) => Poll::Ready(()),
+        })
+        .await;
+        while let Some(chunk) = input.next().await? {
+            output.send(chunk).await?;
+        }
+        Ok(())
+    };
+    let (asks, async_) = (plan(Asks::default), plan(async_filter(Declaration::new(), leaves)));
+    warm(&asks);
+    warm(&async_);
+    let without = allocations(|| message(&asks));
+    let with = allocations(|| message(&async_));
+    assert_eq!(with, without, "allocations with an async filter, and with a handle");
+}
+
 /// A waker that somebody kept costs the next message a new one, and reaches only the old: also
 /// where the filter had one of its own still, because its future waited for input too.
 #[test]

@@ -2,7 +2,8 @@
 //! and the stall when nobody is left who could wake (I8).
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::thread;
 
 use tidegate::async_filter::{Input, Output, async_filter};
@@ -259,6 +260,61 @@ fn either_input_or_a_wake<H: Dir>() {
     run.finish("complete");
 }
 
+/// Its waker was known outside once, while it waited for input. Now it waits for something that
+/// nobody will wake it for: a stall, whatever was before.
+fn a_stall_behind_other_waits<H: Dir>() {
+    let outside = Arc::<Mutex<Option<Waker>>>::default();
+    let leaves = Arc::clone(&outside);
+    let late = move |mut input: Input, _: Output| {
+        let leaves = Arc::clone(&leaves);
+        async move {
+            let mut polled = false;
+            poll_fn(|cx| {
+                if !std::mem::replace(&mut polled, true) {
+                    *leaves.lock().expect("a place") = Some(cx.waker().clone());
+                }
+                std::pin::pin!(input.next()).poll(cx)
+            })
+            .await?;
+            std::future::pending().await
+        }
+    };
+    let mut run = Stage::<H>::new([]).raw("late", async_filter(editor(), late)).run();
+    run.head(false).sink("H(0)");
+    drop(outside.lock().expect("a place").take().expect("it left a waker"));
+    run.chain.handle_resumes();
+    run.open_sink().data("ab").sink("").end().sink("reset(late stalled)");
+    run.finish("stalled late stalled");
+}
+
+/// The same, where somebody has the waker: until it is gone.
+fn a_stall_behind_a_wait_for_input<H: Dir>() {
+    let (first, second) = (Gate::default(), Gate::default());
+    let (opens, waits) = (first.clone(), second.clone());
+    let late = move |mut input: Input, _: Output| {
+        let (opens, waits) = (opens.opened(), waits.opened());
+        async move {
+            tokio::select! {
+                biased;
+                () = opens => {}
+                chunk = input.next() => drop(chunk?),
+            }
+            waits.await;
+            Ok(())
+        }
+    };
+    let mut run = Stage::<H>::new([]).raw("late", async_filter(editor(), late)).run();
+    run.head(false).sink("H(0)");
+    first.open();
+    run.chain.handle_resumes();
+    run.open_sink().sink("").end().sink("");
+    assert_eq!(second.polls(), 1, "it does not wait for input any more");
+    second.forget();
+    run.chain.handle_resumes();
+    run.open_sink().sink("reset(late stalled)");
+    run.finish("stalled late stalled");
+}
+
 /// A wake that comes when the message is over does nothing.
 fn a_wake_after_the_message<H: Dir>() {
     let gate = Gate::default();
@@ -324,6 +380,8 @@ both!(
     a_stall_when_the_last_waker_goes,
     no_stall_behind_a_wake,
     either_input_or_a_wake,
+    a_stall_behind_other_waits,
+    a_stall_behind_a_wait_for_input,
     a_wake_after_the_message,
     dropped_once_whatever_happens,
 );
