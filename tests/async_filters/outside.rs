@@ -50,7 +50,7 @@ fn input_waits_and_pauses_the_source<H: Dir>() {
 
 fn woken_from_another_thread<H: Dir>() {
     let (sender, receiver) = oneshot::channel::<&'static str>();
-    let receiver = std::sync::Mutex::new(Some(receiver));
+    let receiver = Mutex::new(Some(receiver));
     let ask = move |mut input: Input, mut output: Output| {
         let receiver = receiver.lock().expect("a receiver").take().expect("one message");
         async move {
