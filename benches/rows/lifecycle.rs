@@ -3,34 +3,31 @@
 //!
 //! Every row makes both header maps, and panics if what comes out is not what went in.
 
-use std::convert::Infallible;
 use std::hint::black_box;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, request};
-use http_body::{Body, Frame};
-use http_body_util::BodyExt;
 use tidegate::{BoundPlan, Capabilities, Filter, Head, MessageTraits, Output, Plan, Verdict, View};
 
-const CHUNKS: usize = 4;
-const CHUNK_BYTES: usize = 16 * 1024;
+/// Chunks of one message.
+pub(crate) const CHUNKS: usize = 4;
+/// Bytes of one chunk.
+pub(crate) const CHUNK_BYTES: usize = 16 * 1024;
 
 static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
 
-fn chunk() -> Bytes {
+pub(crate) fn chunk() -> Bytes {
     black_box(Bytes::from_static(&CHUNK))
 }
 
-fn fields() -> HeaderMap {
+pub(crate) fn fields() -> HeaderMap {
     let field = (HeaderName::from_static("x-field"), HeaderValue::from_static("1"));
     let mut map = HeaderMap::with_capacity(1);
     map.insert(field.0, field.1);
     map
 }
 
-fn head() -> request::Parts {
+pub(crate) fn head() -> request::Parts {
     let (mut head, ()) = http::Request::new(()).into_parts();
     head.headers = fields();
     head
@@ -171,49 +168,3 @@ impl Messages {
         assert_eq!(out_bytes, CHUNKS * CHUNK_BYTES);
     }
 }
-
-/// A message of [`CHUNKS`] chunks and trailers.
-struct Small(usize);
-
-impl Body for Small {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.0 += 1;
-        Poll::Ready(match self.0 {
-            1..=CHUNKS => Some(Ok(Frame::data(chunk()))),
-            5 => Some(Ok(Frame::trailers(black_box(fields())))),
-            _ => None,
-        })
-    }
-}
-
-/// The same behind `layers` boxed layers of `map_frame`, made for the message.
-pub(crate) fn boxed_message(layers: usize) {
-    black_box(head());
-    let mut body = Small(0).boxed_unsync();
-    for _ in 0..layers {
-        let mut seen_bytes = 0;
-        body = body
-            .map_frame(move |frame| {
-                seen_bytes += frame.data_ref().map_or(0, Bytes::len);
-                black_box(seen_bytes);
-                frame
-            })
-            .boxed_unsync();
-    }
-    let mut cx = Context::from_waker(Waker::noop());
-    let (mut out_bytes, mut trailers) = (0, 0);
-    while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) {
-        let frame = black_box(frame);
-        out_bytes += frame.data_ref().map_or(0, Bytes::len);
-        trailers += frame.trailers_ref().map_or(0, HeaderMap::len);
-    }
-    assert_eq!((out_bytes, trailers), (CHUNKS * CHUNK_BYTES, 1));
-}
-
-const _: () = assert!(CHUNKS == 4, "the trailers are the fifth frame");

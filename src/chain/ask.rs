@@ -167,7 +167,7 @@ impl<H: Head> Chain<H> {
 
     /// Whether nothing of station `k` has to go before what passes through it now.
     fn keeps_nothing(&self, k: usize) -> bool {
-        !matches!(self.head_at, HeadAt::Station { k: at, .. } if at == k)
+        !matches!(self.head_at, HeadAt::Station { k: at, .. } if usize::from(at) == k)
             && self.stations.released & (1u64 << k) == 0
     }
 
@@ -206,7 +206,7 @@ impl<H: Head> Chain<H> {
         self.settle_released(k);
         self.release_head(k);
         if self.tail_at.state_at(k) == Some(TailState::Shown) {
-            self.tail_at = TailAt::Station { k, state: TailState::Released };
+            self.tail_at = TailAt::at(k, TailState::Released);
             self.drop_empty_trailers();
             self.end_stations(1u64 << k);
         }
@@ -221,7 +221,7 @@ impl<H: Head> Chain<H> {
 
     fn release_head(&mut self, k: usize) {
         if self.head_at.is_held_at(k) {
-            self.head_at = HeadAt::Station { k, released: true };
+            self.head_at = HeadAt::at(k, true);
         }
     }
 
@@ -229,10 +229,10 @@ impl<H: Head> Chain<H> {
     fn rest(&mut self, k: usize, bytes: Bytes) {
         if bytes == Bytes::Transit && self.lobby.transit_len() != 0 {
             let packed = self.stations.rest(k).held.append_at_rest(self.lobby.transit());
-            self.stats.packed_bytes += packed as u64;
+            self.stations.stats.packed_bytes += packed as u64;
         } else if bytes == Bytes::Held {
             let packed = self.stations.rest(k).held.settle();
-            self.stats.packed_bytes += packed as u64;
+            self.stations.stats.packed_bytes += packed as u64;
         }
     }
 
@@ -259,7 +259,7 @@ impl<H: Head> Chain<H> {
     /// filter has cut it to shreds.
     fn settle_released(&mut self, k: usize) {
         if let Some(rest) = self.stations.rest_mut(k) {
-            self.stats.packed_bytes += rest.released.settle() as u64;
+            self.stations.stats.packed_bytes += rest.released.settle() as u64;
         }
     }
 
@@ -270,20 +270,21 @@ impl<H: Head> Chain<H> {
         self.stop_source();
         self.stations.open(k);
         for before in 0..k {
-            self.stats.discarded_bytes += self.stations.discard(before);
+            self.stations.stats.discarded_bytes += self.stations.discard(before);
         }
         self.end_stations((1u64 << k) - 1);
         for before in 0..k {
             self.recharge(before);
         }
         if let Some(rest) = self.stations.rest_mut(k) {
-            self.stats.discarded_bytes += rest.unseen.len() as u64;
+            let unseen_bytes = rest.unseen.len() as u64;
             rest.unseen.clear();
+            self.stations.stats.discarded_bytes += unseen_bytes;
         }
         if self.tail_at.state_at(k) != Some(TailState::Shown) {
             // A tail before this station is cut off with what came before it.
             self.lobby.put_trailers(declared.map(|(_, trailers)| trailers));
-            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+            self.tail_at = TailAt::at(k, TailState::Shown);
         }
         self.release_all(k, bytes);
     }
@@ -291,7 +292,7 @@ impl<H: Head> Chain<H> {
     /// Nothing more is taken from the source; what waits at the entrance is dropped.
     pub(super) fn stop_source(&mut self) {
         self.source = Source::Stopped;
-        self.stats.discarded_bytes += self.lobby.entrance_len() as u64;
+        self.stations.stats.discarded_bytes += self.lobby.entrance_len() as u64;
         self.lobby.entrance().clear();
     }
 
@@ -339,7 +340,7 @@ impl<H: Head> Chain<H> {
     /// What a quiet or data-blind holder lets queue, unseen.
     pub(super) fn queue_unseen(&mut self, k: usize) {
         let packed = self.stations.rest(k).unseen.append_at_rest(self.lobby.transit());
-        self.stats.packed_bytes += packed as u64;
+        self.stations.stats.packed_bytes += packed as u64;
         self.check_limit(k);
         if self.life.is_live() {
             self.recharge(k);

@@ -26,7 +26,7 @@ impl<H: Head> Chain<H> {
     /// Does all work that can be done, nearest the sink first, within the budget.
     pub(super) fn drive(&mut self) {
         let budget = self.calls + u64::from(limits::MAX_CALLS_PER_DRIVE);
-        self.asked_again = 0;
+        self.stations.asked_again = 0;
         self.work = Work::Done;
         while self.life.is_live() {
             if self.calls >= budget {
@@ -38,8 +38,8 @@ impl<H: Head> Chain<H> {
                 self.enter_head();
             } else if self.entrance_can_move() {
                 self.enter_bytes();
-            } else if let Some(k) = top(self.self_asked() & !self.asked_again) {
-                self.asked_again |= 1u64 << k;
+            } else if let Some(k) = top(self.self_asked() & !self.stations.asked_again) {
+                self.stations.asked_again |= 1u64 << k;
                 self.ask_resume(k);
             } else {
                 // What was asked once in this drive and asks again is left for the next.
@@ -68,7 +68,7 @@ impl<H: Head> Chain<H> {
 
     /// Whether a call that began with nothing waiting has left something to do.
     pub(super) fn has_work_after_call(&self) -> bool {
-        let stations = &self.stations;
+        let stations = &*self.stations;
         stations.released | stations.again | stations.refused != 0
             || self.head_at != HeadAt::Taken
             || self.tail_at != TailAt::Awaited
@@ -81,7 +81,7 @@ impl<H: Head> Chain<H> {
 
     /// The station nearest the sink that has work.
     fn next_station(&self) -> Option<usize> {
-        let stations = &self.stations;
+        let stations = &*self.stations;
         let mut work = stations.resumed;
         work |= stations.released & self.free_to_move();
         work |= stations.unseen & !stations.quiet & (stations.wants_data | !stations.holding);
@@ -89,6 +89,7 @@ impl<H: Head> Chain<H> {
             work |= 1u64 << k;
         }
         if let TailAt::Station { k, state } = self.tail_at {
+            let k = usize::from(k);
             let moves = match state {
                 TailState::Released => stations.released & (1u64 << k) == 0,
                 TailState::Unseen => self.tail_callback(k) != TailCallback::Wait,
@@ -130,7 +131,7 @@ impl<H: Head> Chain<H> {
     /// Does the first piece of work of station `k`: goods before questions.
     fn step(&mut self, k: usize) {
         let bit = 1u64 << k;
-        if self.head_at == (HeadAt::Station { k, released: true }) {
+        if self.head_at == HeadAt::at(k, true) {
             self.move_head(k);
         } else if self.stations.released & bit & self.free_to_move() != 0 {
             self.move_released(k);
@@ -238,7 +239,7 @@ impl<H: Head> Chain<H> {
         self.stations.unseen &= !bit;
         let plain_end = !self.lobby.has_trailers() && self.stations.adder & bit == 0;
         if plain_end && self.tail_at.state_at(k) == Some(TailState::Unseen) {
-            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+            self.tail_at = TailAt::at(k, TailState::Shown);
         }
         let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
         if self.apply(k, verdict, Bytes::Held, Flow::Rest) == Flow::Wave {
@@ -260,7 +261,7 @@ impl<H: Head> Chain<H> {
     }
 
     fn stuck_station(&self) -> Option<usize> {
-        let stations = &self.stations;
+        let stations = &*self.stations;
         let over = match self.out_side {
             Side::Above => None,
             Side::Below => stations.last_over().filter(|&k| !self.is_live_station(k)),
@@ -288,9 +289,9 @@ impl<H: Head> Chain<H> {
     fn trailers_may_come(&self, k: usize) -> bool {
         let adders_from = match self.tail_at {
             TailAt::Awaited => return true,
-            TailAt::Entrance => self.entrance_at,
-            TailAt::Station { k: at, state: TailState::Released } => at + 1,
-            TailAt::Station { k: at, .. } => at,
+            TailAt::Entrance => self.stations.entrance_at,
+            TailAt::Station { k: at, state: TailState::Released } => usize::from(at) + 1,
+            TailAt::Station { k: at, .. } => usize::from(at),
             TailAt::Output | TailAt::Taken => return false,
         };
         self.lobby.has_trailers() || self.stations.adder & from(adders_from) & !from(k) != 0

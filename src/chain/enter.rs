@@ -80,9 +80,9 @@ impl<H: Head> Chain<H> {
             && len <= self.max_frame_bytes
             && self.out.is_empty()
         {
-            let input_bytes = self.stats.input_bytes + len as u64;
+            let input_bytes = self.input_bytes + len as u64;
             if input_bytes <= self.fast_limit_bytes {
-                self.stats.input_bytes = input_bytes;
+                self.input_bytes = input_bytes;
                 self.pass(data);
                 return Ok(());
             }
@@ -96,20 +96,20 @@ impl<H: Head> Chain<H> {
         self.check_input()?;
         let len = data.len() as u64;
         if self.source == Source::Stopped {
-            self.stats.input_bytes += len;
-            self.stats.discarded_bytes += len;
+            self.input_bytes += len;
+            self.stations.stats.discarded_bytes += len;
             return Ok(());
         }
         if len != 0 && self.lobby.entrance_len() != 0 && !self.wants_input() {
             return Err(InputError::NotWanted(data));
         }
-        self.stats.input_bytes += len;
+        self.input_bytes += len;
         if end_of_stream {
             self.tail_at = TailAt::Entrance;
         }
         self.guarded(|chain| {
             if !chain.check_input_length() {
-                chain.stats.discarded_bytes += len;
+                chain.stations.stats.discarded_bytes += len;
                 return;
             }
             // Straight into the wave, if nothing is in the way.
@@ -120,7 +120,7 @@ impl<H: Head> Chain<H> {
                 && !chain.work_is_left_before_entrance()
             {
                 chain.lobby.transit().push(data);
-                chain.wave(chain.entrance_at, end_of_stream);
+                chain.wave(chain.stations.entrance_at, end_of_stream);
             } else {
                 chain.lobby.entrance().push(data);
             }
@@ -268,7 +268,7 @@ impl<H: Head> Chain<H> {
 
     /// Holds the source to the length it declared (rule I12); answers whether the message goes on.
     fn check_input_length(&mut self) -> bool {
-        let got_bytes = self.stats.input_bytes;
+        let got_bytes = self.input_bytes;
         let ended = self.tail_at != TailAt::Awaited;
         let kind = match self.lengths.declared_bytes {
             _ if self.desk.facts.bodiless && got_bytes > 0 => ErrorKind::BodyForbidden,
@@ -295,7 +295,7 @@ impl<H: Head> Chain<H> {
         let with_end = self.tail_at == TailAt::Entrance
             && self.lobby.entrance_len() == 0
             && !self.lobby.has_trailers();
-        self.head_wave(self.entrance_at, with_end);
+        self.head_wave(self.stations.entrance_at, with_end);
     }
 
     /// Whether bytes or the tail can leave the entrance.
@@ -306,7 +306,7 @@ impl<H: Head> Chain<H> {
         if self.lobby.entrance_len() == 0 {
             self.tail_at == TailAt::Entrance
         } else {
-            !self.is_over_from(self.entrance_at)
+            !self.is_over_from(self.stations.entrance_at)
         }
     }
 
@@ -316,7 +316,7 @@ impl<H: Head> Chain<H> {
         let (entrance, transit) = self.lobby.ways();
         entrance.move_to(transit, piece);
         let tail = self.lobby.entrance_len() == 0 && self.tail_at == TailAt::Entrance;
-        self.wave(self.entrance_at, tail);
+        self.wave(self.stations.entrance_at, tail);
     }
 
     fn work_is_left_before_entrance(&self) -> bool {

@@ -18,14 +18,17 @@ use crate::frame::Outcome;
 use crate::sync::ConstArc as Arc;
 use crate::unwind::contained;
 
-/// Whether the message goes on.
+/// Whether the message goes on. Over: the outcome is fixed and told.
 pub(super) enum Life<H> {
     Live,
-    /// The outcome is fixed and told. `parting` is what the edge has yet to be told.
-    Over {
+    /// The sink was given the message whole.
+    Whole {
+        outcome: Outcome,
+    },
+    /// It was not; `parting` is what the edge has yet to be told.
+    Cut {
         outcome: Outcome,
         parting: Option<Box<Output<H>>>,
-        clean: bool,
     },
 }
 
@@ -38,21 +41,29 @@ impl<H> Life<H> {
     pub(super) fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Live => None,
-            Self::Over { outcome, .. } => Some(outcome),
+            Self::Whole { outcome } | Self::Cut { outcome, .. } => Some(outcome),
         }
     }
 
     /// Whether the sink was given the message whole.
     pub(super) fn is_over_cleanly(&self) -> bool {
-        matches!(self, Self::Over { clean: true, .. })
+        matches!(self, Self::Whole { .. })
     }
 
     pub(super) fn take_parting(&mut self) -> Option<Output<H>> {
         match self {
-            Self::Live => None,
-            Self::Over { parting, .. } => parting.take().map(|parting| *parting),
+            Self::Live | Self::Whole { .. } => None,
+            Self::Cut { parting, .. } => parting.take().map(|parting| *parting),
         }
     }
+}
+
+/// What ends the message.
+enum Ending<H> {
+    /// All of it was given out.
+    Whole,
+    /// It was cut off; the edge has yet to be told this.
+    Cut(Option<Box<Output<H>>>),
 }
 
 /// On whose account a local reply takes the place of the message.
@@ -101,9 +112,9 @@ impl<H: Head> Chain<H> {
     fn reply_place(&self, by: Option<usize>) -> Option<usize> {
         match (self.head_at, by) {
             (HeadAt::Awaited, _) => Some(0),
-            (HeadAt::Entrance, _) => Some(self.entrance_at),
-            (HeadAt::Station { k, .. }, None) => Some(k + 1),
-            (HeadAt::Station { k, .. }, Some(by)) if by == k => Some(k + 1),
+            (HeadAt::Entrance, _) => Some(self.stations.entrance_at),
+            (HeadAt::Station { k, .. }, None) => Some(usize::from(k) + 1),
+            (HeadAt::Station { k, .. }, Some(by)) if by == usize::from(k) => Some(by + 1),
             (HeadAt::Station { .. } | HeadAt::Output, _) => Some(self.len()),
             (HeadAt::Taken, _) => None,
         }
@@ -115,7 +126,7 @@ impl<H: Head> Chain<H> {
             // A request cannot carry it: the exchange hands it to the response chain.
             Err(reply) => {
                 let parting = Some(Box::new(Output::Reply(reply)));
-                return self.finish(|_| cause.outcome(), parting, false);
+                return self.finish(|_| cause.outcome(), Ending::Cut(parting));
             }
         };
         match place {
@@ -136,9 +147,9 @@ impl<H: Head> Chain<H> {
         self.stop_source();
         self.discard_transit();
         for k in 0..self.len() {
-            self.stats.discarded_bytes += self.stations.discard(k);
+            self.stations.stats.discarded_bytes += self.stations.discard(k);
         }
-        self.stats.discarded_bytes += self.out.len() as u64;
+        self.stations.stats.discarded_bytes += self.out.len() as u64;
         self.out.clear();
         self.update_out();
         self.end_stations(!from(place));
@@ -150,7 +161,7 @@ impl<H: Head> Chain<H> {
         self.desk.declared_by = None;
         self.lobby.take_trailers();
         self.lengths = super::leave::Lengths::default();
-        self.entrance_at = place;
+        self.stations.entrance_at = place;
         if !self.place_head(head) {
             return;
         }
@@ -161,7 +172,7 @@ impl<H: Head> Chain<H> {
     }
 
     fn discard_transit(&mut self) {
-        self.stats.discarded_bytes += self.lobby.transit_len() as u64;
+        self.stations.stats.discarded_bytes += self.lobby.transit_len() as u64;
         self.lobby.transit().clear();
     }
 
@@ -178,7 +189,8 @@ impl<H: Head> Chain<H> {
     }
 
     pub(super) fn fail_with(&mut self, outcome: Outcome, error: Error) {
-        self.finish(|_| outcome, Some(Box::new(Output::Reset(error))), false);
+        let parting = Some(Box::new(Output::Reset(error)));
+        self.finish(|_| outcome, Ending::Cut(parting));
     }
 
     /// The sink has been given everything.
@@ -191,7 +203,7 @@ impl<H: Head> Chain<H> {
                 unsent_trailers: stats.unsent_trailers,
             },
         };
-        self.finish(outcome, None, true);
+        self.finish(outcome, Ending::Whole);
     }
 
     /// The consumer is gone. Complete, if it had been given everything that it could need: the end
@@ -204,24 +216,19 @@ impl<H: Head> Chain<H> {
         if self.end_is_next() || self.declared_length_was_taken() {
             self.complete();
         } else {
-            self.finish(|_| Outcome::Cancelled, None, false);
+            self.finish(|_| Outcome::Cancelled, Ending::Cut(None));
         }
         self.refresh();
     }
 
     /// Drops what is held, fixes the outcome, and closes the started filters in chain order.
-    fn finish(
-        &mut self,
-        outcome: impl FnOnce(&Stats) -> Outcome,
-        parting: Option<Box<Output<H>>>,
-        clean: bool,
-    ) {
+    fn finish(&mut self, outcome: impl FnOnce(&Stats) -> Outcome, ending: Ending<H>) {
         debug_assert!(self.life.is_live(), "an outcome is fixed once");
         self.fast = false;
         self.work = Work::Done;
-        self.stats.output_bytes = self.given_bytes();
+        self.stations.stats.output_bytes = self.given_bytes();
         self.drop_everything();
-        let outcome = outcome(&self.stats);
+        let outcome = outcome(&self.stations.stats);
         for (k, filter) in self.filters.iter_mut().enumerate() {
             let bit = 1u64 << k;
             let asked = self.stations.started | self.informational.asked();
@@ -234,19 +241,26 @@ impl<H: Head> Chain<H> {
                 self.stations.panicked |= bit & !closed;
             }
         }
-        self.life = Life::Over { outcome, parting, clean };
+        self.life = match ending {
+            Ending::Whole => Life::Whole { outcome },
+            Ending::Cut(parting) => Life::Cut { outcome, parting },
+        };
     }
 
     fn drop_everything(&mut self) {
         self.source = Source::Stopped;
         let queued = self.lobby.transit_len() + self.lobby.entrance_len() + self.out.len();
-        self.stats.discarded_bytes += queued as u64;
-        for k in 0..self.len() {
-            self.stats.discarded_bytes += self.stations.discard(k);
-        }
-        self.end_stations(u64::MAX);
-        for k in 0..self.len() {
-            self.recharge(k);
+        self.stations.stats.discarded_bytes += queued as u64;
+        if self.stations.are_bare() && !self.desk.keeps_books() {
+            self.end_stations(u64::MAX);
+        } else {
+            for k in 0..self.len() {
+                self.stations.stats.discarded_bytes += self.stations.discard(k);
+            }
+            self.end_stations(u64::MAX);
+            for k in 0..self.len() {
+                self.recharge(k);
+            }
         }
         self.lobby.clear();
         self.out.clear();
@@ -280,7 +294,7 @@ impl<H: Head> Drop for Chain<H> {
         let mut storage = Storage {
             // First of all: they may have handles.
             filters: Kept::of(filters, self.stations.panicked),
-            table: self.stations.take_table(),
+            stations: mem::take(&mut self.stations),
             desk: mem::take(&mut self.desk),
             out: mem::take(&mut self.out),
             lobby: mem::take(&mut self.lobby),

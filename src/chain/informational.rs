@@ -88,7 +88,7 @@ impl Chain<response::Parts> {
         }
         let heads = self.informational.heads();
         if heads.count == limits::MAX_INFORMATIONAL_HEADS {
-            self.stats.dropped_informational += 1;
+            self.stations.stats.dropped_informational += 1;
             return Ok(());
         }
         heads.count += 1;
@@ -113,7 +113,7 @@ impl<H: Head> Chain<H> {
             match interim {
                 Interim::Pass => {}
                 Interim::Drop => {
-                    self.stats.dropped_informational += 1;
+                    self.stations.stats.dropped_informational += 1;
                     return;
                 }
             }

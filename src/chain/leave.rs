@@ -80,7 +80,7 @@ impl<H: Head> Chain<H> {
             // The sink is slow: these bytes come to rest.
             self.out.append_at_rest(self.lobby.transit())
         };
-        self.stats.packed_bytes += packed as u64;
+        self.stations.stats.packed_bytes += packed as u64;
         self.update_out();
     }
 
@@ -96,7 +96,7 @@ impl<H: Head> Chain<H> {
         }
         if self.trailers_by_edge == Trailers::Unsent || self.lengths.exit_bodiless {
             let unsent = self.lobby.take_trailers().map_or(0, |trailers| trailers.len());
-            self.stats.unsent_trailers += unsent as u64;
+            self.stations.stats.unsent_trailers += unsent as u64;
         }
         self.withhold_unannounced();
     }
@@ -120,7 +120,7 @@ impl<H: Head> Chain<H> {
         for name in unannounced {
             trailers.remove(&name);
         }
-        self.stats.unsent_trailers += (before - trailers.len()) as u64;
+        self.stations.stats.unsent_trailers += (before - trailers.len()) as u64;
         self.drop_empty_trailers();
     }
 
@@ -245,6 +245,7 @@ impl<H: Head> Chain<H> {
         self.head_at = HeadAt::Taken;
         if self.upkeep == Upkeep::Fresh {
             self.lobby.shut();
+            self.stations.park();
         }
         let end_of_stream = self.end_is_next();
         if end_of_stream {

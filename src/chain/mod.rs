@@ -47,6 +47,7 @@ mod pass;
 mod plan;
 mod position;
 mod stations;
+mod stations_slot;
 mod stats;
 mod storage;
 mod traits;
@@ -72,7 +73,7 @@ use crate::watermark::{Marks, Side};
 use finish::Life;
 use lobby::Lobby;
 use position::{HeadAt, TailAt};
-use stations::Stations;
+use stations_slot::StationsSlot;
 use storage::{Storage, Upkeep};
 
 /// The filters of one direction of one message, and all they hold.
@@ -111,7 +112,7 @@ use storage::{Storage, Upkeep};
 pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
     filters: Vec<Box<dyn Filter<H>>>,
-    stations: Stations,
+    stations: StationsSlot,
     /// Heads before the final one.
     informational: informational::Informational<H>,
     /// What views share: capabilities, effects, resumes, facts of the message.
@@ -121,8 +122,6 @@ pub struct Chain<H: Head> {
     lobby: Lobby<H>,
     head_at: HeadAt,
     tail_at: TailAt,
-    /// The station behind the entrance: 0, or where a local reply entered.
-    entrance_at: usize,
     /// The output queue: the last station.
     out: BodyBuf,
     out_marks: Marks,
@@ -136,11 +135,10 @@ pub struct Chain<H: Head> {
     source: Source,
     /// The filter that is being called, for the case that it panics.
     calling: Option<u8>,
-    /// Self-asked work that was put off to the next drive: stations asked in this drive.
-    asked_again: u64,
     /// `wants_input` was false for watermarks when last looked at.
     paused: bool,
-    stats: Stats,
+    /// Bytes taken from the source: of the statistics, what each chunk changes.
+    input_bytes: u64,
     /// By how much the last call made its view grow.
     grown_bytes: i64,
     /// Filter calls made, other than `close`.
@@ -181,10 +179,10 @@ enum Work {
 impl<H: Head> Chain<H> {
     fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
         let (storage, upkeep) = Storage::of(&plan);
-        let Storage { filters, table, mut desk, out, lobby } = storage;
+        let Storage { filters, mut stations, mut desk, out, lobby } = storage;
         let (filters, unmade) = filters.complete(&plan);
         desk.begin(MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() }, edge);
-        let stations = Stations::new(plan.stations.len(), &plan.masks, table);
+        stations.begin();
         let mut chain = Self {
             filters,
             data_count: plan.masks.data.count_ones() as u8,
@@ -195,7 +193,6 @@ impl<H: Head> Chain<H> {
             informational: informational::Informational::new(),
             head_at: HeadAt::Awaited,
             tail_at: TailAt::Awaited,
-            entrance_at: 0,
             out,
             out_marks: plan.output_marks,
             out_side: Side::Below,
@@ -204,9 +201,8 @@ impl<H: Head> Chain<H> {
             lengths: leave::Lengths::default(),
             source: Source::Running,
             calling: None,
-            asked_again: 0,
             paused: false,
-            stats: Stats::default(),
+            input_bytes: 0,
             grown_bytes: 0,
             calls: 0,
             work: Work::Done,
@@ -291,7 +287,8 @@ impl<H: Head> Chain<H> {
     /// What has been counted so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = self.stats;
+        let mut stats = self.stations.stats;
+        stats.input_bytes = self.input_bytes;
         stats.calls = self.calls;
         if self.life.is_live() {
             stats.output_bytes = self.given_bytes();
@@ -349,14 +346,24 @@ impl<H: Head> Chain<H> {
 
     /// Brings what depends on the bytes of station `k` up to date.
     fn recharge(&mut self, k: usize) {
-        let blocked = self.is_over_from(k + 1);
-        let station = k as u8;
-        self.stations.recharge(k, self.desk.marks(station), self.desk.kept(station), blocked);
-        self.note_peak();
+        if self.stations.are_bare() && !self.desk.keeps_books() {
+            return;
+        }
+        let (marks, kept_bytes) = (self.desk.marks(k as u8), self.desk.kept(k as u8));
+        let queued_bytes = self.out.len() as u64;
+        // Looked up once: this is done after every call.
+        let stations = &mut *self.stations;
+        let blocked = self.out_side == Side::Above || stations.over & stations::from(k + 1) != 0;
+        stations.recharge(k, marks, kept_bytes, blocked);
+        let held_bytes = stations.held_bytes() + queued_bytes;
+        stations.stats.peak_held_bytes = stations.stats.peak_held_bytes.max(held_bytes);
     }
 
     fn note_peak(&mut self) {
-        self.stats.peak_held_bytes = self.stats.peak_held_bytes.max(self.held_bytes());
+        let held_bytes = self.held_bytes();
+        if held_bytes > self.stations.stats.peak_held_bytes {
+            self.stations.stats.peak_held_bytes = held_bytes;
+        }
     }
 
     /// Decides, at the end of every entry into the engine, whether the next chunk can take the
@@ -373,16 +380,18 @@ impl<H: Head> Chain<H> {
             && self.work == Work::Done;
         if self.fast {
             let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
-            self.fast_limit_bytes = self
-                .lengths
-                .input_limit_bytes
-                .min(self.stats.input_bytes.saturating_add(exit_room));
+            self.fast_limit_bytes =
+                self.lengths.input_limit_bytes.min(self.input_bytes.saturating_add(exit_room));
         }
         let paused = self.is_over();
         let flows = self.source == Source::Running && self.tail_at == TailAt::Awaited;
         if paused != self.paused && flows && self.life.is_live() {
             self.paused = paused;
-            let counter = if paused { &mut self.stats.pauses } else { &mut self.stats.resumes };
+            let counter = if paused {
+                &mut self.stations.stats.pauses
+            } else {
+                &mut self.stations.stats.resumes
+            };
             *counter += 1;
         }
         #[cfg(debug_assertions)]
@@ -410,7 +419,7 @@ impl<H: Head> fmt::Debug for Chain<H> {
             .field("head_at", &self.head_at)
             .field("tail_at", &self.tail_at)
             .field("held_bytes", &self.held_bytes())
-            .field("stats", &self.stats)
+            .field("stats", &self.stats())
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ pub(super) enum HeadAt {
     /// At the entrance.
     Entrance,
     /// At a station, which owns it until its verdict lets it go.
-    Station { k: usize, released: bool },
+    Station { k: u8, released: bool },
     /// Beyond the last filter.
     Output,
     /// The sink has it.
@@ -19,9 +19,14 @@ pub(super) enum HeadAt {
 }
 
 impl HeadAt {
+    /// At station `k`.
+    pub(super) fn at(k: usize, released: bool) -> Self {
+        Self::Station { k: k as u8, released }
+    }
+
     /// Whether the filter of station `k` owns it.
     pub(super) fn is_held_at(self, k: usize) -> bool {
-        self == Self::Station { k, released: false }
+        self == Self::at(k, false)
     }
 }
 
@@ -33,7 +38,7 @@ pub(super) enum TailAt {
     /// At the entrance, behind the bytes there.
     Entrance,
     /// At a station, behind its bytes.
-    Station { k: usize, state: TailState },
+    Station { k: u8, state: TailState },
     /// Beyond the last filter, behind the bytes in the output queue.
     Output,
     /// The sink has it.
@@ -52,10 +57,15 @@ pub(super) enum TailState {
 }
 
 impl TailAt {
+    /// At station `k`.
+    pub(super) fn at(k: usize, state: TailState) -> Self {
+        Self::Station { k: k as u8, state }
+    }
+
     /// The state of the tail, if it stands at station `k`.
     pub(super) fn state_at(self, k: usize) -> Option<TailState> {
         match self {
-            Self::Station { k: at, state } if at == k => Some(state),
+            Self::Station { k: at, state } if usize::from(at) == k => Some(state),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 use core::mem;
 
+use super::Stats;
 use crate::buf::BodyBuf;
 use crate::filter::Overflow;
 use crate::watermark::{Marks, Side};
@@ -43,6 +44,12 @@ pub(super) struct Stations {
     pub(super) panicked: u64,
     /// The sum of all charges, in bytes.
     held_bytes: u64,
+    /// The station behind the entrance: 0, or where a local reply entered.
+    pub(super) entrance_at: usize,
+    /// Self-asked work that was put off to the next drive: stations asked in this drive.
+    pub(super) asked_again: u64,
+    /// Without what the fast path counts.
+    pub(super) stats: Stats,
 }
 
 /// What the stations keep, by station. Empty, or one entry for each.
@@ -91,7 +98,44 @@ impl Stations {
             ended: 0,
             panicked: 0,
             held_bytes: 0,
+            entrance_at: 0,
+            asked_again: 0,
+            stats: Stats::default(),
         }
+    }
+
+    /// The stations of a message that only passes: all started, nothing kept.
+    pub(super) fn idle(count: usize, masks: &Masks) -> Self {
+        let mut idle = Self::new(count, masks, Table::new());
+        idle.started = !from(count);
+        idle.adder = masks.adders;
+        idle
+    }
+
+    /// Another one like this, which is [`idle`](Self::idle).
+    pub(super) fn copy_of_idle(&self) -> Self {
+        let Self { count, started, wants_head, wants_data, wants_trailers, adder, .. } = *self;
+        let masks =
+            Masks { head: wants_head, data: wants_data, trailers: wants_trailers, adders: adder };
+        Self { started, adder, ..Self::new(count, &masks, Table::new()) }
+    }
+
+    /// Whether this is all that `idle` is, and nothing more.
+    pub(super) fn is_like(&self, idle: &Self) -> bool {
+        self.all_clear()
+            && self.table.is_empty()
+            && self.panicked | self.asked_again == 0
+            && self.entrance_at == 0
+            && self.started == idle.started
+            && self.wants_data == idle.wants_data
+            && self.wants_trailers == idle.wants_trailers
+            && self.adder == idle.adder
+            && self.stats == Stats::default()
+    }
+
+    /// As before a message of which nothing is known. Keeps the table.
+    pub(super) fn begin(&mut self, masks: &Masks) {
+        *self = Self::new(self.count, masks, mem::take(&mut self.table));
     }
 
     pub(super) fn len(&self) -> usize {
@@ -116,6 +160,11 @@ impl Stations {
             == 0
     }
 
+    /// Whether no station has kept anything yet.
+    pub(super) fn are_bare(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// The buffers of station `k`.
     pub(super) fn rest(&mut self, k: usize) -> &mut Rest {
         self.station(k).rest.get_or_insert_with(Box::default)
@@ -137,9 +186,8 @@ impl Stations {
         &mut self.table[k]
     }
 
-    /// Takes the table out, for the next message.
-    pub(super) fn take_table(&mut self) -> Table {
-        mem::take(&mut self.table)
+    pub(super) fn table_mut(&mut self) -> &mut Table {
+        &mut self.table
     }
 
     /// The held bytes of station `k`, if there are any.

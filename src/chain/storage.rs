@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::finish::drop_contained;
 use super::lobby::Lobby;
 use super::plan;
-use super::stations::{self, Table};
+use super::stations_slot::StationsSlot;
 use crate::buf::BodyBuf;
 use crate::filter::{Desk, Filter, Head};
 use crate::limits;
@@ -17,7 +17,7 @@ use crate::unwind::contained;
 /// What a chain is made of, and leaves behind.
 pub(super) struct Storage<H: Head> {
     pub(super) filters: Kept<H>,
-    pub(super) table: Table,
+    pub(super) stations: StationsSlot,
     pub(super) desk: Desk,
     pub(super) out: BodyBuf,
     pub(super) lobby: Lobby<H>,
@@ -44,7 +44,7 @@ impl<H: Head> Storage<H> {
         }
         let fresh = Self {
             filters: Kept { filters: Vec::new(), stations: 0 },
-            table: Table::new(),
+            stations: StationsSlot::new(&plan.idle),
             desk: Desk::new(&plan.declared),
             out: BodyBuf::new(),
             lobby: Lobby::new(),
@@ -57,11 +57,10 @@ impl<H: Head> Storage<H> {
         self.desk.reset();
         self.lobby.reset();
         self.out.reset();
-        let bookkeeping_bytes = stations::reset(&mut self.table)
-            + self.lobby.bookkeeping_bytes()
-            + self.out.bookkeeping_bytes();
+        let bookkeeping_bytes =
+            self.stations.reset() + self.lobby.bookkeeping_bytes() + self.out.bookkeeping_bytes();
         if bookkeeping_bytes > limits::RECYCLED_CHAIN_BYTES {
-            self.table = Table::new();
+            self.stations.drop_buffers();
             self.lobby = Lobby::new();
             self.out = BodyBuf::new();
         }

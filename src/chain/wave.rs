@@ -8,7 +8,7 @@ use http::header;
 use super::Chain;
 use super::ask::{Bytes, Callback, Flow};
 use super::position::{HeadAt, TailAt, TailState};
-use crate::filter::{Capability, Head};
+use crate::filter::{Capability, Head, Verdict};
 
 impl<H: Head> Chain<H> {
     /// The head goes on from before station `from`. `with_end`: a plain end stands directly behind
@@ -16,15 +16,15 @@ impl<H: Head> Chain<H> {
     pub(super) fn head_wave(&mut self, from: usize, mut with_end: bool) {
         for k in from..self.len() {
             let bit = 1u64 << k;
-            self.head_at = HeadAt::Station { k, released: false };
+            self.head_at = HeadAt::at(k, false);
             self.stations.started |= bit;
             if with_end {
-                self.tail_at = TailAt::Station { k, state: TailState::Unseen };
+                self.tail_at = TailAt::at(k, TailState::Unseen);
             }
             if self.stations.wants_head & bit != 0 {
                 let shown = with_end && self.stations.adder & bit == 0;
                 if shown {
-                    self.tail_at = TailAt::Station { k, state: TailState::Shown };
+                    self.tail_at = TailAt::at(k, TailState::Shown);
                 }
                 let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
                 if Self::keeps_head(verdict)
@@ -32,10 +32,18 @@ impl<H: Head> Chain<H> {
                 {
                     return self.refuse_head_hold(k);
                 }
+                if self.passed_nothing_but_the_head(verdict) {
+                    with_end = shown;
+                    self.head_leaves(k);
+                    if with_end {
+                        self.tail_leaves(k);
+                    }
+                    continue;
+                }
                 // A head that stands here is never passed on by `apply` itself: its goods are
                 // marked, and go on below if there is nothing but the head and the end.
                 self.apply(k, verdict, Bytes::Transit, Flow::Rest);
-                if self.head_at != (HeadAt::Station { k, released: true })
+                if self.head_at != HeadAt::at(k, true)
                     || self.stations.released & bit != 0
                     || !self.life.is_live()
                 {
@@ -59,6 +67,14 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    /// Whether a `head` call let the head go, and did nothing else that would have to be seen to.
+    fn passed_nothing_but_the_head(&self, verdict: Verdict) -> bool {
+        verdict.is_pass()
+            && !self.desk.touched
+            && self.grown_bytes == 0
+            && self.lobby.transit_len() == 0
+    }
+
     /// The bytes in transit go on from before station `from`; with `tail`, the tail comes along
     /// directly behind them.
     pub(super) fn wave(&mut self, from: usize, mut tail: bool) {
@@ -67,7 +83,7 @@ impl<H: Head> Chain<H> {
                 return;
             }
             if tail {
-                self.tail_at = TailAt::Station { k, state: TailState::Unseen };
+                self.tail_at = TailAt::at(k, TailState::Unseen);
             }
             let flow = if self.lobby.transit_len() == 0 {
                 self.show_tail(k)
@@ -105,7 +121,7 @@ impl<H: Head> Chain<H> {
         let with_end = *tail && !adds && !self.lobby.has_trailers();
         *tail = with_end;
         if with_end {
-            self.tail_at = TailAt::Station { k, state: TailState::Shown };
+            self.tail_at = TailAt::at(k, TailState::Shown);
         }
         self.ask_data(k)
     }
@@ -119,7 +135,7 @@ impl<H: Head> Chain<H> {
         let held = &mut self.stations.rest(k).held;
         let new_at = held.len();
         let packed = held.append_at_rest(self.lobby.transit());
-        self.stats.packed_bytes += packed as u64;
+        self.stations.stats.packed_bytes += packed as u64;
         let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
         self.apply(k, verdict, Bytes::Held, Flow::Rest)
     }
@@ -135,7 +151,7 @@ impl<H: Head> Chain<H> {
                     return Flow::Wave;
                 }
                 // Bytes let go before are still waiting to leave: the tail follows them.
-                self.tail_at = TailAt::Station { k, state: TailState::Released };
+                self.tail_at = TailAt::at(k, TailState::Released);
                 self.end_stations(bit);
                 self.recharge(k);
                 Flow::Rest
@@ -144,7 +160,7 @@ impl<H: Head> Chain<H> {
                 if self.stations.adder & bit != 0 {
                     self.lobby.open().trailers.get_or_insert_default();
                 }
-                self.tail_at = TailAt::Station { k, state: TailState::Shown };
+                self.tail_at = TailAt::at(k, TailState::Shown);
                 let (bytes, new_at) = match self.stations.held(k) {
                     Some(held) => (Bytes::Held, held.len()),
                     None => (Bytes::Transit, 0),
@@ -159,7 +175,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn tail_callback(&self, k: usize) -> TailCallback {
         let bit = 1u64 << k;
         let has = |mask: u64| mask & bit != 0;
-        let stations = &self.stations;
+        let stations = &*self.stations;
         if has(stations.quiet | stations.unseen) {
             TailCallback::Wait
         } else if has(stations.adder) || (self.lobby.has_trailers() && has(stations.wants_trailers))

@@ -28,9 +28,6 @@ pub(crate) struct Desk {
     /// Invariant: exactly those whose `added_bytes` is not 0.
     pub(crate) adding: u64,
     pub(crate) resumes: Option<ResumeSet>,
-    /// The set of a message before, or of this one once it is over: for the next, if no handle of
-    /// it is left.
-    retired: Option<ResumeSet>,
     /// Made when a filter does more than look at its view, hold and let go.
     book: Option<Box<Book>>,
 }
@@ -78,6 +75,9 @@ struct Book {
     end_trailers: Option<(u8, Box<HeaderMap>)>,
     /// Empty until the first entry.
     ledgers: Vec<Ledger>,
+    /// The set of a message before, or of this one once it is over: for the next, if no handle of
+    /// it is left.
+    retired: Option<ResumeSet>,
 }
 
 /// What one filter has added, keeps, and was given for marks.
@@ -113,12 +113,12 @@ impl Desk {
         self.declared_by = None;
         self.adding = 0;
         self.retire_resumes();
-        // A handle that is left belongs to the message that is over, and keeps its set.
         let stations = self.declared().len();
-        if self.retired.as_mut().is_some_and(|set| !set.recycle(stations)) {
-            self.retired = None;
-        }
         if let Some(book) = self.book.as_deref_mut() {
+            // A handle that is left belongs to the message that is over, and keeps its set.
+            if book.retired.as_mut().is_some_and(|set| !set.recycle(stations)) {
+                book.retired = None;
+            }
             book.asked = Asked::default();
             book.reply = None;
             book.failure = None;
@@ -132,15 +132,17 @@ impl Desk {
         if let Some(mut set) = self.resumes.take() {
             // Closed by that; filters may still have handles, so it is asked again in `reset`.
             let _ = set.recycle(self.declared().len());
-            self.retired = Some(set);
+            self.book.get_or_insert_default().retired = Some(set);
         }
     }
 
     pub(crate) fn resume_handle(&mut self, k: u8) -> ResumeHandle {
         let stations = self.declared().len();
-        let Self { resumes, retired, .. } = self;
-        let set = resumes
-            .get_or_insert_with(|| retired.take().unwrap_or_else(|| ResumeSet::new(stations)));
+        let Self { resumes, book, .. } = self;
+        let set = resumes.get_or_insert_with(|| {
+            let retired = book.as_deref_mut().and_then(|book| book.retired.take());
+            retired.unwrap_or_else(|| ResumeSet::new(stations))
+        });
         set.handle(k)
     }
 
@@ -171,6 +173,11 @@ impl Desk {
     #[inline]
     pub(crate) fn kept(&self, k: u8) -> u64 {
         self.ledger(k).map_or(0, |ledger| ledger.kept_bytes)
+    }
+
+    /// Whether anything is noted of what a filter keeps or has added.
+    pub(crate) fn keeps_books(&self) -> bool {
+        self.book.as_deref().is_some_and(|book| !book.ledgers.is_empty())
     }
 
     pub(super) fn set_kept(&mut self, k: u8, bytes: u64) {

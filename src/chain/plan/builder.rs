@@ -2,8 +2,9 @@ use core::fmt;
 
 use super::{Inner, Plan, PlanError, PlannedStation};
 use crate::chain::give::Placeholder;
-use crate::chain::stations::Masks;
-use crate::filter::{Capability, Declaration, Filter, Head, Interest};
+use crate::chain::stations::{Masks, Stations};
+use crate::chain::stations_slot::Idle;
+use crate::filter::{Capabilities, Capability, Declaration, Filter, Head, Interest};
 use crate::limits;
 use crate::pool::Pool;
 use crate::sync::ConstArc as Arc;
@@ -98,9 +99,15 @@ impl<H: Head> PlanBuilder<H> {
             return Err(PlanError::EmptyFrames);
         }
         let Self { stations, output_marks, max_frame_bytes, chains_kept } = self;
+        let masks = masks_of(&stations);
+        let idle = Idle { masks, stations: Stations::idle(stations.len(), &masks) };
         let inner = Inner {
             declared: stations.iter().map(PlannedStation::declared).collect(),
-            masks: masks_of(&stations),
+            masks,
+            required: stations.iter().fold(Capabilities::NONE, |required, station| {
+                required | station.declaration.required
+            }),
+            idle: Arc::new(idle),
             stations,
             output_marks,
             max_frame_bytes,

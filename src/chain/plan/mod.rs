@@ -11,6 +11,7 @@ pub use plan_error::PlanError;
 pub use unmet::Unmet;
 
 use super::stations::Masks;
+use super::stations_slot::Idle;
 use super::storage::Storage;
 use crate::filter::{Capabilities, Declaration, Declared, Filter, Head};
 use crate::pool::{Pool, PoolStats};
@@ -32,6 +33,10 @@ pub(in crate::chain) struct Inner<H: Head> {
     /// What filters declared, in the order of stations, as views need it.
     pub(in crate::chain) declared: Arc<[Declared]>,
     pub(in crate::chain) masks: Masks,
+    /// What some filter or other requires.
+    required: Capabilities,
+    /// What stations are like while a message only passes.
+    pub(in crate::chain) idle: Arc<Idle>,
     /// Chains that are waiting for their next message.
     pub(in crate::chain) pool: Pool<Storage<H>>,
 }
@@ -101,6 +106,10 @@ impl<H: Head> Plan<H> {
 }
 
 fn check_needs<H: Head>(inner: &Inner<H>, edge: Capabilities) -> Result<(), Unmet> {
+    // Of most messages, all that anybody requires can be done.
+    if inner.required.and(edge) == inner.required {
+        return Ok(());
+    }
     for station in &inner.stations {
         if let Some(capability) = station.declaration.required.first_missing_in(edge) {
             return Err(Unmet { filter: Arc::clone(&station.name), capability });
