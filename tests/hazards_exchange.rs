@@ -3,6 +3,7 @@
 //! Z17 (replaying a request without knowing whether it is complete) has no test: nothing in
 //! tidegate replays, so there is no replay buffer to be wrong about. See `docs/architecture.md`,
 //! section 11.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 mod kit;
 #[path = "exchange/stage.rs"]

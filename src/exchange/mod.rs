@@ -75,9 +75,9 @@ pub use request_half::RequestHalf;
 pub use response_half::ResponseHalf;
 pub use side::Side;
 
-#[cfg(feature = "body")]
+#[cfg(feature = "tower")]
 pub(crate) use answer::answer_for;
-#[cfg(feature = "body")]
+#[cfg(feature = "tower")]
 pub(crate) use side::tell;
 
 /// The request of an exchange: its chain and its end of the mailbox.

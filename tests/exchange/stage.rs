@@ -1,6 +1,7 @@
 //! One exchange, step by step.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
