@@ -1,12 +1,12 @@
 //! Random exchanges on the executor that accounts for wakes: two tasks, random filters, resets,
 //! drops and policies at random points. A lost wake is a failure of the run.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -211,10 +211,15 @@ fn give<H: Dir>(side: &mut Side<H>, input: Input, inform: impl FnOnce(&mut Side<
 }
 
 trait Peer {
+    /// Whether the first input waits for the gate; else what comes after the last does.
+    const WAITS: bool;
+
     fn peer() -> Origin;
 }
 
-impl<H: Head> Peer for H {
+impl<H: Dir> Peer for H {
+    const WAITS: bool = !H::REQUEST;
+
     fn peer() -> Origin {
         match Direction::of::<H>() {
             Direction::Request => Origin::Downstream,
@@ -223,11 +228,37 @@ impl<H: Head> Peer for H {
     }
 }
 
-/// The task of one side: takes outputs, gives inputs in between.
+/// Something that a task may have to wait for, besides its side. Opening it is no news of the
+/// exchange: a side that has to hear of the other one must be woken by that one.
+#[derive(Default)]
+struct Gate {
+    open: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl Gate {
+    fn open(&self) {
+        self.open.set(true);
+        let waiting = self.waiting.borrow_mut().take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    fn is_open(&self, cx: &Context<'_>) -> bool {
+        if !self.open.get() {
+            *self.waiting.borrow_mut() = Some(cx.waker().clone());
+        }
+        self.open.get()
+    }
+}
+
+/// The task of one side: takes outputs, gives inputs in between, from when the gate is open.
 async fn drive<H: Dir>(
     mut side: Side<H>,
     inputs: Vec<Input>,
     seen: Rc<RefCell<Seen>>,
+    gate: Rc<Gate>,
     inform: fn(&mut Side<H>),
 ) {
     let mut inputs = inputs.into_iter().peekable();
@@ -240,7 +271,13 @@ async fn drive<H: Dir>(
                 side.stop_draining();
                 Poll::Ready(None)
             }
+            Poll::Pending if H::WAITS && !gate.is_open(cx) => Poll::Pending,
             Poll::Pending => match inputs.peek().copied() {
+                // A client that has stopped sending, without an end, goes when it has its answer.
+                None if gate.is_open(cx) => {
+                    side.cancel();
+                    Poll::Ready(None)
+                }
                 Some(input) if give(&mut side, input, inform).is_some() => Poll::Ready(None),
                 _ => Poll::Pending,
             },
@@ -342,24 +379,46 @@ fn run(seed: u64) -> Ran {
     let (up, down) = (Rc::<RefCell<Seen>>::default(), Rc::<RefCell<Seen>>::default());
     let over = Rc::new(RefCell::new(0));
     let mut executor = Executor::new(seed, Options::from_seed(seed));
-    let up_inputs = inputs(&mut rng, Direction::Request);
+    let mut up_inputs = inputs(&mut rng, Direction::Request);
     let down_inputs = inputs(&mut rng, Direction::Response);
     let odd = [Input::Reset, Input::Timeout, Input::Abort, Input::Cancel, Input::Drop];
     plain_response &= !down_inputs.iter().any(|input| odd.contains(input));
+    // An upstream that answers only when it has seen the request end, or a client that does not end
+    // it: then there is nothing to wait for but the other side.
+    let (upstream, client) = (Rc::<Gate>::default(), Rc::<Gate>::default());
+    let waits = rng.below(3);
+    upstream.open.set(waits != 0);
+    let endless = waits == 1;
+    if endless {
+        up_inputs.retain(|input| *input != Input::End);
+    }
     let (seen, done) = (Rc::clone(&up), Rc::clone(&over));
+    let (gate, opens) = (Rc::clone(&client), Rc::clone(&upstream));
     executor.spawn("request", async move {
-        drive::<request::Parts>(request, up_inputs, seen, |_| {}).await;
+        drive::<request::Parts>(request, up_inputs, Rc::clone(&seen), gate, |_| {}).await;
         *done.borrow_mut() += 1;
+        // An upstream whose request was reset does not answer.
+        if !seen.borrow().reset {
+            opens.open();
+        }
     });
-    let (seen, done) = (Rc::clone(&down), Rc::clone(&over));
+    let (seen, done, answers) = (Rc::clone(&down), Rc::clone(&over), Arc::clone(&told));
     executor.spawn("response", async move {
-        drive::<response::Parts>(response, down_inputs, seen, |side| {
+        drive::<response::Parts>(response, down_inputs, seen, upstream, |side| {
             let mut head = <response::Parts as Dir>::plain();
             head.status = StatusCode::EARLY_HINTS;
             drop(side.handle_informational(head));
         })
         .await;
         *done.borrow_mut() += 1;
+        let complete =
+            answers.lock().unwrap().iter().any(|(direction, outcome)| {
+                *direction == Direction::Response && outcome.is_complete()
+            });
+        // With any other policy, or another outcome, the request is told.
+        if endless && complete && early == EarlyResponse::Forward {
+            client.open();
+        }
     });
     executor.spawn("resumes", resume(Rng::new(!seed), Arc::clone(&record), over));
     if let Err(failure) = executor.run() {
