@@ -15,7 +15,7 @@ use super::length::declare_length;
 use super::open::{Pending, bare, open};
 use super::settings::Settings;
 use super::{Opening, RequestBody, ResponseBody};
-use crate::exchange::answer_for;
+use crate::exchange::answer::answer_for;
 use crate::sync::Arc;
 
 pin_project! {

@@ -18,43 +18,65 @@ use super::{Chain, InputError};
 use crate::filter::{Head, Interim};
 use crate::limits;
 
-/// The heads that the sink has not taken, and how many there were. Nothing is allocated for a
-/// message that has none.
-pub(super) struct Informational<H>(Option<Box<Heads<H>>>);
+/// What is known of informational heads; made for the first one, as most messages have none.
+pub(super) struct Informational<H>(Option<Box<Seen<H>>>);
 
-struct Heads<H> {
+struct Seen<H> {
+    /// The heads that the sink has not taken.
     queue: VecDeque<H>,
-    count: u32,
+    /// How many there were.
+    heads: u32,
     /// Filters that were asked about one: they get a close call, even if no final head comes.
     asked: u64,
 }
 
-impl<H> Informational<H> {
-    pub(super) fn new() -> Self {
+impl<H> Default for Informational<H> {
+    fn default() -> Self {
         Self(None)
     }
+}
 
-    pub(super) fn is_unused(&self) -> bool {
-        self.0.is_none()
+impl<H> Informational<H> {
+    /// Counts one more, if it is within the limit.
+    fn admit(&mut self) -> bool {
+        let seen = self
+            .0
+            .get_or_insert_with(|| Box::new(Seen { queue: VecDeque::new(), heads: 0, asked: 0 }));
+        let admitted = seen.heads < limits::MAX_INFORMATIONAL_HEADS;
+        seen.heads += u32::from(admitted);
+        admitted
     }
 
-    pub(super) fn asked(&self) -> u64 {
-        self.0.as_ref().map_or(0, |heads| heads.asked)
+    fn note_asked(&mut self, station: u64) {
+        if let Some(seen) = &mut self.0 {
+            seen.asked |= station;
+        }
+    }
+
+    fn push(&mut self, head: H) {
+        if let Some(seen) = &mut self.0 {
+            seen.queue.push_back(head);
+        }
     }
 
     pub(super) fn pop(&mut self) -> Option<H> {
         self.0.as_mut()?.queue.pop_front()
     }
 
-    /// The sink will not be given any more.
-    pub(super) fn clear(&mut self) {
-        if let Some(heads) = &mut self.0 {
-            heads.queue = VecDeque::new();
-        }
+    /// The filters that were asked about one.
+    pub(super) fn asked(&self) -> u64 {
+        self.0.as_ref().map_or(0, |seen| seen.asked)
     }
 
-    fn heads(&mut self) -> &mut Heads<H> {
-        self.0.get_or_insert_with(|| Box::new(Heads { queue: VecDeque::new(), count: 0, asked: 0 }))
+    pub(super) fn is_unused(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The sink will not be given any more.
+    pub(super) fn clear(&mut self) {
+        if let Some(seen) = &mut self.0 {
+            seen.queue = VecDeque::new();
+        }
     }
 }
 
@@ -86,12 +108,10 @@ impl Chain<response::Parts> {
         if self.head_at != HeadAt::Awaited {
             return Err(InputError::OutOfOrder);
         }
-        let heads = self.informational.heads();
-        if heads.count == limits::MAX_INFORMATIONAL_HEADS {
+        if !self.informational.admit() {
             self.stations.stats.dropped_informational += 1;
             return Ok(());
         }
-        heads.count += 1;
         self.guarded(|chain| chain.inform(head));
         Ok(())
     }
@@ -105,7 +125,7 @@ impl<H: Head> Chain<H> {
             if self.stations.wants_head & bit == 0 {
                 continue;
             }
-            self.informational.heads().asked |= bit;
+            self.informational.note_asked(bit);
             self.calling = Some(k as u8);
             self.calls += 1;
             let interim = self.filters[k].informational(&mut head);
@@ -118,6 +138,6 @@ impl<H: Head> Chain<H> {
                 }
             }
         }
-        self.informational.heads().queue.push_back(head);
+        self.informational.push(head);
     }
 }

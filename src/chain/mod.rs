@@ -190,7 +190,7 @@ impl<H: Head> Chain<H> {
             desk,
             life: Life::Live,
             lobby,
-            informational: informational::Informational::new(),
+            informational: informational::Informational::default(),
             head_at: HeadAt::Awaited,
             tail_at: TailAt::Awaited,
             out,

@@ -49,7 +49,7 @@
 //!
 //! This module never runs a filter or a waker with its lock held.
 
-mod answer;
+pub(crate) mod answer;
 mod direction;
 mod early_response;
 mod lane;
@@ -58,7 +58,7 @@ mod observer;
 mod plan;
 mod request_half;
 mod response_half;
-mod side;
+pub(crate) mod side;
 
 use crate::error::Error;
 use crate::frame::Outcome;
@@ -74,11 +74,6 @@ pub use plan::{BoundExchangePlan, ExchangePlan, ExchangePlanBuilder, Refused};
 pub use request_half::RequestHalf;
 pub use response_half::ResponseHalf;
 pub use side::Side;
-
-#[cfg(feature = "tower")]
-pub(crate) use answer::answer_for;
-#[cfg(feature = "tower")]
-pub(crate) use side::tell;
 
 /// The request of an exchange: its chain and its end of the mailbox.
 pub type RequestSide = Side<http::request::Parts>;

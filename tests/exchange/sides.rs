@@ -242,3 +242,14 @@ fn informational_heads_come_before_the_answer_to_a_failed_request() {
     stage.calls(r#"X.I[103] X.H[400 local](1)"#);
     assert_eq!(stage.closes(), "X.close(replaced 400)");
 }
+
+/// An idle exchange is two sides: what they add to their chains is counted here, in bytes.
+#[test]
+fn a_side_adds_little_to_its_chain() {
+    use http::{request, response};
+    use tidegate::Chain;
+    use tidegate::exchange::{RequestSide, ResponseSide};
+    let request = size_of::<RequestSide>() - size_of::<Chain<request::Parts>>();
+    let response = size_of::<ResponseSide>() - size_of::<Chain<response::Parts>>();
+    assert!(request.max(response) <= 96, "{request} {response}");
+}

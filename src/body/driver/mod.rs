@@ -123,10 +123,6 @@ where
         &mut self.message.side
     }
 
-    pub(super) fn chain_mut(&mut self) -> &mut Chain<H> {
-        self.message.side.chain_mut()
-    }
-
     pub(super) fn message(self: Pin<&mut Self>) -> &mut Message<H> {
         self.project().message
     }

@@ -223,7 +223,7 @@ where
     /// States which trailers can follow the head that was taken: see
     /// [`Chain::send_only_trailers`].
     pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
-        self.driver.chain_mut().send_only_trailers(announced);
+        self.driver.side_mut().send_only_trailers(announced);
     }
 
     /// Gives no exact size hint from now on, whatever the head declared: for a head whose

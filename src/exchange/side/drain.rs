@@ -14,9 +14,7 @@ pub(super) enum Drain {
     Off,
     /// The chain is over; its last output waits until this is.
     On {
-        left_bytes: u64,
         drained_bytes: u64,
-        max_time: Duration,
     },
     Over {
         drained_bytes: u64,
@@ -34,9 +32,9 @@ impl<H: Head> Side<H> {
     /// [`stop_draining`](Self::stop_draining) when it runs out.
     #[must_use]
     pub fn drain_time(&self) -> Option<Duration> {
-        match self.drain {
-            Drain::On { max_time, .. } => Some(max_time),
-            Drain::Off | Drain::Over { .. } => None,
+        match self.early {
+            EarlyResponse::Drain { max_time, .. } if self.is_draining() => Some(max_time),
+            _ => None,
         }
     }
 
@@ -46,7 +44,7 @@ impl<H: Head> Side<H> {
     pub fn drained_bytes(&self) -> u64 {
         match self.drain {
             Drain::Off => 0,
-            Drain::On { drained_bytes, .. } | Drain::Over { drained_bytes } => drained_bytes,
+            Drain::On { drained_bytes } | Drain::Over { drained_bytes } => drained_bytes,
         }
     }
 
@@ -60,18 +58,21 @@ impl<H: Head> Side<H> {
     /// The client has its answer, and its request is over before its time: the source is read on,
     /// if that is the policy.
     pub(super) fn begin_draining(&mut self) {
-        if let EarlyResponse::Drain { max_bytes, max_time } = self.early {
-            self.drain = Drain::On { left_bytes: max_bytes, drained_bytes: 0, max_time };
+        if matches!(self.early, EarlyResponse::Drain { .. }) {
+            self.drain = Drain::On { drained_bytes: 0 };
         }
     }
 
     /// Takes a piece of body away. One that is over the limit ends the drain.
     pub(super) fn drain_bytes(&mut self, bytes: usize) {
-        let Drain::On { left_bytes, drained_bytes, .. } = &mut self.drain else { return };
-        *drained_bytes += bytes as u64;
-        match left_bytes.checked_sub(bytes as u64) {
-            Some(left) => *left_bytes = left,
-            None => self.stop_draining(),
+        let (Drain::On { drained_bytes }, EarlyResponse::Drain { max_bytes, .. }) =
+            (&mut self.drain, self.early)
+        else {
+            return;
+        };
+        *drained_bytes = drained_bytes.saturating_add(bytes as u64);
+        if *drained_bytes > max_bytes {
+            self.stop_draining();
         }
     }
 }

@@ -11,7 +11,7 @@ mod poll;
 use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use http::{request, response};
+use http::{HeaderName, request, response};
 
 use super::{Direction, EarlyResponse, Observer, RequestHalf, ResponseHalf};
 use crate::chain::{Chain, Stats};
@@ -123,10 +123,10 @@ impl<H: Head> Side<H> {
         &self.chain
     }
 
-    #[cfg(feature = "body")]
-    #[inline]
-    pub(crate) fn chain_mut(&mut self) -> &mut Chain<H> {
-        &mut self.chain
+    /// States which trailers can follow the head that was taken: see
+    /// [`Chain::send_only_trailers`].
+    pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
+        self.chain.send_only_trailers(announced);
     }
 
     /// Whether a head or a local reply has come.
