@@ -1,7 +1,7 @@
 use super::Direction;
 use crate::chain::Stats;
 use crate::frame::Outcome;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// Is told how a message ended, and what it took: once a message, where it ended or was dropped.
 ///

@@ -6,7 +6,7 @@ use super::{PlannedPair, Refused};
 use crate::chain::{BoundPlan, Chain, MessageTraits, made_contained};
 use crate::exchange::{EarlyResponse, RequestSide, ResponseSide, Side, mailbox};
 use crate::filter::Declaration;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// A plan whose needs an edge can meet in both directions. Cheap to clone; makes both sides of each
 /// exchange.

@@ -5,7 +5,7 @@ use http::{request, response};
 use super::{ExchangePlan, PlannedPair};
 use crate::chain::{Plan, PlanBuilder, PlanError};
 use crate::filter::Filter;
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
 
 /// Collects the filters of an [`ExchangePlan`], from the client to the upstream.

@@ -17,7 +17,7 @@ pub use refused::Refused;
 use super::EarlyResponse;
 use crate::chain::{Plan, Unmet};
 use crate::filter::{Capabilities, Filter};
-use crate::sync::Arc;
+use crate::sync::ConstArc as Arc;
 
 /// The filters of an exchange, in one list from the client to the upstream.
 ///
