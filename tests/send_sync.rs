@@ -9,9 +9,7 @@ use tidegate::async_filter::{AsyncFilter, Input, Output as AsyncOutput, Sees};
 use tidegate::block::{BlockPool, BlockStats, ReadBlock};
 use tidegate::body::{
     Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge, Opening,
-    RequestBody, ResponseBody, Timeouts,
-    Direction, Driver, ExchangeFuture, ExchangeLayer, ExchangeService, FilteredBody, HttpEdge,
-    Observer, Opening, PipedBody, Pump, RequestBody, ResponseBody, Timeouts,
+    PipedBody, Pump, RequestBody, ResponseBody, Timeouts,
 };
 use tidegate::buf::{BodyBuf, Chunks, Cursor};
 use tidegate::chain::{
