@@ -292,8 +292,8 @@ impl<H: Head> Drop for Chain<H> {
             return;
         }
         let mut storage = Storage {
-            // First of all: they may have handles.
-            filters: Kept::of(filters, self.stations.panicked),
+            // First of all: they may have handles. What was given belongs to this exchange.
+            filters: Kept::of(filters, self.stations.panicked | self.plan.given),
             stations: mem::take(&mut self.stations),
             desk: mem::take(&mut self.desk),
             out: mem::take(&mut self.out),

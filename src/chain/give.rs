@@ -16,8 +16,8 @@ pub(super) struct Placeholder;
 impl<H: Head> Filter<H> for Placeholder {}
 
 impl<H: Head> Chain<H> {
-    /// Puts `filter` at station `k`, for which the plan has none. Before any input; whatever
-    /// stands there (a filter of the message before, on a recycled chain) is dropped unasked.
+    /// Puts `filter` at station `k`, for which the plan has none. Before any input. It goes with
+    /// the message: it is not asked whether it serves another.
     pub(crate) fn give_filter(&mut self, k: usize, filter: Box<dyn Filter<H>>) {
         debug_assert!(!self.has_begun(), "filters are given before any input");
         // No filters: a maker panicked, and the message has failed.

@@ -6,6 +6,7 @@ use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::finish::drop_contained;
+use super::give::Placeholder;
 use super::lobby::Lobby;
 use super::plan;
 use super::stations_slot::StationsSlot;
@@ -76,13 +77,12 @@ pub(super) struct Kept<H: Head> {
 }
 
 impl<H: Head> Kept<H> {
-    /// Those of `filters` that agree. The others are dropped, and so are those in `panicked`, which
-    /// are not asked.
-    pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, panicked: u64) -> Self {
+    /// Those of `filters` that agree. The others are dropped, and so are those in `unasked`.
+    pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, unasked: u64) -> Self {
         let (mut bit, mut stations) = (1u64, 0);
         let refuses = |filter: &mut Box<dyn Filter<H>>| {
             let mut agrees = false;
-            if panicked & bit == 0 {
+            if unasked & bit == 0 {
                 contained(|| agrees = filter.recycle());
             }
             stations |= if agrees { bit } else { 0 };
@@ -107,7 +107,11 @@ impl<H: Head> Kept<H> {
                 if self.stations & (1u64 << k) != 0 {
                     continue;
                 }
-                match catch_unwind(AssertUnwindSafe(|| (station.make)())) {
+                let Some(make) = &station.make else {
+                    self.filters.insert(k, Box::new(Placeholder));
+                    continue;
+                };
+                match catch_unwind(AssertUnwindSafe(make)) {
                     Ok(filter) => self.filters.insert(k, filter),
                     Err(payload) => {
                         contained(move || drop(payload));

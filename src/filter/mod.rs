@@ -105,7 +105,7 @@ pub trait Filter<H: Head>: Send {
 
     /// Whether this instance may serve another message of the same plan. Called once, when the
     /// chain goes: behind [`close`](Self::close), or without it where the message never came to
-    /// this filter. Never after a panic of this filter.
+    /// this filter. Never after a panic of this filter, and never of half of a pair.
     ///
     /// A filter that answers `true` is as new: nothing it keeps may tell the next message anything
     /// of this one. Its next call is `head`, of a message that may be another user's. The default

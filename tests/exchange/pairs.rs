@@ -54,6 +54,12 @@ impl<H: Head> Filter<H> for Half {
     fn close(&mut self, outcome: &Outcome) {
         self.note(format!("complete {}", outcome.is_complete()));
     }
+
+    /// Halves are not asked: this would be noted, and the half would outlive its exchange.
+    fn recycle(&mut self) -> bool {
+        self.note("recycle".to_owned());
+        true
+    }
 }
 
 fn bind(plan: &ExchangePlan) -> tidegate::exchange::BoundExchangePlan {

@@ -1,7 +1,6 @@
 use core::fmt;
 
 use super::{Inner, Plan, PlanError, PlannedStation};
-use crate::chain::give::Placeholder;
 use crate::chain::stations::{Masks, Stations};
 use crate::chain::stations_slot::Idle;
 use crate::filter::{Capabilities, Capability, Declaration, Filter, Head, Interest};
@@ -43,7 +42,7 @@ impl<H: Head> PlanBuilder<H> {
         self.stations.push(PlannedStation {
             name: Arc::from(name.into()),
             declaration,
-            make: Box::new(move || Box::new(make())),
+            make: Some(Box::new(move || Box::new(make()))),
         });
         self
     }
@@ -51,11 +50,7 @@ impl<H: Head> PlanBuilder<H> {
     /// Adds a station whose filter is given to each chain: see `Chain::give_filter`.
     #[must_use]
     pub(crate) fn given(mut self, name: String, declaration: Declaration) -> Self {
-        self.stations.push(PlannedStation {
-            name: Arc::from(name),
-            declaration,
-            make: Box::new(|| Box::new(Placeholder)),
-        });
+        self.stations.push(PlannedStation { name: Arc::from(name), declaration, make: None });
         self
     }
 
@@ -107,6 +102,7 @@ impl<H: Head> PlanBuilder<H> {
             required: stations.iter().fold(Capabilities::NONE, |required, station| {
                 required | station.declaration.required
             }),
+            given: mask_of(&stations, |station| station.make.is_none()),
             idle: Arc::new(idle),
             stations,
             output_marks,
@@ -119,17 +115,25 @@ impl<H: Head> PlanBuilder<H> {
 
 /// Which stations are asked about what.
 fn masks_of<H: Head>(stations: &[PlannedStation<H>]) -> Masks {
-    let mask = |has: &dyn Fn(&PlannedStation<H>) -> bool| {
-        let bits = stations.iter().enumerate().map(|(k, station)| u64::from(has(station)) << k);
-        bits.fold(0, |mask, bit| mask | bit)
-    };
-    let wants = |interest| mask(&|station| station.declaration.interest.contains(interest));
+    let wants =
+        |interest| mask_of(stations, |station| station.declaration.interest.contains(interest));
+    let adds =
+        |station: &PlannedStation<H>| station.declared().capabilities.has(Capability::AddTrailers);
     Masks {
         head: wants(Interest::HEAD),
         data: wants(Interest::DATA),
         trailers: wants(Interest::TRAILERS),
-        adders: mask(&|station| station.declared().capabilities.has(Capability::AddTrailers)),
+        adders: mask_of(stations, adds),
     }
+}
+
+/// One bit for each station that `has` it.
+fn mask_of<H: Head>(
+    stations: &[PlannedStation<H>],
+    has: impl Fn(&PlannedStation<H>) -> bool,
+) -> u64 {
+    let bits = stations.iter().enumerate().map(|(k, station)| u64::from(has(station)) << k);
+    bits.fold(0, |mask, bit| mask | bit)
 }
 
 impl<H: Head> fmt::Debug for PlanBuilder<H> {

@@ -33,6 +33,8 @@ pub(in crate::chain) struct Inner<H: Head> {
     /// What filters declared, in the order of stations, as views need it.
     pub(in crate::chain) declared: Arc<[Declared]>,
     pub(in crate::chain) masks: Masks,
+    /// The stations whose filters are given to each chain.
+    pub(in crate::chain) given: u64,
     /// What some filter or other requires.
     required: Capabilities,
     /// What stations are like while a message only passes.
@@ -50,8 +52,11 @@ impl<H: Head> Inner<H> {
 pub(in crate::chain) struct PlannedStation<H: Head> {
     pub(in crate::chain) name: Arc<str>,
     pub(in crate::chain) declaration: Declaration,
-    pub(in crate::chain) make: Box<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>,
+    /// `None` if the filter is given to each chain.
+    pub(in crate::chain) make: Option<Make<H>>,
 }
+
+pub(in crate::chain) type Make<H> = Box<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>;
 
 impl<H: Head> PlannedStation<H> {
     fn declared(&self) -> Declared {

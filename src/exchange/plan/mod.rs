@@ -30,8 +30,8 @@ use crate::sync::ConstArc as Arc;
 ///
 /// A filter that needs both directions is two filters made by one factory call, which share what
 /// they have to share in an `Arc` of their own; the engine never locks around a filter. The halves
-/// of a pair are made together, for one exchange, and never meet another: they are not recycled,
-/// whatever they answer when asked, and both are there even if one is never called. Each half runs
+/// of a pair are made together, for one exchange, and never meet another: they are not asked
+/// whether they can be recycled. Both are there even if one is never called. Each half runs
 /// on the task of its direction, so what they share has to be made for two threads.
 ///
 /// # Examples
