@@ -27,6 +27,7 @@ macro_rules! engine {
 
 engine! {
     buf = "../../src/buf/mod.rs";
+    chain = "../../src/chain/mod.rs";
     error = "../../src/error.rs";
     exchange = "../../src/exchange/mod.rs";
     filter = "../../src/filter/mod.rs";
