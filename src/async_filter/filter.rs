@@ -252,7 +252,11 @@ where
         if waits_for_room {
             view.refuse(slot.wanted_bytes);
         }
-        let served = waits_for_room || slot.input_wait.is_waiting();
+        let waits_for_input = slot.input_wait.is_waiting();
+        if waits_for_input && view.body().len() > sent_bytes {
+            view.await_more();
+        }
+        let served = waits_for_room || waits_for_input;
         let rung = self.waking.after_pending(view, slot, served);
         let verdict = self.stand(view, sent_bytes);
         if rung { verdict.again() } else { verdict }

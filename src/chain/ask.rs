@@ -310,16 +310,18 @@ impl<H: Head> Chain<H> {
     pub(super) fn settle_effects(&mut self, later: u64) -> bool {
         let asked = self.desk.take_asked();
         self.stations.refused |= asked.refused;
+        // The recharge that follows, here or by the caller, looks for the high edge again.
+        self.stations.over &= !asked.awaits_more;
         self.stations.wants_trailers &= !asked.dropped_trailers;
         if asked.dropped_data != 0 {
             self.stations.wants_data &= !asked.dropped_data;
             self.data_count = self.stations.wants_data.count_ones() as u8;
         }
         let kept_later = asked.kept_changed & later != 0;
-        let mut kept_changed = asked.kept_changed & !later;
-        while kept_changed != 0 {
-            self.recharge(kept_changed.trailing_zeros() as usize);
-            kept_changed &= kept_changed - 1;
+        let mut changed = (asked.kept_changed | asked.awaits_more) & !later;
+        while changed != 0 {
+            self.recharge(changed.trailing_zeros() as usize);
+            changed &= changed - 1;
         }
         kept_later
     }

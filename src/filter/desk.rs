@@ -63,6 +63,8 @@ pub(crate) struct Asked {
     pub(crate) dropped_trailers: u64,
     /// Their kept bytes changed.
     pub(crate) kept_changed: u64,
+    /// Wait for more input, whatever they hold up to their high marks.
+    pub(crate) awaits_more: u64,
 }
 
 #[derive(Debug, Default)]
@@ -242,6 +244,11 @@ impl Desk {
     pub(crate) fn take_asked(&mut self) -> Asked {
         self.touched = false;
         self.book.as_deref_mut().map_or_else(Asked::default, |book| mem::take(&mut book.asked))
+    }
+
+    /// The filter of station `k` holds, and goes on only with more input.
+    pub(super) fn await_more(&mut self, k: u8) {
+        self.ask().awaits_more |= 1u64 << k;
     }
 
     pub(super) fn put_reply(&mut self, k: u8, reply: LocalReply) {

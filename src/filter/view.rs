@@ -342,6 +342,13 @@ impl<H: Head> View<'_, H> {
         self.desk.refuse(self.station, bytes);
     }
 
+    /// The filter holds, and waits for more input: up to its high mark the station does not pause
+    /// the source, also where it has been over and not come down to its low mark. What it holds
+    /// would never become less.
+    pub(crate) fn await_more(&mut self) {
+        self.desk.await_more(self.station);
+    }
+
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
         self.edits = 1;

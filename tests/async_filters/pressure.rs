@@ -5,7 +5,7 @@ use tidegate::async_filter::{Input, Output, async_filter};
 use tidegate::{Error, Marks, Output as Given};
 
 use crate::kit::*;
-use crate::stage::{Notes, editor};
+use crate::stage::{Gate, Notes, editor};
 
 /// Sends far more than it takes.
 async fn produce(mut input: Input, mut output: Output) -> Result<(), Error> {
@@ -129,7 +129,42 @@ fn behind_a_holder<H: Dir>() {
     run.finish("complete");
 }
 
+/// It was over its high mark, has taken some and waits for the rest with what is left, between the
+/// marks: the source goes on, as nothing else could ever bring it below the low one.
+fn collects_between_the_marks<H: Dir>() {
+    let chunk = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
+    let marks = editor().marks(Marks::from_high(1000));
+    for more in [200, 400] {
+        let gate = Gate::default();
+        let opened = gate.clone();
+        let collects = move |mut input: Input, mut output: Output| {
+            let opened = opened.opened();
+            async move {
+                opened.await;
+                input.next().await?;
+                let body = input.collect(900).await?;
+                output.send(body.len().to_string()).await
+            }
+        };
+        let filter = async_filter(marks.clone(), collects);
+        let mut run = Stage::<H>::new([]).raw("collects", filter).run();
+        run.head(false).frame(chunk(600), false).frame(chunk(600), false).wants(false);
+        gate.open();
+        run.chain.handle_resumes();
+        run.open_sink().holds(600).wants(true);
+        run.frame(chunk(more), true);
+        if more == 200 {
+            run.sink(r#"H(0) D("800") end"#);
+            run.finish("complete");
+        } else {
+            run.sink("H(0) reset(collects limit 900)");
+            run.finish("failed collects limit 900");
+        }
+    }
+}
+
 both!(
+    collects_between_the_marks,
     a_slow_sink,
     a_replacer_never_waits,
     a_chunk_above_the_mark,
