@@ -15,12 +15,14 @@
 //!
 //! | event | open | ending: the sender has ended, the receiver has not read it | delivered | closed: the receiver is gone |
 //! |---|---|---|---|---|
-//! | `try_send`, `send` | queued; over the high mark `Full` or waits | `Ended`, item back | `Ended`, item back | `Closed`, item back |
-//! | `finish`, `fail` | ending, behind what is queued | `Ended`, value back | `Ended`, value back | `Closed`, value back |
-//! | `abort` | ending, and what is queued is dropped and counted | `Ended`, value back | `Ended`, value back | `Closed`, value back |
+//! | `try_send`, `send` | queued; over the high mark `Full` or waits | `Ended`, item back | `Ended`, item back | `Closed`, item back * |
+//! | `finish`, `fail` | ending, behind what is queued | `Ended`, value back | `Ended`, value back | `Closed`, value back * |
+//! | `abort` | ending, and what is queued is dropped and counted | `Ended`, value back | `Ended`, value back | `Closed`, value back * |
 //! | sender dropped | as `fail`, with `Cancelled` | – | – | – |
 //! | `poll_next` | an item, or `Pending` | items, then the end once: delivered | `Over` | `Over` |
 //! | `close`, receiver dropped | closed; what is queued is dropped and counted | the same | closed | – |
+//!
+//! \* `Ended`, if this sender had ended before the receiver went.
 //!
 //! # Wakes
 //!
