@@ -1,6 +1,5 @@
 use core::fmt;
 
-use bytes::buf::Limit;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::pool::Lease;
@@ -18,7 +17,7 @@ impl ReadBlock {
     /// The room that is left, to read into: as with `AsyncReadExt::read_buf` of tokio. It never
     /// grows the block.
     #[inline]
-    pub fn room(&mut self) -> Limit<&mut BytesMut> {
+    pub fn room(&mut self) -> impl BufMut {
         let room_bytes = self.room_bytes();
         let bytes: &mut BytesMut = &mut self.bytes;
         bytes.limit(room_bytes)
