@@ -126,11 +126,14 @@ impl Waking {
         }
     }
 
-    /// Makes ready for the next message. A bell that others can still ring is not used again.
+    /// Makes ready for the next message. A bell that others can still ring is not used again; nor
+    /// is one whose slot was lost, as then it cannot be told from the references whether they can.
     pub(super) fn recycle(&mut self, slot: Option<&mut Slot>) {
         self.reach = Reach::Inside;
         match (&self.bell, &self.own) {
-            (Some(bell), Some(own)) if Arc::strong_count(&own.alarm) <= OWN_REFERENCES => {
+            (Some(bell), Some(own))
+                if slot.is_some() && Arc::strong_count(&own.alarm) <= OWN_REFERENCES =>
+            {
                 // Ordering: Acquire, so that what the last other holder did comes before.
                 fence(Ordering::Acquire);
                 bell.reopen();

@@ -1,11 +1,17 @@
 //! Tokens used where they are not good: a typed error each time, never another message's bytes.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::thread;
 
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 use tidegate::async_filter::{Input, Output, async_filter};
 use tidegate::{
-    BodyBuf, Capabilities, Error, ErrorKind, LocalReply, MessageTraits, Output as Given, Plan,
+    BodyBuf, Capabilities, Capability, Error, ErrorKind, LocalReply, MessageTraits,
+    Output as Given, Plan,
 };
 
 use crate::kit::*;
@@ -228,7 +234,59 @@ fn inside_a_look_at_the_head<H: Dir>() {
     run.finish("complete");
 }
 
+/// Dropped inside an operation and panicking, a caller's own bytes lose what the operation worked
+/// on: the message fails, and a waker of it does not reach the next one.
+fn an_owner_that_panics_inside<H: Dir>() {
+    struct Panics;
+    impl AsRef<[u8]> for Panics {
+        fn as_ref(&self) -> &[u8] {
+            b"v"
+        }
+    }
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(std::thread::panicking(), "an owner panics");
+        }
+    }
+    let kept = Arc::new(Mutex::new(None::<Waker>));
+    let notes = Notes::default();
+    let (keeps, noted) = (Arc::clone(&kept), notes.clone());
+    let filter = move |_: Input, mut output: Output| {
+        let (kept, notes) = (Arc::clone(&keeps), noted.clone());
+        poll_fn(move |cx| {
+            let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if kept.is_some() {
+                notes.add("second");
+                return Poll::Pending;
+            }
+            *kept = Some(cx.waker().clone());
+            let value = HeaderValue::from_maybe_shared(Bytes::from_owner(Panics)).expect("a value");
+            output
+                .set_trailers(std::iter::once((HeaderName::from_static("x"), value)).collect())?;
+            let lose = AssertUnwindSafe(|| output.set_trailers(http::HeaderMap::new()));
+            assert!(catch_unwind(lose).is_err());
+            Poll::Ready(Ok(()))
+        })
+    };
+    let declared = editor().require(Capability::AddTrailers);
+    let plan = Stage::<H>::new([]).raw("loses", async_filter(declared, filter)).plan();
+    let plan = plan.bind(Capabilities::ALL).expect("an edge");
+    let chain = || {
+        let mut chain = plan.chain(MessageTraits::new()).expect("a chain");
+        chain.handle_head(H::plain(), false).expect("a head");
+        chain
+    };
+    assert!(matches!(chain().poll_output(), Some(Given::Reset(_))));
+    let mut second = chain();
+    notes.expect("second");
+    kept.lock().expect("a waker").take().expect("a waker").wake();
+    second.handle_resumes();
+    second.handle_data(Bytes::from_static(b"x"), false).expect("data");
+    notes.expect("");
+}
+
 both!(
+    an_owner_that_panics_inside,
     outside_any_poll,
     in_another_filters_poll,
     in_the_next_message,
