@@ -3,6 +3,7 @@ use core::marker::PhantomData;
 use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::current::{Entered, new_message};
 use super::input::Input;
@@ -220,7 +221,7 @@ where
         self.waking.prepare(slot);
         let lent_bytes = slot.borrow(view);
         let message = slot.message;
-        let polled = match Entered::new(&mut self.slot) {
+        let work = || match Entered::new(&mut self.slot) {
             Some(_entered) => {
                 let mut cx = Context::from_waker(self.waking.waker());
                 let place = self.future.get_or_insert_with(|| Box::pin(None));
@@ -236,10 +237,18 @@ where
             // This thread is ending, and has no place for a slot any more.
             None => Poll::Ready(Err(Error::new(ErrorKind::OutsidePoll, Origin::Internal))),
         };
-        let Some(slot) = &mut self.slot else { return broken(view) };
-        let sent_bytes = slot.give_back(view, lent_bytes);
+        let polled = catch_unwind(AssertUnwindSafe(work));
+        let sent_bytes = match &mut self.slot {
+            Some(slot) => slot.give_back(view, lent_bytes),
+            None if polled.is_ok() => return broken(view),
+            None => 0,
+        };
+        // Only now: the engine counts what the message loses by it.
+        let polled = polled.unwrap_or_else(|payload| resume_unwind(payload));
+        let goes_on =
+            self.slot.as_ref().is_some_and(|slot| matches!(slot.asked.ending, Ending::No));
         match polled {
-            Poll::Pending if matches!(slot.asked.ending, Ending::No) => self.wait(view, sent_bytes),
+            Poll::Pending if goes_on => self.wait(view, sent_bytes),
             polled => self.finish(view, sent_bytes, polled),
         }
     }

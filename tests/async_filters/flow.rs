@@ -340,7 +340,21 @@ fn a_producer<H: Dir>() {
     run.finish("complete");
 }
 
+/// What a panic drops was lent to the future, and is counted as with any other filter (I1).
+fn a_panic_counts_what_it_drops<H: Dir>() {
+    let bad = |mut input: Input, _: Output| async move {
+        if let Ok(body) = input.collect(3).await {
+            drop(body);
+        }
+        panic!("over the limit")
+    };
+    let mut run = Stage::<H>::new([]).raw("bad", async_filter(editor(), bad)).run();
+    run.head(false).data("ab").data("cd").sink("H(0) reset(bad panicked)");
+    assert_eq!(run.finish("failed bad panicked").discarded_bytes, 4);
+}
+
 both!(
+    a_panic_counts_what_it_drops,
     a_copy_changes_nothing,
     a_copy_of_nothing_is_nothing,
     trailers_pass,
