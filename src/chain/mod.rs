@@ -329,7 +329,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// Whether any head, or a local reply, has come.
-    fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.head_at != HeadAt::Awaited || !self.informational.is_unused()
     }
 

@@ -30,8 +30,8 @@ impl<T> Lane<T> {
         }
     }
 
-    /// Posts the letter and wakes the reader; gives it back if there was one before, or if the
-    /// reader is gone.
+    /// Posts the letter and wakes the reader, whose waker may panic; gives it back if there was one
+    /// before, or if the reader is gone.
     pub(super) fn post(&self, letter: T) -> Result<(), T> {
         let waker = {
             let mut slot = lock(&self.slot);
@@ -44,7 +44,8 @@ impl<T> Lane<T> {
             slot.waker.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
+            // The other side's: its panic is no business of this one, which has more to tell.
+            contained(|| waker.wake());
         }
         Ok(())
     }

@@ -253,3 +253,50 @@ fn a_side_adds_little_to_its_chain() {
     let response = size_of::<ResponseSide>() - size_of::<Chain<response::Parts>>();
     assert!(request.max(response) <= 96, "{request} {response}");
 }
+
+/// An informational head is no start of a response, but filters have seen it, and are closed.
+#[test]
+fn a_response_that_came_to_nothing_but_informational_heads_is_told() {
+    let Stage { mut response, told, .. } = Stage::new(Forward, [], [script("X")]);
+    let mut early = <http::response::Parts as Dir>::plain();
+    early.status = StatusCode::EARLY_HINTS;
+    response.handle_informational(early).unwrap();
+    drop(response);
+    assert_eq!(told.take(), "response cancelled");
+}
+
+#[test]
+fn nobody_is_told_of_sides_to_which_nothing_came() {
+    let Stage { request, response, told, .. } = Stage::new(Forward, [script("A")], []);
+    drop((request, response));
+    assert_eq!(told.take(), "");
+}
+
+/// A waker that panics is the business of the side it belongs to: this one has given out what it
+/// had to, and has told everybody, also in its drop.
+#[test]
+fn a_waker_of_the_other_side_may_panic() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {
+            panic!("a waker's own");
+        }
+    }
+    let waker = std::task::Waker::from(std::sync::Arc::new(Panics));
+    let cx = std::task::Context::from_waker(&waker);
+
+    let mut stage = Stage::new(Forward, [script("A")], [script("X")]);
+    stage.request_head(false).up("H(0)");
+    assert!(stage.response.poll_mail(&cx).is_pending());
+    stage.request.handle_reset(reset_by(Origin::Downstream));
+    stage.up("reset(reset) .").down("H[400](1) .");
+    stage.told("request reset reset, response replaced 400");
+
+    let mut stage = Stage::new(Forward, [], [script("X")]);
+    stage.both_heads();
+    assert!(stage.request.poll_mail(&cx).is_pending());
+    let Stage { mut request, response, told, .. } = stage;
+    drop(response);
+    assert_eq!(told.take(), "response cancelled");
+    assert_eq!(crate::stage::sunk(&mut request), "reset(reset) .");
+}

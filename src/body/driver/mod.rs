@@ -74,7 +74,8 @@ where
         self
     }
 
-    /// Sets who is told how the message ended: once, and only if it was started.
+    /// Sets who is told how the message ended: once. Nobody is told of a driver that was dropped
+    /// before anything had come.
     #[must_use]
     pub fn on_finish(mut self, observer: Observer) -> Self {
         self.message.side.set_observer(observer);

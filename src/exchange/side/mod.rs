@@ -105,7 +105,8 @@ impl<H: Head> Side<H> {
         self
     }
 
-    /// Sets who is told how the message ended: once, and only if it was started.
+    /// Sets who is told how the message ended: once. Nobody is told of a side that was dropped
+    /// before anything had come.
     #[must_use]
     pub fn on_finish(mut self, observer: Observer) -> Self {
         self.set_observer(observer);
@@ -212,7 +213,14 @@ pub(crate) fn tell(observer: &Observer, direction: Direction, outcome: &Outcome,
 
 impl<H: Head> Drop for Side<H> {
     fn drop(&mut self) {
-        if self.stage == Stage::Running {
+        // An informational head does not start a message, but filters have been asked about it. A
+        // chain that failed in the making has an outcome, for which the other side may answer.
+        let is_news = match self.stage {
+            Stage::Unstarted => self.chain.has_begun() || self.chain.outcome().is_some(),
+            Stage::Running => true,
+            Stage::Told => false,
+        };
+        if is_news {
             // The consumer goes away. Whether that is an end as declared is the chain's to say.
             self.chain.cancel();
             self.tell();
