@@ -15,7 +15,8 @@ use http::{StatusCode, response};
 
 use super::position::HeadAt;
 use super::{Chain, InputError};
-use crate::filter::{Head, Interim};
+use crate::error::ErrorKind;
+use crate::filter::Interim;
 use crate::limits;
 
 /// What is known of informational heads; made for the first one, as most messages have none.
@@ -99,7 +100,7 @@ impl Chain<response::Parts> {
     /// - [`InputError::OutOfOrder`] after the final head or a local reply.
     /// - [`InputError::Ended`] if the message is over.
     pub fn handle_informational(&mut self, head: response::Parts) -> Result<(), InputError> {
-        if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+        if !is_informational(&head) {
             return Err(InputError::NotInformational);
         }
         if !self.life.is_live() {
@@ -115,11 +116,9 @@ impl Chain<response::Parts> {
         self.guarded(|chain| chain.inform(head));
         Ok(())
     }
-}
 
-impl<H: Head> Chain<H> {
     /// Asks one filter after the other.
-    fn inform(&mut self, mut head: H) {
+    fn inform(&mut self, mut head: response::Parts) {
         for k in 0..self.len() {
             let bit = 1u64 << k;
             if self.stations.wants_head & bit == 0 {
@@ -131,7 +130,9 @@ impl<H: Head> Chain<H> {
             let interim = self.filters[k].informational(&mut head);
             self.calling = None;
             match interim {
-                Interim::Pass => {}
+                Interim::Pass if is_informational(&head) => {}
+                // A final head from here would be one of two.
+                Interim::Pass => return self.fail_filter(k, ErrorKind::Filter),
                 Interim::Drop => {
                     self.stations.stats.dropped_informational += 1;
                     return;
@@ -140,4 +141,9 @@ impl<H: Head> Chain<H> {
         }
         self.informational.push(head);
     }
+}
+
+/// Whether this is a 1xx that a final head follows: 101 is final.
+fn is_informational(head: &response::Parts) -> bool {
+    head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS
 }

@@ -91,7 +91,7 @@ pub trait Filter<H: Head>: Send {
     ///
     /// It cannot be held, and nothing else can be done from here: it has no body to wait for, what
     /// it hints at is worthless when it is late, and the final head would have to wait for it or to
-    /// overtake it.
+    /// overtake it. One that is edited into a final head, or into 101, fails the message.
     fn informational(&mut self, head: &mut H) -> Interim {
         let _ = head;
         Interim::Pass

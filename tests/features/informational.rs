@@ -151,3 +151,18 @@ fn a_panic_ends_the_message_and_closes_the_others() {
     assert!(closed.load(SeqCst));
     run.finish_closing("A", "failed B panicked");
 }
+
+/// There is one final head, and it comes by itself.
+#[test]
+fn one_that_is_edited_into_a_final_head_fails_the_message() {
+    for status in [StatusCode::OK, StatusCode::SWITCHING_PROTOCOLS] {
+        let b = script("B").informational(move |head: &mut response::Parts| {
+            head.status = status;
+            Interim::Pass
+        });
+        let mut run = Responses::new([script("A"), b, script("C")]);
+        inform(&mut run);
+        run.expect("A.I[103] B.I[103]", "reset(B filter)");
+        run.finish_closing("A B", "failed B filter");
+    }
+}
