@@ -168,6 +168,42 @@ fn a_kept_chain_costs_what_is_stated() {
     assert_eq!(plan.recycling().kept, CHAINS);
 }
 
+/// Keeps the last piece back, so that its open block is never found empty.
+struct Window;
+
+impl<H: Head> Filter<H> for Window {
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        Verdict::pass_first(view.body().len().saturating_sub(100))
+    }
+
+    fn recycle(&mut self) -> bool {
+        true
+    }
+}
+
+/// Also where the room that is left in the packing blocks is small: the blocks count.
+#[test]
+fn a_kept_chain_of_used_up_blocks_costs_what_is_stated() {
+    let plan =
+        (0..48).fold(Plan::<request::Parts>::builder(), |plan, _| plan.filter("window", || Window));
+    let plan = bound(plan.keep_chains(1));
+    let chunk = Bytes::from(vec![7; 100]);
+    drop(chunk.clone());
+    let before = live_bytes();
+    let mut chain = opened(&plan);
+    let pieces = limits::PACK_BLOCK_BYTES / 100;
+    for _ in 0..pieces {
+        chain.handle_data(chunk.clone(), false).expect("data is wanted");
+        while chain.poll_data().is_some() {}
+    }
+    drop(chain);
+    let kept = live_bytes() - before;
+    assert_eq!(plan.recycling().kept, 1);
+    let tables = 16 * 1024;
+    let stated = limits::RECYCLED_CHAIN_BYTES + tables;
+    assert!(usize::try_from(kept).is_ok_and(|kept| kept <= stated), "{kept} of {stated} bytes");
+}
+
 /// Both chains of an exchange that has given its heads out and waits.
 type Exchange = (Chain<request::Parts>, Chain<response::Parts>);
 

@@ -88,10 +88,19 @@ impl Packer {
         self.open.truncate(n);
     }
 
-    /// Drops the open bytes, and begins to count anew.
+    /// Drops the open bytes, and begins to count anew. The block stays, unless none of it is left.
     pub(super) fn reset(&mut self) {
         self.open.clear();
         self.copied_bytes = 0;
+        if !self.open.try_reclaim(PACK_BLOCK_BYTES) && self.open.capacity() == 0 {
+            // A view of nothing would keep the block of its slices alive.
+            self.open = BytesMut::new();
+        }
+    }
+
+    /// What it keeps alive after [`reset`](Self::reset), however much of it has been given away.
+    pub(super) fn block_bytes(&self) -> usize {
+        if self.open.capacity() == 0 { 0 } else { PACK_BLOCK_BYTES }
     }
 
     /// Drops the open bytes.

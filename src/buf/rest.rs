@@ -111,6 +111,14 @@ impl BodyBuf {
             + packer.map_or(0, |packer| size_of::<Packer>() + packer.spare_bytes())
     }
 
+    /// What it costs after [`reset`](Self::reset), in bytes: packing blocks count whole.
+    pub(crate) fn kept_bytes(&self) -> usize {
+        let packer = self.packer.as_ref();
+        size_of::<Self>()
+            + self.rest.capacity() * size_of::<Bytes>()
+            + packer.map_or(0, |packer| size_of::<Packer>() + packer.block_bytes())
+    }
+
     /// Packs or pushes one segment. Returns the number of bytes copied.
     #[inline]
     #[track_caller]

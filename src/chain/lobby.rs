@@ -136,11 +136,11 @@ impl<H> Lobby<H> {
         }
     }
 
-    /// What it costs besides its own size, in bytes.
-    pub(super) fn bookkeeping_bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |standing| {
-            standing.entrance.bookkeeping_bytes() + standing.transit.bookkeeping_bytes()
-        })
+    /// What it costs after [`reset`](Self::reset) besides its own size, in bytes.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.0
+            .as_ref()
+            .map_or(0, |standing| standing.entrance.kept_bytes() + standing.transit.kept_bytes())
     }
 }
 

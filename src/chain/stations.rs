@@ -317,17 +317,17 @@ pub(super) fn from(k: usize) -> u64 {
 /// Makes the table of a message that is over ready for the next one: all its buffers are empty.
 /// Says what it costs, in bytes.
 pub(super) fn reset(table: &mut Table) -> usize {
-    let mut bookkeeping_bytes = 0;
+    let mut kept_bytes = 0;
     for station in table {
         station.charge_bytes = 0;
         if let Some(rest) = station.rest.as_deref_mut() {
             for buf in [&mut rest.released, &mut rest.held, &mut rest.unseen] {
                 buf.reset();
-                bookkeeping_bytes += buf.bookkeeping_bytes();
+                kept_bytes += buf.kept_bytes();
             }
         }
     }
-    bookkeeping_bytes
+    kept_bytes
 }
 
 /// Which stations are asked about what, by what their filters declared.

@@ -58,9 +58,8 @@ impl<H: Head> Storage<H> {
         self.desk.reset();
         self.lobby.reset();
         self.out.reset();
-        let bookkeeping_bytes =
-            self.stations.reset() + self.lobby.bookkeeping_bytes() + self.out.bookkeeping_bytes();
-        if bookkeeping_bytes > limits::RECYCLED_CHAIN_BYTES {
+        let kept_bytes = self.stations.reset() + self.lobby.kept_bytes() + self.out.kept_bytes();
+        if kept_bytes > limits::RECYCLED_CHAIN_BYTES {
             self.stations.drop_buffers();
             self.lobby = Lobby::new();
             self.out = BodyBuf::new();
