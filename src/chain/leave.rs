@@ -279,8 +279,8 @@ impl<H: Head> Chain<H> {
         self.head_at == HeadAt::Taken
     }
 
-    /// How many bytes the sink will still be given, if the head that left declared a length. For a
-    /// message that may have no body, 0.
+    /// How many bytes the sink has yet to be given, if the head that left declared a length; what a
+    /// message that was cut short owes, it will never get. For a message that may have no body, 0.
     #[must_use]
     pub fn remaining_bytes(&self) -> Option<u64> {
         if !matches!(self.head_at, HeadAt::Output | HeadAt::Taken) {
@@ -290,7 +290,7 @@ impl<H: Head> Chain<H> {
             return Some(0);
         }
         let declared = self.lengths.exit_declared_bytes?;
-        Some(declared.saturating_sub(self.given_bytes()))
+        Some(declared.saturating_sub(self.stats().output_bytes))
     }
 
     /// Whether the head that left the chain forbids a body (RFC 9110, 6.4.1), or the edge said so.

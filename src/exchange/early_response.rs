@@ -3,10 +3,11 @@ use core::time::Duration;
 /// What becomes of a request that is still being sent when the client has its answer.
 ///
 /// It applies when the response has left its chain whole (its end was taken, or it is an answer
-/// past the filters) while the request chain is still alive: the end of the request has neither
-/// left its chain nor been declared by a filter, and no reply took its place. It does not apply to
-/// a response that the client did not get whole: then the request is reset and its source let go
-/// at once, whatever is set here.
+/// past the filters) while the request is not over: its upstream has not taken all of it, and no
+/// reply took its place. A request that has come in whole, or whose end a filter has declared, is
+/// not over as long as something of it is kept; there is nothing to drain then. It does not apply
+/// to a response that the client did not get whole: then the request is reset and its source let
+/// go at once, whatever is set here.
 ///
 /// The default is [`Forward`](Self::Forward): only the two ends know whether the rest of the
 /// request is still wanted, and each can say so (an HTTP/2 server by a reset after its response,
@@ -22,7 +23,8 @@ pub enum EarlyResponse {
     /// reads its answer only after it has sent all gets that far (RFC 9112, 9.3), and a connection
     /// that is closed loses no answer (9.6). The upstream sees the reset when that is over.
     Drain {
-        /// The most body that is dropped in this way, in bytes. One that gives more is let go.
+        /// How much body is dropped in this way, in bytes. A source that gives more is let go; the
+        /// piece that goes beyond it, which has been read by then, is dropped and counted too.
         max_bytes: u64,
         /// The longest it may take.
         max_time: Duration,

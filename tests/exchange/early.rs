@@ -171,3 +171,28 @@ fn without_an_upstream_there_is_nothing_to_forward() {
     stage.request_head(false).up("H(0)").response_head(false).down("H[403](1) .");
     stage.up("reset(reset) .");
 }
+
+/// The end of a request that a filter declared is as good as one that came in, and no better: what
+/// the upstream has not taken is not sent.
+#[test]
+fn stop_also_ends_a_request_whose_end_was_declared() {
+    for early in [EarlyResponse::Stop, drain(100)] {
+        let mut stage = Stage::new(early, [script("A").data(END)], []);
+        stage.both_heads().request_data("12").response.handle_end().unwrap();
+        stage.down("end .").up("reset(answered early) .");
+        assert_eq!(stage.request.drained_bytes(), 0);
+    }
+}
+
+/// A request that was cut owes what it has declared: nobody can take it for one without a body.
+#[test]
+fn a_request_that_was_cut_does_not_look_like_an_empty_one() {
+    let mut stage = Stage::new(EarlyResponse::Stop, [], []);
+    stage.request.handle_head(Dir::declaring(10), false).unwrap();
+    stage.up("H(0)").request_data("0123456789").response_head(true).down("H(1) .");
+    let cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(stage.request.poll_mail(&cx).is_ready());
+    assert_eq!(stage.request.chain().remaining_bytes(), Some(10));
+    assert!(!stage.request.chain().is_end_stream());
+    stage.up("reset(answered early) .");
+}
