@@ -467,7 +467,53 @@ fn chains_come_back_from_any_thread<H: Dir>() {
     assert_eq!(Arc::strong_count(&world), 1, "nothing is left");
 }
 
+/// What a filter put down for a verdict that it never gave, as it panicked, is not there for a
+/// verdict of the next message.
+fn what_was_put_down_before_a_panic_is_forgotten<H: Dir>() {
+    type PutDown<H> = fn(&mut View<'_, H>) -> Verdict;
+    struct Panics<H: Head>(PutDown<H>, Arc<Mutex<Option<Verdict>>>);
+    impl<H: Head> Filter<H> for Panics<H> {
+        fn declare(&self) -> Declaration {
+            Declaration::new().require(Capability::AddTrailers)
+        }
+        fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+            let mut verdict = self.1.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            // Behind the panic: the verdict alone, kept from the other message.
+            verdict.take().unwrap_or_else(|| {
+                *verdict = Some((self.0)(view));
+                panic!("planted")
+            })
+        }
+    }
+    let all: [PutDown<H>; 3] = [
+        |view| view.reply(LocalReply::text(http::StatusCode::FORBIDDEN, SECRET)),
+        |view| view.fail(tidegate::Error::filter_failed("another user's secret")),
+        |view| {
+            view.set_trailers(fields("x-secret", "another user's secret")).expect("granted");
+            Verdict::END
+        },
+    ];
+    for put_down in all {
+        let verdict = Arc::new(Mutex::new(None));
+        let shared = Arc::clone(&verdict);
+        let plan = bound(
+            Plan::<H>::builder().filter("panics", move || Panics(put_down, Arc::clone(&shared))),
+        );
+        let both = [0, 1].map(|_| {
+            let mut chain = chain(&plan);
+            chain.handle_head(H::plain(), false).expect("the head is taken");
+            chain.handle_data(Bytes::from_static(b"x"), false).expect("data is taken");
+            let given = verdict.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            (drained(&mut chain), given.is_some())
+        });
+        let [(_, true), (seen, false)] = both else { panic!("put down once, given once") };
+        assert_eq!(plan.recycling().reused, 1);
+        assert!(!seen.contains("secret") && !seen.contains("reply"), "{seen}");
+    }
+}
+
 both!(
+    what_was_put_down_before_a_panic_is_forgotten,
     nothing_of_a_message_reaches_the_next,
     a_stale_handle_is_a_no_op,
     filters_stay_where_they_agree,
