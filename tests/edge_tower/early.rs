@@ -1,11 +1,15 @@
 //! Responses that are complete before their requests.
 
 use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
@@ -101,6 +105,37 @@ async fn drain_ends_beyond_its_bytes() {
     // The second gate stays shut.
     assert_eq!(read.await.unwrap(), (Bytes::from("one"), Some(ErrorKind::AnsweredEarly)));
     assert!(state.is_dropped());
+}
+
+/// A client that sends as fast as it is read gets its turn, and so do others (rule I13).
+#[tokio::test]
+async fn a_poll_drains_a_bounded_number_of_frames() {
+    let per_poll = tidegate::limits::MAX_FRAMES_PER_POLL as usize;
+    let (sender, mut bodies) = tokio::sync::mpsc::unbounded_channel();
+    let layer = crate::exchange::layer(no_filters(), no_filters(), &Closed::default());
+    let service = layer.early_response(drain(1_000_000, 60_000)).layer(service_fn(
+        move |request: Request<RequestBody<Source>>| {
+            drop(sender.send(request.into_body()));
+            async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("early")))) }
+        },
+    ));
+    let source = Source::new((0..3 * per_poll).map(|_| Step::Data(b"x")));
+    let state = source.state();
+    let response = service.oneshot(Request::post("/").body(source).unwrap()).await.unwrap();
+    assert_eq!(collect(&mut response.into_body()).text(), "early");
+    let mut body = bodies.recv().await.unwrap();
+    let mut polls = 0;
+    let ended = loop {
+        let before = state.polls.load(SeqCst);
+        let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+        assert!(state.polls.load(SeqCst) - before <= per_poll);
+        match frame {
+            Poll::Pending => polls += 1,
+            Poll::Ready(frame) => break frame,
+        }
+    };
+    assert_eq!(polls, 3);
+    assert_eq!(ended.unwrap().unwrap_err().kind(), ErrorKind::AnsweredEarly);
 }
 
 #[tokio::test(start_paused = true)]

@@ -137,6 +137,16 @@ fn an_answer_that_is_not_the_upstreams_is_drained_for_as_well() {
     stage.request.handle_end().unwrap();
     stage.up("reset(reset) .");
 
+    // By the engine, for a response filter that holds too much.
+    let x = script("X").head(HOLD).high(1).data(BUF);
+    let mut stage = Stage::new(drain(10), [], [x]);
+    stage.request_head(false).up("H(0)").response_head(false);
+    stage.response.handle_data("22".into(), false).unwrap();
+    stage.down("H[500](1) .").up("");
+    assert_eq!(stage.request.drain_time(), Some(TIME));
+    stage.request.handle_end().unwrap();
+    stage.up("reset(X limit 1) .");
+
     // Past the filters.
     let mut stage = Stage::new(drain(10), [], [script("X").head(HOLD)]);
     stage.request_head(false).up("H(0)").response_head(false);
