@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use bytes::Bytes;
@@ -43,7 +43,7 @@ async fn try_all((mut input, mut output): (Input, Output)) {
     outside(input.is_ended());
     outside(input.is_local_reply());
     outside(input.declared_bytes());
-    outside(input.granted(tidegate::Capability::EditBytes));
+    outside(input.granted(Capability::EditBytes));
     outside(output.send("x").await);
     outside(output.send_all(BodyBuf::from("x")).await);
     outside(output.set_trailers(http::HeaderMap::new()));
@@ -54,10 +54,10 @@ async fn try_all((mut input, mut output): (Input, Output)) {
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut cx = Context::from_waker(Waker::noop());
     match future.as_mut().poll(&mut cx) {
-        std::task::Poll::Ready(done) => done,
-        std::task::Poll::Pending => panic!("misuse does not wait"),
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("misuse does not wait"),
     }
 }
 

@@ -247,3 +247,91 @@ fn two_plans_are_a_plan_without_pairs() {
     let mut stage = Stage::of(plan, EarlyResponse::Forward, log);
     stage.both_heads().calls("A.H(0) B.H(0) X.H(0) Y.H(0)");
 }
+
+/// Would serve again if asked; says which exchange it was made for.
+struct Eager {
+    exchange: usize,
+    called: Arc<Mutex<Vec<usize>>>,
+}
+
+impl<H: Head> Filter<H> for Eager {
+    fn head(&mut self, _: &mut View<'_, H>) -> Verdict {
+        self.called.lock().unwrap().push(self.exchange);
+        Verdict::PASS
+    }
+
+    fn recycle(&mut self) -> bool {
+        panic!("halves are not asked");
+    }
+}
+
+/// A half goes with its exchange, whatever it would answer: nothing of it waits in a pool, where
+/// another message of the same plan would find it.
+#[test]
+fn halves_are_neither_kept_nor_asked() {
+    let called = Arc::new(Mutex::new(Vec::new()));
+    let (exchanges, log) = (AtomicUsize::new(0), Arc::clone(&called));
+    let plan = ExchangePlan::builder()
+        .pair("eager", move || {
+            let exchange = exchanges.fetch_add(1, SeqCst);
+            let half = || Eager { exchange, called: Arc::clone(&log) };
+            (half(), half())
+        })
+        .build()
+        .unwrap();
+    let bound = bind(&plan);
+    drop(bound.exchange(MessageTraits::new(), MessageTraits::new()).unwrap());
+    assert_eq!(plan.request().recycling().kept, 1, "the rest of the chain is kept");
+    assert_eq!(Arc::strong_count(&called), 2, "only the factory is left");
+    // A chain of one direction alone has no half.
+    let chain = plan.request().bind(Capabilities::ALL).unwrap().chain(MessageTraits::new());
+    chain.unwrap().handle_head(Dir::plain(), true).unwrap();
+    assert_eq!(*called.lock().unwrap(), [0; 0]);
+}
+
+/// A half whose chain there is not panics when it is dropped: the refusal is what the caller gets.
+#[test]
+fn a_half_without_a_chain_may_panic_in_its_drop() {
+    struct Needs;
+    impl Filter<request::Parts> for Needs {
+        fn declare(&self) -> Declaration {
+            Declaration::new().require(Capability::AddTrailers)
+        }
+    }
+    struct Panics(bool);
+    impl Filter<request::Parts> for Panics {}
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            assert!(!self.0, "planted");
+        }
+    }
+    let made = AtomicUsize::new(0);
+    let plan = ExchangePlan::builder()
+        .request("needs", || Needs)
+        .pair("panics", move || {
+            let notes = Arc::new(Notes::default());
+            (Panics(made.fetch_add(1, SeqCst) != 0), Half::new(&notes))
+        })
+        .build()
+        .unwrap();
+    let traits = MessageTraits::new();
+    let refused = bind(&plan).exchange(traits.without(Capability::AddTrailers), traits);
+    assert!(matches!(refused, Err(Refused::Request { .. })));
+}
+
+/// A request that failed in the making is answered also if its side is dropped at once.
+#[test]
+fn a_request_that_cannot_be_made_is_answered_without_being_polled() {
+    let made = AtomicUsize::new(0);
+    let plan = ExchangePlan::builder()
+        .request("bad", move || {
+            assert!(made.fetch_add(1, SeqCst) == 0, "cannot be made");
+            Half::new(&Arc::default())
+        })
+        .build()
+        .unwrap();
+    let traits = MessageTraits::new();
+    let (request, mut response) = bind(&plan).exchange(traits, traits).unwrap();
+    drop(request);
+    assert_eq!(sunk(&mut response), "H[500](1) .");
+}

@@ -7,6 +7,7 @@ use crate::chain::{BoundPlan, Chain, MessageTraits, made_contained};
 use crate::exchange::{EarlyResponse, RequestSide, ResponseSide, Side, mailbox};
 use crate::filter::Declaration;
 use crate::sync::ConstArc as Arc;
+use crate::unwind::contained;
 
 /// A plan whose needs an edge can meet in both directions. Cheap to clone; makes both sides of each
 /// exchange.
@@ -70,8 +71,10 @@ impl BoundExchangePlan {
                 response.fail_given(pair.response);
                 return;
             };
-            if let Some(request) = &mut request {
-                request.give_filter(pair.request, request_half);
+            match &mut request {
+                Some(request) => request.give_filter(pair.request, request_half),
+                // There is no chain for it.
+                None => contained(move || drop(request_half)),
             }
             response.give_filter(pair.response, response_half);
         }
