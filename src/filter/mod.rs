@@ -107,9 +107,13 @@ pub trait Filter<H: Head>: Send {
     /// chain goes: behind [`close`](Self::close), or without it where the message never came to
     /// this filter. Never after a panic of this filter, and never of half of a pair.
     ///
+    /// It waits in its plan then: one that owns that plan would keep itself alive for good. Halves
+    /// of a pair (`ExchangePlan`) are not asked, and go with their exchange.
+    ///
     /// A filter that answers `true` is as new: nothing it keeps may tell the next message anything
-    /// of this one. Its next call is `head`, of a message that may be another user's. The default
-    /// answers `false`: the filter is dropped, and made anew for the next message.
+    /// of this one. Its next call, if it is called again, is the first of a message that may be
+    /// another user's. The default answers `false`: the filter is dropped, and made anew for the
+    /// next message.
     fn recycle(&mut self) -> bool {
         false
     }

@@ -261,7 +261,8 @@ impl<H: Head> Filter<H> for Eager {
     }
 
     fn recycle(&mut self) -> bool {
-        panic!("halves are not asked");
+        self.called.lock().unwrap().push(usize::MAX);
+        true
     }
 }
 
