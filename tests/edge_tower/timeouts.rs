@@ -5,6 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, request, response};
+use http_body_util::BodyExt;
 use tidegate::body::{ExchangeLayer, RequestBody, Timeouts};
 use tidegate::{Capability, Declaration, ErrorKind, Head, Plan, Timeout, Verdict};
 use tokio::time::Instant;
@@ -95,6 +96,21 @@ async fn anything_else_gets_504() {
         let status = status(stuck, Source::empty(), Some(slow())).await;
         assert_eq!(status, StatusCode::GATEWAY_TIMEOUT);
     }
+}
+
+/// The client was waited for, then it was not: the service has a piece, and takes its time with it.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_has_sent_gets_504() {
+    let layer = layer(no_filters(), no_filters()).response_timeouts(Timeouts::new().total(SECOND));
+    let service = layer.layer(service_fn(|request: Request<RequestBody<Source>>| async {
+        let mut body = request.into_body();
+        body.frame().await.expect("it goes on").expect("it is whole");
+        pending::<()>().await;
+        Ok::<_, Infallible>(Response::new(Source::empty()))
+    }));
+    let source = Source::new([Step::Yield, Step::Data(b"x"), Step::Gate]);
+    let response = service.oneshot(Request::post("/").body(source).unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
 }
 
 #[tokio::test(start_paused = true)]
