@@ -67,7 +67,7 @@ fn random_cases_on_recycled_chains() {
     let cases = number("TIDEGATE_CASES").unwrap_or(CASES / 4);
     let check = |seed: u64| {
         let (before, case) = (random_case(!seed), random_case(seed));
-        let leaves = Leaves { filters: seed % 64, handles: seed / 64 % 2 == 0 };
+        let leaves = Leaves { filters: seed % 64, handles: (seed / 64).is_multiple_of(2) };
         if let Err(mismatch) = run_behind(&before, &case, leaves) {
             panic!("seed {seed}, {leaves:?}: {mismatch}\n{case}");
         }

@@ -86,12 +86,12 @@ fn a_closed_pool_keeps_nothing() {
 }
 
 /// Uses the pool that drops it: a lock that was held would hang.
-struct Nests(Arc<Pool<Nests>>, usize);
+struct Nests(Arc<Pool<Self>>, usize);
 
 impl Drop for Nests {
     fn drop(&mut self) {
         if self.1 > 0 {
-            self.0.put(Nests(Arc::clone(&self.0), self.1 - 1));
+            self.0.put(Self(Arc::clone(&self.0), self.1 - 1));
         }
     }
 }

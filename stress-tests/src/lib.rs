@@ -6,6 +6,7 @@
 //! `tsan` feature spins, on atomics that it sees.
 
 #[cfg(not(feature = "tsan"))]
+#[allow(unused_imports)]
 #[path = "../../src/sync.rs"]
 mod sync;
 

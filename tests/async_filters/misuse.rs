@@ -223,9 +223,9 @@ fn inside_a_look_at_the_head<H: Dir>() {
 
     // A panic inside one, caught by the future itself, loses nothing.
     async fn caught(mut input: Input, output: Output) -> Result<(), Error> {
-        let look = std::panic::AssertUnwindSafe(|| input.headers(|_| panic!("a look")));
-        assert!(std::panic::catch_unwind(look).is_err());
-        input.headers(|fields| fields.insert("x", http::HeaderValue::from_static("1")))?;
+        let look = AssertUnwindSafe(|| input.headers(|_| panic!("a look")));
+        assert!(catch_unwind(look).is_err());
+        input.headers(|fields| fields.insert("x", HeaderValue::from_static("1")))?;
         copy(input, output).await
     }
     let mut run = Stage::<H>::new([]).raw("caught", async_filter(editor(), caught)).run();
@@ -245,7 +245,7 @@ fn an_owner_that_panics_inside<H: Dir>() {
     }
     impl Drop for Panics {
         fn drop(&mut self) {
-            assert!(std::thread::panicking(), "an owner panics");
+            assert!(thread::panicking(), "an owner panics");
         }
     }
     let kept = Arc::new(Mutex::new(None::<Waker>));
