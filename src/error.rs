@@ -157,6 +157,8 @@ pub enum ErrorKind {
     OutsidePoll,
     /// The head was asked for after it had gone on.
     HeadGone,
+    /// An informational head (1xx, but 101) in the place of the final one.
+    NotFinal,
     /// The response was complete before its request, which was therefore given up.
     AnsweredEarly,
 }
@@ -188,6 +190,7 @@ impl fmt::Display for ErrorKind {
                 f.write_str("an async filter's input or output was used outside its own poll")
             }
             Self::HeadGone => f.write_str("the head has gone on"),
+            Self::NotFinal => f.write_str("an informational head in the place of the final one"),
             Self::AnsweredEarly => f.write_str("the response was complete before the request"),
         }
     }

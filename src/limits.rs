@@ -96,9 +96,10 @@ pub const MAX_INFORMATIONAL_HEADS: u32 = 64;
 /// The most bytes that one filter can state to keep, so that sums over a chain cannot overflow.
 pub const MAX_KEPT_BYTES: u64 = 1 << 48;
 
-/// What one item in a pipe is charged besides its own weight, in bytes: about its slot, in a deque
-/// that is at most half full. So a pipe of empty items is bounded too.
-pub const PIPE_ITEM_COST_BYTES: u64 = 64;
+/// What one item in a pipe is charged at least besides its own weight, in bytes: the slot of a
+/// `Bytes`, in a deque that may be half empty. So a pipe of empty items is bounded too. An item
+/// with a larger slot is charged that.
+pub const PIPE_ITEM_COST_BYTES: u64 = 96;
 
 /// The most that one item of a pipe is taken to weigh, in bytes; more counts as this.
 pub const MAX_PIPE_ITEM_BYTES: u64 = 1 << 48;

@@ -41,6 +41,10 @@ impl<H: Head> Chain<H> {
 
     /// Puts a head at the entrance; answers whether the message goes on.
     pub(super) fn place_head(&mut self, head: H) -> bool {
+        if head.is_informational() {
+            self.fail(Error::new(ErrorKind::NotFinal, H::PEER));
+            return false;
+        }
         self.desk.facts.bodiless = self.bodiless_by_edge || head.forbids_body();
         self.desk.facts.declared_bytes = None;
         self.grant_trailers();

@@ -11,12 +11,12 @@
 
 use std::collections::VecDeque;
 
-use http::{StatusCode, response};
+use http::response;
 
 use super::position::HeadAt;
 use super::{Chain, InputError};
 use crate::error::ErrorKind;
-use crate::filter::Interim;
+use crate::filter::{HeadKind, Interim};
 use crate::limits;
 
 /// What is known of informational heads; made for the first one, as most messages have none.
@@ -100,7 +100,7 @@ impl Chain<response::Parts> {
     /// - [`InputError::OutOfOrder`] after the final head or a local reply.
     /// - [`InputError::Ended`] if the message is over.
     pub fn handle_informational(&mut self, head: response::Parts) -> Result<(), InputError> {
-        if !is_informational(&head) {
+        if !head.is_informational() {
             return Err(InputError::NotInformational);
         }
         if !self.life.is_live() {
@@ -130,7 +130,7 @@ impl Chain<response::Parts> {
             let interim = self.filters[k].informational(&mut head);
             self.calling = None;
             match interim {
-                Interim::Pass if is_informational(&head) => {}
+                Interim::Pass if head.is_informational() => {}
                 // A final head from here would be one of two.
                 Interim::Pass => return self.fail_filter(k, ErrorKind::Filter),
                 Interim::Drop => {
@@ -141,9 +141,4 @@ impl Chain<response::Parts> {
         }
         self.informational.push(head);
     }
-}
-
-/// Whether this is a 1xx that a final head follows: 101 is final.
-fn is_informational(head: &response::Parts) -> bool {
-    head.status.is_informational() && head.status != StatusCode::SWITCHING_PROTOCOLS
 }

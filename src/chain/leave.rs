@@ -46,6 +46,9 @@ impl<H: Head> Chain<H> {
     /// The head has passed the last filter: what it declares now is what counts.
     pub(super) fn exit_head(&mut self) {
         let Some(head) = self.lobby.head() else { return };
+        if head.is_informational() {
+            return self.fail(Error::new(ErrorKind::NotFinal, Origin::Filter));
+        }
         let lengths = &mut self.lengths;
         lengths.exit_bodiless = self.bodiless_by_edge || head.forbids_body();
         if lengths.exit_bodiless {

@@ -48,6 +48,9 @@ pub(crate) mod sealed {
         /// Whether the head itself says that no body follows (RFC 9110, 6.4.1).
         fn forbids_body(&self) -> bool;
 
+        /// Whether a final head has to follow this one (RFC 9110, 15.2). 101 is final.
+        fn is_informational(&self) -> bool;
+
         /// The reply's head, if a message of this direction can carry it; the reply otherwise.
         fn from_reply(reply: LocalReply) -> Result<(Self, bytes::Bytes), LocalReply>;
     }
@@ -57,6 +60,10 @@ pub(crate) mod sealed {
         const OVERFLOW: StatusCode = StatusCode::PAYLOAD_TOO_LARGE;
 
         fn forbids_body(&self) -> bool {
+            false
+        }
+
+        fn is_informational(&self) -> bool {
             false
         }
 
@@ -73,6 +80,10 @@ pub(crate) mod sealed {
             self.status == StatusCode::NO_CONTENT
                 || self.status == StatusCode::NOT_MODIFIED
                 || self.status.is_informational()
+        }
+
+        fn is_informational(&self) -> bool {
+            self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
         }
 
         fn from_reply(reply: LocalReply) -> Result<(Self, bytes::Bytes), LocalReply> {

@@ -26,6 +26,7 @@ pub use verdict::{Overflow, Verdict};
 pub use view::View;
 
 pub(crate) use desk::{Declared, Desk, Growth, MessageFacts};
+pub(crate) use head::sealed::Sealed as HeadKind;
 pub(crate) use verdict::Decision;
 pub(crate) use view::ViewParts;
 

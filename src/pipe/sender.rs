@@ -211,7 +211,7 @@ impl<T, End, E> Sender<T, End, E> {
     }
 
     /// What the pipe holds, in bytes: the weight of the items that were sent and neither given to
-    /// the receiver nor dropped, and [`limits::PIPE_ITEM_COST_BYTES`] for each.
+    /// the receiver nor dropped, and what each slot costs: [`limits::PIPE_ITEM_COST_BYTES`] or more.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.shared.word.held_bytes(self.sent_bytes)
@@ -299,7 +299,7 @@ impl<T: Weigh, End, E> Sender<T, End, E> {
 
     fn push(&mut self, item: T) -> Result<(), SendError<T>> {
         let weight_bytes = item.weight_bytes().min(limits::MAX_PIPE_ITEM_BYTES);
-        let charge_bytes = weight_bytes + limits::PIPE_ITEM_COST_BYTES;
+        let charge_bytes = weight_bytes + const { item_cost_bytes::<T>() };
         let receiver = lock(&self.shared.state).push(Slot { item, charge_bytes })?;
         self.sent_bytes = self.sent_bytes.wrapping_add(charge_bytes);
         self.held_at_most_bytes += charge_bytes;
@@ -309,6 +309,16 @@ impl<T: Weigh, End, E> Sender<T, End, E> {
         }
         wake(receiver);
         Ok(())
+    }
+}
+
+/// What an item is charged besides its weight: its slot, in a deque that may be half empty.
+const fn item_cost_bytes<T>() -> u64 {
+    let slot_bytes = 2 * size_of::<Slot<T>>() as u64;
+    if slot_bytes > limits::PIPE_ITEM_COST_BYTES {
+        slot_bytes
+    } else {
+        limits::PIPE_ITEM_COST_BYTES
     }
 }
 

@@ -301,3 +301,22 @@ fn halves_let_go_of_their_own_wakers() {
     assert_eq!(Arc::strong_count(&count), 2);
     drop(receiver);
 }
+
+/// What lies in the pipe itself is charged, whatever an item says it weighs.
+#[test]
+fn items_with_large_slots_are_charged_for_them() {
+    struct Large([u8; 4096]);
+    impl Weigh for Large {
+        fn weight_bytes(&self) -> u64 {
+            0
+        }
+    }
+    let (mut sender, receiver) = pipe::<Large, (), ()>(Marks::from_high(64 * 1024));
+    let mut sent = 0;
+    while let Ok(()) = sender.try_send(Large([0; 4096])) {
+        sent += 1;
+    }
+    assert_eq!(sent, 8, "room for 64 KiB, at more than 8 KiB each");
+    assert!(sender.held_bytes() > 64 * 1024);
+    drop(receiver);
+}

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use http::{HeaderValue, StatusCode, response};
-use tidegate::chain::InputError;
+use tidegate::chain::{InputError, PlanBuilder};
 use tidegate::filter::Interim;
-use tidegate::{Interest, LocalReply, limits};
+use tidegate::{
+    Capabilities, Chain, ErrorKind, Filter, Interest, LocalReply, MessageTraits, Outcome, Output,
+    Plan, Verdict, View, limits,
+};
 
 use crate::kit::*;
 
@@ -165,4 +168,36 @@ fn one_that_is_edited_into_a_final_head_fails_the_message() {
         run.expect("A.I[103] B.I[103]", "reset(B filter)");
         run.finish_closing("A B", "failed B filter");
     }
+}
+
+/// A 1xx, but 101, is never the final head: not from the source, of a reply, or edited by a filter.
+#[test]
+fn one_in_the_place_of_the_final_head_fails_the_message() {
+    struct Edits;
+    impl Filter<response::Parts> for Edits {
+        fn head(&mut self, view: &mut View<'_, response::Parts>) -> Verdict {
+            view.head_mut().expect("asked about it").status = StatusCode::EARLY_HINTS;
+            Verdict::PASS
+        }
+    }
+    let chain = |plan: PlanBuilder<response::Parts>| {
+        let bound = plan.build().expect("a plan").bind(Capabilities::ALL).expect("an edge");
+        bound.chain(MessageTraits::new()).expect("nothing is required")
+    };
+    let fails = |mut chain: Chain<response::Parts>| {
+        let Some(Output::Reset(error)) = chain.poll_output() else { panic!("{chain:?}") };
+        assert!(matches!(error.kind(), ErrorKind::NotFinal), "{error}");
+        assert!(chain.poll_output().is_none());
+        assert!(matches!(chain.outcome(), Some(Outcome::Failed(_))), "{chain:?}");
+    };
+
+    let mut given = chain(Plan::builder());
+    given.handle_head(hints(), false).expect("it is taken, and fails the message");
+    fails(given);
+    let mut replied = chain(Plan::builder());
+    replied.handle_reply(LocalReply::new(StatusCode::CONTINUE));
+    fails(replied);
+    let mut edited = chain(Plan::builder().filter("edits", || Edits));
+    edited.handle_head(<response::Parts as Dir>::plain(), true).expect("the first head");
+    fails(edited);
 }

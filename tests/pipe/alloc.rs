@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use tidegate::limits::PIPE_ITEM_COST_BYTES;
 use tidegate::pipe::{Next, Receiver, Sender, pipe};
 use tidegate::watermark::Marks;
 
@@ -31,7 +32,7 @@ fn rounds(
 
 #[test]
 fn a_warm_pipe_allocates_nothing() {
-    for room in [0, 15 * 1064] {
+    for room in [0, 15 * (1000 + PIPE_ITEM_COST_BYTES)] {
         let (mut sender, mut receiver) = pipe(Marks::new(0, room).unwrap());
         rounds(&mut sender, &mut receiver, 3);
         let mut items = 0;

@@ -114,6 +114,15 @@ impl ExchangePlanBuilder {
         self
     }
 
+    /// Sets how many chains of each direction are kept for the exchanges to come: see
+    /// [`PlanBuilder::keep_chains`].
+    #[must_use]
+    pub fn keep_chains(mut self, chains: usize) -> Self {
+        self.request = self.request.keep_chains(chains);
+        self.response_settings = self.response_settings.keep_chains(chains);
+        self
+    }
+
     /// Finishes the plan.
     ///
     /// # Errors
