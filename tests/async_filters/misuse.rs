@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use bytes::Bytes;
+use http::header::HOST;
 use http::{HeaderName, HeaderValue};
 use tidegate::async_filter::{Input, Output, async_filter};
 use tidegate::{
@@ -285,7 +286,60 @@ fn an_owner_that_panics_inside<H: Dir>() {
     notes.expect("");
 }
 
+/// The second message of the same filter: nothing that the first asked for reaches it, and no wake.
+fn nothing_is_left_for_the_next_message<H: Dir>() {
+    let kept = Arc::new(Mutex::new(None::<Waker>));
+    let notes = Notes::default();
+    let (keeps, noted) = (Arc::clone(&kept), notes.clone());
+    let filter = move |mut input: Input, mut output: Output| {
+        let (kept, notes) = (Arc::clone(&keeps), noted.clone());
+        poll_fn(move |cx| {
+            notes.add("polled");
+            if kept
+                .lock()
+                .expect("a waker")
+                .get_or_insert_with(|| cx.waker().clone())
+                .will_wake(cx.waker())
+            {
+                output.set_trailers(
+                    std::iter::once((HOST, HeaderValue::from_static("x"))).collect(),
+                )?;
+                output.declare_bytes(77)?;
+                output.release_head()?;
+            }
+            match std::pin::pin!(input.trailers()).poll(cx) {
+                Poll::Ready(trailers) => Poll::Ready(trailers.map(drop)),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+    };
+    let declared = editor().require(Capability::AddTrailers).require(Capability::HoldHead);
+    let plan = Stage::<H>::new([]).raw("asks", async_filter(declared, filter)).plan();
+    let plan = plan.bind(Capabilities::ALL).expect("an edge");
+    let chain = || {
+        let mut chain = plan.chain(MessageTraits::new()).expect("a chain");
+        chain.handle_head(H::plain(), false).expect("a head");
+        chain
+    };
+    let mut first = chain();
+    assert!(matches!(first.poll_output(), Some(Given::Head { .. })));
+    drop(first);
+    let mut second = chain();
+    notes.expect("polled polled");
+    assert!(second.poll_output().is_none(), "the head waits");
+    kept.lock().expect("a waker").as_ref().expect("a waker").wake_by_ref();
+    second.handle_resumes();
+    assert!(second.poll_output().is_none());
+    notes.expect("");
+    second.handle_end().expect("the end");
+    match second.poll_output() {
+        Some(Given::Head { head, end_of_stream: true }) => assert!(head.headers().is_empty()),
+        _ => panic!("a head and the end"),
+    }
+}
+
 both!(
+    nothing_is_left_for_the_next_message,
     an_owner_that_panics_inside,
     outside_any_poll,
     in_another_filters_poll,

@@ -11,6 +11,7 @@ mod counting;
 
 mod alloc;
 mod harness;
+mod locks;
 mod model;
 mod panics;
 mod scripts;
