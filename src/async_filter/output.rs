@@ -89,9 +89,10 @@ impl Output {
             if !slot.facts.granted.has(Capability::AddTrailers) {
                 return Err(Capability::AddTrailers);
             }
-            slot.asked.trailers = Some(trailers);
-            Ok(())
+            // The former ones go back: what they are made of is user code when it is dropped.
+            Ok(slot.asked.trailers.replace(trailers))
         })?
+        .map(drop)
         .map_err(|need| {
             Error::new(ErrorKind::Undeclared { capability: need.name() }, Origin::Filter)
         })
@@ -105,8 +106,11 @@ impl Output {
     /// [`ErrorKind::HeadGone`], [`ErrorKind::OutsidePoll`].
     pub fn declare_bytes(&mut self, bytes: u64) -> Result<(), Error> {
         let here = with(self.message, |slot| {
-            slot.asked.declared_bytes = Some(bytes);
-            slot.head.is_here()
+            let here = slot.head.is_here();
+            if here {
+                slot.asked.declared_bytes = Some(bytes);
+            }
+            here
         })?;
         if here { Ok(()) } else { Err(Error::new(ErrorKind::HeadGone, Origin::Filter)) }
     }

@@ -6,11 +6,11 @@
 //!
 //! # The bound
 //!
-//! An item is charged its weight and its slot: [`limits::PIPE_ITEM_COST_BYTES`], or twice the slot's
-//! size, if that is more. The sender goes on until the
-//! charge is *over* the high mark of its [`Marks`], and is woken once it has come down to the low
-//! mark. So an item heavier than the high mark still passes, alone, and a pipe holds at most the
-//! high mark and one item. Items are charged until they are given out or dropped.
+//! An item is charged its weight and its slot: [`limits::PIPE_ITEM_COST_BYTES`], or twice the size
+//! of the slot if that is more. The sender goes on until the charge is *over* the high mark of its
+//! [`Marks`], and is woken once it has come down to the low mark. So an item heavier than the high
+//! mark still passes, alone, and a pipe holds at most the high mark and one item. Items are charged
+//! until they are given out or dropped.
 //!
 //! # States
 //!

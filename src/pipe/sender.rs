@@ -211,7 +211,8 @@ impl<T, End, E> Sender<T, End, E> {
     }
 
     /// What the pipe holds, in bytes: the weight of the items that were sent and neither given to
-    /// the receiver nor dropped, and what each slot costs: [`limits::PIPE_ITEM_COST_BYTES`] or more.
+    /// the receiver nor dropped, and what their slots cost, each at least
+    /// [`limits::PIPE_ITEM_COST_BYTES`].
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.shared.word.held_bytes(self.sent_bytes)

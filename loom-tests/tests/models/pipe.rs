@@ -4,6 +4,7 @@
 //! thread, polling only who was woken: so a wake that was lost in the race is a half that is stuck.
 
 use tidegate_loom_tests::kit::{Fuse, Model, Payload, Task, spawn};
+use tidegate_loom_tests::limits;
 use tidegate_loom_tests::models;
 use tidegate_loom_tests::pipe::{Cut, Next, Receiver, SendError, Sender, TrySendError, pipe};
 use tidegate_loom_tests::watermark::{Marks, Weigh};
@@ -43,7 +44,7 @@ struct Item {
 
 impl Weigh for Item {
     fn weight_bytes(&self) -> u64 {
-        ITEM_BYTES - 64
+        1
     }
 }
 
@@ -53,8 +54,8 @@ impl Drop for Item {
     }
 }
 
-/// What an item is charged, with the cost of its slot.
-const ITEM_BYTES: u64 = 100;
+/// What an item is charged, with the cost of its slot, which is no larger than the least.
+const ITEM_BYTES: u64 = 1 + limits::PIPE_ITEM_COST_BYTES;
 
 /// Room for one item at a time.
 const ONE: (u64, u64) = (0, 0);
