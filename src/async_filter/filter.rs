@@ -64,9 +64,9 @@ enum Event {
 /// The arguments of a closure have to be named: `|mut input: Input, mut output: Output| …`.
 ///
 /// In the declaration, the interest is not looked at: an async filter sees everything until it
-/// returns. A filter that changes how many bytes there are declares [`Capability::ChangeLength`], as
-/// any filter does; where it does not require that, [`Capability::EditBytes`] is required for it, as
-/// a chunk that is taken and sent again cannot be told from another.
+/// returns. A filter that changes how many bytes there are declares [`Capability::ChangeLength`],
+/// as any filter does; where it does not require that, [`Capability::EditBytes`] is required for
+/// it, as a chunk that is taken and sent again cannot be told from another.
 ///
 /// # Examples
 ///

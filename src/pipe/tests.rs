@@ -305,7 +305,7 @@ fn halves_let_go_of_their_own_wakers() {
 /// What lies in the pipe itself is charged, whatever an item says it weighs.
 #[test]
 fn items_with_large_slots_are_charged_for_them() {
-    struct Large([u8; 4096]);
+    struct Large(#[expect(dead_code, reason = "there to be large")] [u8; 4096]);
     impl Weigh for Large {
         fn weight_bytes(&self) -> u64 {
             0
