@@ -64,7 +64,7 @@
 //! the filter serves another message by then.
 //!
 //! A future that waits for neither input nor room, and whose waker nobody holds any more, can never
-//! go on: once the message waits for it, it fails as stalled at once (rule I8), and not at a
+//! go on: once the message waits for it, it fails as stalled (rule I8), and not only at a
 //! timeout.
 //!
 //! # Using it where it is not good
