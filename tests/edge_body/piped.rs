@@ -8,6 +8,7 @@ use std::task::Poll;
 use http::request;
 use http_body::Body;
 use tidegate::body::{FilteredBody, PipedBody, Pump, pipe_body};
+use tidegate::limits::PIPE_ITEM_COST_BYTES;
 use tidegate::pipe::PipeStats;
 use tidegate::{Error, ErrorKind, Marks, Origin};
 
@@ -148,8 +149,9 @@ fn a_body_that_is_dropped_drops_the_source() {
 fn a_source_is_not_read_beyond_the_room() {
     let source = Source::new((0..9).map(|_| Step::Data(b"0123456789")));
     let state = source.state();
-    // 74 bytes each, with the cost of an item: over with the third.
-    let (mut pump, mut body) = pipe_body(source, Marks::from_high(200), Origin::Upstream);
+    // Over with the third.
+    let two_bytes = 2 * (10 + PIPE_ITEM_COST_BYTES);
+    let (mut pump, mut body) = pipe_body(source, Marks::from_high(two_bytes), Origin::Upstream);
     let task = Task::new();
     assert!(poll_pump(&task, &mut pump).is_pending());
     assert_eq!(state.polls(), 3);
