@@ -16,7 +16,7 @@ use crate::filter::{Capability, Declaration, Filter, Head, Interest, Verdict, Vi
 use crate::frame::Outcome;
 use crate::sync::Arc;
 
-/// A filter written as a plain `async fn`. Made by [`async_filter`](super::async_filter).
+/// A filter written as a plain `async fn`. Made by [`async_filter`].
 ///
 /// An ordinary [`Filter`]: its callbacks poll the future. See the [module](super) for how.
 pub struct AsyncFilter<T, F, Fut> {
