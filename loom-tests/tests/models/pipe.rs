@@ -21,6 +21,7 @@ pub const MODELS: &[Model] = models!("pipe";
     racing_finish: 89 Exhaustive;
     racing_fail: 89 Exhaustive;
     racing_abort: 66 Exhaustive;
+    abort_drops_what_was_fetched: 4 Exhaustive;
     racing_sender_drop: 19_000 Exhaustive;
     racing_receiver_drop: 15_300 Exhaustive;
     racing_close: 237 Exhaustive;
@@ -294,6 +295,25 @@ fn racing_abort() {
     assert_eq!((alive.load(Relaxed), tx.sender.held_bytes()), (0, 0));
 }
 
+/// Once an abort is known to the receiver's thread, it gets no item that it fetched before.
+fn abort_drops_what_was_fetched() {
+    let (mut tx, mut rx, alive) = halves((9, 9), 3, AtEnd::Finish);
+    (0..3).for_each(|_| tx.send());
+    assert!(rx.poll(), "one is given, two fetched");
+    let thread = spawn(move || {
+        tx.sender.abort(written(9)).unwrap();
+        tx.state = State::Done;
+        tx
+    });
+    rx.poll();
+    let mut tx = thread.join().unwrap();
+    assert!(rx.got <= 2);
+    let got = rx.got;
+    drive(&mut tx, &mut rx);
+    assert_eq!((rx.end, rx.got), (Some(End::Aborted), got), "an item behind the abort");
+    assert_eq!(alive.load(Relaxed), 0);
+}
+
 /// A sender that is dropped, after no item, one or two, is never complete: its items come, then the
 /// cut.
 fn racing_sender_drop() {
@@ -331,6 +351,7 @@ fn racing_receiver_drop() {
 /// sender that waits for that is woken.
 fn racing_close() {
     let (mut tx, mut rx, _) = halves(ONE, 0, AtEnd::Finish);
+    rx.poll();
     let thread = spawn(move || rx.receiver.close(written(9)));
     let closed = tx.task.poll(|cx| tx.sender.poll_closed(cx));
     if closed.is_ready() {
@@ -340,7 +361,7 @@ fn racing_close() {
     assert!(closed.is_ready() || tx.task.take_woken(), "a wake was lost");
     assert!(tx.task.poll(|cx| tx.sender.poll_closed(cx)).is_ready());
     assert_eq!(tx.sender.close_reason().unwrap().read(), 9);
-    assert_eq!(tx.task.wakers(), 0);
+    assert_eq!((tx.task.wakers(), rx.task.wakers()), (0, 0));
 }
 
 /// Between two marks: the sender is woken only when it waits and at the low mark, once; what is
