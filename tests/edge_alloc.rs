@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, request};
 use http_body::{Body, Frame};
+use http_body_util::Full;
 use tidegate::body::{ExchangeLayer, FilteredBody, RequestBody, Timeouts};
 use tidegate::{Capabilities, Filter, Head, MessageTraits, Plan, ResumeHandle, Verdict, View};
 use tower::{Layer, Service, service_fn};
@@ -155,4 +156,68 @@ fn a_chunk_through_the_layer_allocates_nothing() {
     };
     // Through both chains: the inner service echoes.
     assert_eq!(allocations(&mut response.into_body()), 0);
+}
+
+/// What an exchange allocates when many have gone before it: as much with eight filters that are
+/// recycled as with none. Among what is left are the header maps that the edge fills in
+/// `content-length`, a place for each message, and the mailbox between them.
+#[test]
+fn an_exchange_through_the_layer_allocates_next_to_nothing() {
+    struct Stays;
+    impl<H: Head> Filter<H> for Stays {
+        fn data(&mut self, _: &mut View<'_, H>) -> Verdict {
+            Verdict::PASS
+        }
+
+        fn recycle(&mut self) -> bool {
+            true
+        }
+    }
+    fn plan<H: Head>(filters: usize) -> Plan<H> {
+        let plan = (0..filters).fold(Plan::builder(), |plan, _| plan.filter("stays", || Stays));
+        plan.build().expect("a plan")
+    }
+    type Echoed = Full<Bytes>;
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut plain = service_fn(|request: Request<Echoed>| async {
+        Ok::<_, Infallible>(Response::new(request.into_body()))
+    });
+    let layered = |filters| {
+        ExchangeLayer::new(plan(filters), plan(filters)).unwrap().layer(service_fn(
+            |request: Request<RequestBody<Echoed>>| async {
+                Ok::<_, Infallible>(Response::new(request.into_body()))
+            },
+        ))
+    };
+    let mut count = |round: &mut dyn FnMut(&mut Context<'_>)| {
+        (0..10).for_each(|_| round(&mut cx));
+        let before = ALLOCATIONS.get();
+        (0..100).for_each(|_| round(&mut cx));
+        ALLOCATIONS.get() - before
+    };
+    let request = || Request::new(Full::new(Bytes::from_static(b"a body")));
+    let alone = count(&mut |cx| {
+        let Poll::Ready(answer) = pin!(plain.call(request())).poll(cx) else { panic!() };
+        taken(answer.unwrap().into_body(), cx);
+    });
+    let through = [0, 8].map(|filters| {
+        let mut layered = layered(filters);
+        count(&mut |cx| {
+            let Poll::Ready(answer) = pin!(layered.call(request())).poll(cx) else { panic!() };
+            taken(answer.unwrap().into_body(), cx);
+        })
+    });
+    assert_eq!(through[0], through[1], "filters that are recycled cost nothing");
+    let per_exchange = (through[1] - alone) as f64 / 100.0;
+    assert!(per_exchange <= 11.0, "{per_exchange} allocations an exchange");
+}
+
+fn taken<B>(mut body: B, cx: &mut Context<'_>)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    while let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(cx) {
+        assert!(frame.is_ok());
+    }
+    assert!(body.is_end_stream());
 }
