@@ -1,0 +1,5 @@
+//! The hazards of `docs/hazards.md`, each tried on the real engine. A test is named after its
+//! hazard (`h07_…`); what stands above it says where it was seen.
+
+#[path = "../kit/mod.rs"]
+mod kit;
