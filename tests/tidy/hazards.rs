@@ -26,7 +26,7 @@ What has gone wrong in engines that carry bodies, and the tests that try it here
 TIDEGATE_WRITE_DOCS=1 cargo test --test tidy hazards
 ```
 
-The stage `loom` of `.ci/run` runs what is in `loom-tests` and `stress-tests`, `cargo test` the rest.
+The stage `loom` of `.ci/run` runs `loom-tests` and `stress-tests`, `cargo test` the rest.
 
 ";
 
