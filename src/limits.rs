@@ -47,10 +47,11 @@ pub const SEGMENT_SLOTS_KEPT: usize = 256;
 pub const SLOTS_PER_SEGMENT_KEPT: usize = 4;
 
 /// What the bookkeeping of one buffer at rest costs at most, in bytes, whatever it holds: kept
-/// slots, the slots of [`SEGMENTS_AT_REST`], one open packing block, and the buffer itself.
+/// slots, the slots of [`SEGMENTS_AT_REST`], an open packing block and a used one, and the buffer
+/// itself.
 ///
 /// Bookkeeping at rest is at most `BOOKKEEPING_BASE_BYTES + len * BOOKKEEPING_BYTES_PER_BYTE`.
-pub const BOOKKEEPING_BASE_BYTES: usize = 16 * 1024;
+pub const BOOKKEEPING_BASE_BYTES: usize = 20 * 1024;
 
 /// What the bookkeeping of a buffer at rest costs at most for each byte of body, in bytes.
 ///

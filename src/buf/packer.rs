@@ -1,3 +1,5 @@
+use core::mem;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::limits::{PACK_BELOW_BYTES, PACK_BLOCK_BYTES};
@@ -10,6 +12,9 @@ use crate::limits::{PACK_BELOW_BYTES, PACK_BLOCK_BYTES};
 pub(super) struct Packer {
     /// The open bytes, and behind them the room that is left in the block.
     open: BytesMut,
+    /// The block that was used up last. When the open one is, its slices have usually gone: bytes
+    /// that rest for one chunk each, as the last line of it, need two blocks in turn.
+    used: Option<BytesMut>,
     copied_bytes: u64,
 }
 
@@ -21,8 +26,14 @@ impl Packer {
     }
 
     /// The bytes of the open block that hold nothing yet.
-    pub(super) fn spare_bytes(&self) -> usize {
+    fn room_bytes(&self) -> usize {
         self.open.capacity() - self.open.len()
+    }
+
+    /// What it keeps alive besides the bytes that it holds: the room in the open block, and the
+    /// used one, which may be nobody else's.
+    pub(super) fn spare_bytes(&self) -> usize {
+        self.room_bytes() + if self.used.is_some() { PACK_BLOCK_BYTES } else { 0 }
     }
 
     pub(super) const fn copied_bytes(&self) -> u64 {
@@ -32,7 +43,7 @@ impl Packer {
     /// Whether `n` bytes more can join the open ones.
     #[inline]
     pub(super) fn has_room(&self, n: usize) -> bool {
-        n <= self.spare_bytes()
+        n <= self.room_bytes()
     }
 
     /// Copies `bytes` behind the open ones. Without room for them a new block is begun.
@@ -47,7 +58,13 @@ impl Packer {
         let fresh = self.open.is_empty() && self.open.try_reclaim(PACK_BLOCK_BYTES);
         if !fresh && !self.has_room(bytes.len()) {
             assert!(self.open.is_empty(), "open bytes are taken before a new block is begun");
-            self.open = BytesMut::with_capacity(PACK_BLOCK_BYTES);
+            let mut block = self.used.take().unwrap_or_default();
+            if !block.try_reclaim(PACK_BLOCK_BYTES) {
+                block = BytesMut::with_capacity(PACK_BLOCK_BYTES);
+            }
+            let used = mem::replace(&mut self.open, block);
+            // Before the first copy there is no block that could have been used up.
+            self.used = (self.copied_bytes != 0).then_some(used);
         }
         self.open.extend_from_slice(bytes);
         self.count(bytes.len());
@@ -91,6 +108,7 @@ impl Packer {
     /// Drops the open bytes, and begins to count anew. The block stays, unless none of it is left.
     pub(super) fn reset(&mut self) {
         self.open.clear();
+        self.used = None;
         self.copied_bytes = 0;
         if !self.open.try_reclaim(PACK_BLOCK_BYTES) && self.open.capacity() == 0 {
             // A view of nothing would keep the block of its slices alive.

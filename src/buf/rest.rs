@@ -69,6 +69,34 @@ impl BodyBuf {
         copied
     }
 
+    /// As [`settle`](Self::settle), for what a filter has left of bytes that rest. Of less than
+    /// [`PACK_BELOW_BYTES`] in all, everything is copied, so that the rest of a line does not keep
+    /// the buffer that it was read into.
+    ///
+    /// Returns the number of bytes copied. What was copied is not copied again, unless more has
+    /// come since.
+    #[inline]
+    pub(crate) fn settle_rest(&mut self) -> usize {
+        if self.len >= PACK_BELOW_BYTES || (self.first.is_none() && self.rest.is_empty()) {
+            return self.settle();
+        }
+        self.pack_all();
+        self.shrink();
+        self.len
+    }
+
+    #[cold]
+    fn pack_all(&mut self) {
+        self.seal();
+        self.spill();
+        // One turn of the deque, as in `compact`.
+        for _ in 0..self.rest.len() {
+            let segment = self.rest.pop_front().expect("the deque is turned once");
+            self.pack(&segment);
+        }
+        self.invariants();
+    }
+
     /// Copies neighbouring segments below [`PACK_BELOW_BYTES`] into common blocks. A small segment
     /// between two larger ones stays.
     ///
@@ -172,10 +200,10 @@ const _: () = assert!(
 );
 const _: () = assert!(
     size_of::<Bytes>() * (SEGMENT_SLOTS_KEPT + SLOTS_PER_SEGMENT_KEPT * SEGMENTS_AT_REST)
-        + PACK_BLOCK_BYTES
+        + 2 * PACK_BLOCK_BYTES
         + size_of::<BodyBuf>()
         + size_of::<Packer>()
         <= BOOKKEEPING_BASE_BYTES,
-    "the stated base covers kept slots, the open block and the buffer itself"
+    "the stated base covers kept slots, both blocks and the buffer itself"
 );
 const _: () = assert!(size_of::<BodyBuf>() <= 10 * size_of::<u64>(), "a buffer is 80 bytes");

@@ -231,7 +231,7 @@ impl<H: Head> Chain<H> {
             let packed = self.stations.rest(k).held.append_at_rest(self.lobby.transit());
             self.stations.stats.packed_bytes += packed as u64;
         } else if bytes == Bytes::Held {
-            let packed = self.stations.rest(k).held.settle();
+            let packed = self.stations.rest(k).held.settle_rest();
             self.stations.stats.packed_bytes += packed as u64;
         }
     }
