@@ -35,6 +35,7 @@ unsafe impl GlobalAlloc for Counting {
 static COUNTING: Counting = Counting;
 
 /// How often `work` allocates on this thread (a reallocation counts as one).
+#[allow(dead_code, reason = "not every binary asks")]
 pub(crate) fn allocations(work: impl FnOnce()) -> u64 {
     let before = ALLOCATIONS.get();
     work();
