@@ -1,6 +1,8 @@
 //! The hazards of `docs/hazards.md`, each tried on the real engine. A test is named after its
 //! hazard (`h07_…`); what stands above it says where it was seen.
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests, but not what they share")]
+
 #[path = "../support/counting.rs"]
 mod counting;
 #[path = "../kit/mod.rs"]
@@ -8,6 +10,9 @@ mod kit;
 
 #[path = "../support/edge.rs"]
 mod edge;
+#[path = "../exchange/stage.rs"]
+mod stage;
 
 mod input_strings;
+mod late_input;
 mod small_chunks;
