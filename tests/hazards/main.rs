@@ -15,4 +15,5 @@ mod stage;
 
 mod input_strings;
 mod late_input;
+mod replies;
 mod small_chunks;
