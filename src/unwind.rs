@@ -15,3 +15,10 @@ pub(crate) fn contained(work: impl FnOnce()) {
         }
     }
 }
+
+/// Drops what may be user code when it goes: a filter, a payload, a field value, a waker.
+pub(crate) fn drop_contained<T>(value: T) {
+    if mem::needs_drop::<T>() {
+        contained(move || drop(value));
+    }
+}

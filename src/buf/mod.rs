@@ -68,6 +68,8 @@ pub use cursor::Cursor;
 
 use packer::Packer;
 
+use crate::unwind::{contained, drop_contained};
+
 /// A FIFO chain of body segments with O(1) length. See the [module](self) for what it promises.
 ///
 /// # Examples
@@ -206,9 +208,21 @@ impl BodyBuf {
         self.invariants();
     }
 
-    /// As [`clear`](Self::clear), and forgets what it has copied: for the next owner.
-    pub(crate) fn reset(&mut self) {
+    /// As [`clear`](Self::clear), for an owner that cannot pass on a panic in the drop of a segment:
+    /// it is contained. Says how many bytes there were.
+    pub(crate) fn discard(&mut self) -> u64 {
+        let bytes = self.len as u64;
+        if bytes != 0 {
+            drop_contained(self.first.take());
+            contained(|| self.rest.clear());
+        }
         self.clear();
+        bytes
+    }
+
+    /// As [`discard`](Self::discard), and forgets what it has copied: for the next owner.
+    pub(crate) fn reset(&mut self) {
+        self.discard();
         if let Some(packer) = &mut self.packer {
             packer.reset();
         }

@@ -8,6 +8,7 @@ use crate::limits::{
     PACK_BELOW_BYTES, PACK_BLOCK_BYTES, SEGMENT_SLOTS_KEPT, SEGMENTS_AT_REST,
     SLOTS_PER_SEGMENT_KEPT,
 };
+use crate::unwind::drop_contained;
 
 impl BodyBuf {
     /// As [`push`](Self::push), for bytes that stay: a segment below
@@ -118,6 +119,7 @@ impl BodyBuf {
                 && self.rest.front().is_some_and(|segment| segment.len() < PACK_BELOW_BYTES);
             if small && (previous_is_small || next_is_small) {
                 self.pack(&segment);
+                drop_contained(segment);
             } else {
                 self.seal();
                 self.link_back(segment);
@@ -161,6 +163,7 @@ impl BodyBuf {
         }
         self.grow(n);
         self.pack(&segment);
+        drop_contained(segment);
         self.invariants();
         n
     }

@@ -277,8 +277,7 @@ impl<H: Head> Chain<H> {
             self.recharge(before);
         }
         if let Some(rest) = self.stations.rest_mut(k) {
-            let unseen_bytes = rest.unseen.len() as u64;
-            rest.unseen.clear();
+            let unseen_bytes = rest.unseen.discard();
             self.stations.stats.discarded_bytes += unseen_bytes;
         }
         if self.tail_at.state_at(k) != Some(TailState::Shown) {
@@ -292,8 +291,8 @@ impl<H: Head> Chain<H> {
     /// Nothing more is taken from the source; what waits at the entrance is dropped.
     pub(super) fn stop_source(&mut self) {
         self.source = Source::Stopped;
-        self.stations.stats.discarded_bytes += self.lobby.entrance_len() as u64;
-        self.lobby.entrance().clear();
+        let discarded_bytes = self.lobby.entrance().discard();
+        self.stations.stats.discarded_bytes += discarded_bytes;
     }
 
     /// The output of these stations has ended: their handles answer `Gone`.

@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Timeout};
 use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
+use crate::unwind::drop_contained;
 
 impl<H: Head> Chain<H> {
     /// The head of the message. `end_of_stream`: nothing follows it.
@@ -57,7 +58,7 @@ impl<H: Head> Chain<H> {
                 }
             }
         }
-        self.lobby.open().head = Some(head);
+        drop_contained(self.lobby.open().head.replace(head));
         self.head_at = HeadAt::Entrance;
         true
     }
@@ -102,6 +103,7 @@ impl<H: Head> Chain<H> {
         if self.source == Source::Stopped {
             self.input_bytes += len;
             self.stations.stats.discarded_bytes += len;
+            drop_contained(data);
             return Ok(());
         }
         if len != 0 && self.lobby.entrance_len() != 0 && !self.wants_input() {
@@ -114,7 +116,7 @@ impl<H: Head> Chain<H> {
         self.guarded(|chain| {
             if !chain.check_input_length() {
                 chain.stations.stats.discarded_bytes += len;
-                return;
+                return drop_contained(data);
             }
             // Straight into the wave, if nothing is in the way.
             if len != 0
@@ -154,6 +156,7 @@ impl<H: Head> Chain<H> {
     fn handle_tail(&mut self, trailers: Option<HeaderMap>) -> Result<(), InputError> {
         self.check_input()?;
         if self.source == Source::Stopped {
+            drop_contained(trailers);
             return Ok(());
         }
         self.lobby.put_trailers(trailers);

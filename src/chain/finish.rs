@@ -13,10 +13,10 @@ use super::stations::from;
 use super::storage::{Kept, Storage, Upkeep};
 use super::{Chain, Source, Stats, Work};
 use crate::error::{Error, ErrorKind, Origin};
-use crate::filter::{Filter, Head, LocalReply};
+use crate::filter::{Head, LocalReply};
 use crate::frame::Outcome;
 use crate::sync::ConstArc as Arc;
-use crate::unwind::contained;
+use crate::unwind::{contained, drop_contained};
 
 /// Whether the message goes on. Over: the outcome is fixed and told.
 pub(super) enum Life<H> {
@@ -149,8 +149,7 @@ impl<H: Head> Chain<H> {
         for k in 0..self.len() {
             self.stations.stats.discarded_bytes += self.stations.discard(k);
         }
-        self.stations.stats.discarded_bytes += self.out.len() as u64;
-        self.out.clear();
+        self.stations.stats.discarded_bytes += self.out.discard();
         self.update_out();
         self.end_stations(!from(place));
         for k in 0..self.len() {
@@ -159,21 +158,23 @@ impl<H: Head> Chain<H> {
         self.lobby.open().reply_cause = Some(cause);
         self.desk.facts.local_reply = true;
         self.desk.declared_by = None;
-        self.lobby.take_trailers();
+        self.lobby.put_trailers(None);
         self.lengths = super::leave::Lengths::default();
         self.stations.entrance_at = place;
         if !self.place_head(head) {
-            return;
+            return drop_contained(body);
         }
-        if !self.desk.facts.bodiless {
+        if self.desk.facts.bodiless {
+            drop_contained(body);
+        } else {
             self.lobby.entrance().push(body);
         }
         self.tail_at = TailAt::Entrance;
     }
 
     fn discard_transit(&mut self) {
-        self.stations.stats.discarded_bytes += self.lobby.transit_len() as u64;
-        self.lobby.transit().clear();
+        let discarded_bytes = self.lobby.transit().discard();
+        self.stations.stats.discarded_bytes += discarded_bytes;
     }
 
     /// Fails the message in the name of filter `k`.
@@ -263,7 +264,7 @@ impl<H: Head> Chain<H> {
             }
         }
         self.lobby.clear();
-        self.out.clear();
+        self.out.discard();
         self.informational.clear();
         self.desk.retire_resumes();
     }
@@ -275,7 +276,7 @@ impl<H: Head> Chain<H> {
             self.upkeep = Upkeep::Broken;
             resume_unwind(payload);
         };
-        contained(move || drop(payload));
+        drop_contained(payload);
         self.stations.panicked |= 1u64 << k;
         if self.life.is_live() {
             self.fail_filter(usize::from(k), ErrorKind::Panicked);
@@ -286,6 +287,9 @@ impl<H: Head> Chain<H> {
 impl<H: Head> Drop for Chain<H> {
     fn drop(&mut self) {
         self.cancel();
+        // What is left may be user code: a reply that nobody took, the source of an error.
+        self.desk.drop_undelivered();
+        drop_contained(mem::replace(&mut self.life, Life::Live));
         let filters = mem::take(&mut self.filters);
         if !self.plan.keeps_chains() || self.upkeep == Upkeep::Broken {
             filters.into_iter().for_each(drop_contained);
@@ -302,8 +306,4 @@ impl<H: Head> Drop for Chain<H> {
         storage.reset();
         self.plan.pool.put(storage);
     }
-}
-
-pub(super) fn drop_contained<H: Head>(filter: Box<dyn Filter<H>>) {
-    contained(move || drop(filter));
 }

@@ -5,10 +5,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Chain;
-use super::finish::drop_contained;
 use crate::error::ErrorKind;
 use crate::filter::{Filter, Head};
-use crate::unwind::contained;
+use crate::unwind::drop_contained;
 
 /// Stands where a filter will be [given](Chain::give_filter). Boxing it allocates nothing.
 pub(super) struct Placeholder;
@@ -41,7 +40,7 @@ pub(crate) fn made_contained<T>(make: impl FnOnce() -> T) -> Option<T> {
     match catch_unwind(AssertUnwindSafe(make)) {
         Ok(made) => Some(made),
         Err(payload) => {
-            contained(move || drop(payload));
+            drop_contained(payload);
             None
         }
     }

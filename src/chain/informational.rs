@@ -9,6 +9,7 @@
 //!
 //! This module never moves a final head.
 
+use core::mem;
 use std::collections::VecDeque;
 
 use http::response;
@@ -18,6 +19,7 @@ use super::{Chain, InputError};
 use crate::error::ErrorKind;
 use crate::filter::{HeadKind, Interim};
 use crate::limits;
+use crate::unwind::drop_contained;
 
 /// What is known of informational heads; made for the first one, as most messages have none.
 pub(super) struct Informational<H>(Option<Box<Seen<H>>>);
@@ -76,7 +78,7 @@ impl<H> Informational<H> {
     /// The sink will not be given any more.
     pub(super) fn clear(&mut self) {
         if let Some(seen) = &mut self.0 {
-            seen.queue = VecDeque::new();
+            drop_contained(mem::take(&mut seen.queue));
         }
     }
 }
@@ -111,6 +113,7 @@ impl Chain<response::Parts> {
         }
         if !self.informational.admit() {
             self.stations.stats.dropped_informational += 1;
+            drop_contained(head);
             return Ok(());
         }
         self.guarded(|chain| chain.inform(head));
@@ -132,10 +135,13 @@ impl Chain<response::Parts> {
             match interim {
                 Interim::Pass if head.is_informational() => {}
                 // A final head from here would be one of two.
-                Interim::Pass => return self.fail_filter(k, ErrorKind::Filter),
+                Interim::Pass => {
+                    drop_contained(head);
+                    return self.fail_filter(k, ErrorKind::Filter);
+                }
                 Interim::Drop => {
                     self.stations.stats.dropped_informational += 1;
-                    return;
+                    return drop_contained(head);
                 }
             }
         }

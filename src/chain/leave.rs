@@ -98,8 +98,9 @@ impl<H: Head> Chain<H> {
             return self.fail(Error::new(kind, Origin::Filter));
         }
         if self.trailers_by_edge == Trailers::Unsent || self.lengths.exit_bodiless {
-            let unsent = self.lobby.take_trailers().map_or(0, |trailers| trailers.len());
+            let unsent = self.lobby.trailers().map_or(0, HeaderMap::len);
             self.stations.stats.unsent_trailers += unsent as u64;
+            self.lobby.put_trailers(None);
         }
         self.withhold_unannounced();
     }

@@ -1,7 +1,10 @@
+use core::mem;
+
 use http::{HeaderMap, HeaderName};
 
 use super::finish::Cause;
 use crate::buf::BodyBuf;
+use crate::unwind::drop_contained;
 
 /// What stands or waits between the stations. A message has it while its head is under way; later
 /// only if more happens to it than to be passed on chunk by chunk.
@@ -59,7 +62,7 @@ impl<H> Lobby<H> {
 
     pub(super) fn put_trailers(&mut self, trailers: Option<HeaderMap>) {
         if trailers.is_some() || self.has_trailers() {
-            self.open().trailers = trailers;
+            drop_contained(mem::replace(&mut self.open().trailers, trailers));
         }
     }
 
@@ -118,10 +121,10 @@ impl<H> Lobby<H> {
     /// Drops what stands and waits; the memory stays.
     pub(super) fn clear(&mut self) {
         if let Some(standing) = self.0.as_deref_mut() {
-            standing.head = None;
-            standing.trailers = None;
-            standing.entrance.clear();
-            standing.transit.clear();
+            drop_contained(standing.head.take());
+            drop_contained(standing.trailers.take());
+            standing.entrance.discard();
+            standing.transit.discard();
         }
     }
 

@@ -62,8 +62,7 @@ impl<H: Head> Chain<H> {
                 let k = view.station();
                 self.calling = Some(k);
                 self.count_calls(usize::from(k));
-                self.stations.stats.discarded_bytes += self.out.len() as u64;
-                self.out.clear();
+                self.stations.stats.discarded_bytes += self.out.discard();
                 self.on_panic(payload);
                 self.refresh();
             }

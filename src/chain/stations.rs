@@ -268,11 +268,7 @@ impl Stations {
     /// Drops all bytes of station `k`, and says how many there were.
     pub(super) fn discard(&mut self, k: usize) -> u64 {
         let Some(rest) = self.rest_mut(k) else { return 0 };
-        let bytes = rest.released.len() + rest.held.len() + rest.unseen.len();
-        rest.released.clear();
-        rest.held.clear();
-        rest.unseen.clear();
-        bytes as u64
+        rest.released.discard() + rest.held.discard() + rest.unseen.discard()
     }
 
     /// Whether bytes that arrive at `k` queue unseen.

@@ -5,7 +5,6 @@
 use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::finish::drop_contained;
 use super::give::Placeholder;
 use super::lobby::Lobby;
 use super::plan;
@@ -13,7 +12,7 @@ use super::stations_slot::StationsSlot;
 use crate::buf::BodyBuf;
 use crate::filter::{Desk, Filter, Head};
 use crate::limits;
-use crate::unwind::contained;
+use crate::unwind::{contained, drop_contained};
 
 /// What a chain is made of, and leaves behind.
 pub(super) struct Storage<H: Head> {
@@ -113,7 +112,7 @@ impl<H: Head> Kept<H> {
                 match catch_unwind(AssertUnwindSafe(make)) {
                     Ok(filter) => self.filters.insert(k, filter),
                     Err(payload) => {
-                        contained(move || drop(payload));
+                        drop_contained(payload);
                         return (Vec::new(), Some(k));
                     }
                 }

@@ -7,6 +7,7 @@ use super::reply::LocalReply;
 use crate::error::Error;
 use crate::resume::{ResumeHandle, ResumeSet};
 use crate::sync::ConstArc;
+use crate::unwind::drop_contained;
 use crate::watermark::Marks;
 
 /// What all calls of one message share. A view borrows it as one, so that a call that needs none
@@ -82,6 +83,14 @@ struct Book {
     retired: Option<ResumeSet>,
 }
 
+impl Book {
+    fn drop_undelivered(&mut self) {
+        drop_contained(self.reply.take());
+        drop_contained(self.failure.take());
+        drop_contained(self.end_trailers.take());
+    }
+}
+
 /// What one filter has added, keeps, and was given for marks.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ledger {
@@ -122,9 +131,7 @@ impl Desk {
                 book.retired = None;
             }
             book.asked = Asked::default();
-            book.reply = None;
-            book.failure = None;
-            book.end_trailers = None;
+            book.drop_undelivered();
             book.ledgers.clear();
         }
     }
@@ -284,9 +291,7 @@ impl Desk {
     /// A reply, an error or trailers whose verdict was not returned are dropped.
     pub(crate) fn drop_undelivered(&mut self) {
         if let Some(book) = self.book.as_deref_mut() {
-            book.reply = None;
-            book.failure = None;
-            book.end_trailers = None;
+            book.drop_undelivered();
         }
     }
 

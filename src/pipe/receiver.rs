@@ -219,7 +219,8 @@ impl<T, End, E> Receiver<T, End, E> {
         self.shared.word.give_back(mem::take(&mut self.fetched.bytes) + queued_bytes);
         wake(sender);
         contained(move || drop(own));
-        drop((items, ending, rest));
+        // Items are user code too, and this may be a `Drop`.
+        contained(move || drop((items, ending, rest)));
     }
 }
 

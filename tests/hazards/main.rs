@@ -17,3 +17,4 @@ mod input_strings;
 mod late_input;
 mod replies;
 mod small_chunks;
+mod panics;

@@ -9,7 +9,6 @@ mod link;
 mod poll;
 
 use core::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{HeaderName, request, response};
 
@@ -17,6 +16,7 @@ use super::{Direction, EarlyResponse, Observer, RequestHalf, ResponseHalf};
 use crate::chain::{Chain, Stats};
 use crate::filter::Head;
 use crate::frame::Outcome;
+use crate::unwind::contained;
 
 use drain::Drain;
 use link::Link;
@@ -208,7 +208,7 @@ impl Side<response::Parts> {
 
 /// Tells `observer`. One that panics must not take the message with it, which has ended well.
 pub(crate) fn tell(observer: &Observer, direction: Direction, outcome: &Outcome, stats: &Stats) {
-    drop(catch_unwind(AssertUnwindSafe(|| observer(direction, outcome, stats))));
+    contained(|| observer(direction, outcome, stats));
 }
 
 impl<H: Head> Drop for Side<H> {
