@@ -1,5 +1,7 @@
 //! The exit: length truth, the output queue, and what the edge is told to do.
 
+use core::mem;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, header};
 
@@ -11,6 +13,7 @@ use super::{Chain, Work};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
+use crate::unwind::drop_contained;
 
 /// What the message declared and what came, at both ends, in bytes (rule I12).
 #[derive(Debug)]
@@ -118,13 +121,20 @@ impl<H: Head> Chain<H> {
     /// Takes off trailers that the edge cannot send because the head did not announce them.
     fn withhold_unannounced(&mut self) {
         let Some((announced, trailers)) = self.lobby.announced_and_trailers() else { return };
-        let before = trailers.len();
-        let unannounced: Vec<HeaderName> =
-            trailers.keys().filter(|name| !announced.contains(name)).cloned().collect();
-        for name in unannounced {
-            trailers.remove(&name);
+        if trailers.keys().all(|name| announced.contains(name)) {
+            return self.drop_empty_trailers();
         }
-        self.stations.stats.unsent_trailers += (before - trailers.len()) as u64;
+        // `HeaderMap::remove` puts the last field in the place of the one that goes: those that
+        // stay would change their order.
+        let before = trailers.len();
+        let mut sent = HeaderMap::with_capacity(trailers.keys_len());
+        for name in trailers.keys().filter(|name| announced.contains(name)) {
+            for value in trailers.get_all(name) {
+                sent.append(name, value.clone());
+            }
+        }
+        self.stations.stats.unsent_trailers += (before - sent.len()) as u64;
+        drop_contained(mem::replace(trailers, sent));
         self.drop_empty_trailers();
     }
 

@@ -17,4 +17,6 @@ mod input_strings;
 mod late_input;
 mod replies;
 mod small_chunks;
+mod length;
 mod panics;
+mod trailers;
