@@ -5,6 +5,7 @@
 
 #[path = "../support/counting.rs"]
 mod counting;
+mod ends;
 #[path = "../kit/mod.rs"]
 mod kit;
 
@@ -19,4 +20,5 @@ mod replies;
 mod small_chunks;
 mod length;
 mod panics;
+mod splits;
 mod trailers;
