@@ -1,7 +1,4 @@
-//! Random operations on body buffers against plain vectors (the ops of `tests/buf_model.rs`).
+//! libFuzzer on `tests/targets/buf.rs`.
 #![no_main]
 
-#[path = "../../tests/support/buf_ops.rs"]
-mod buf_ops;
-
-libfuzzer_sys::fuzz_target!(|choices: &[u8]| buf_ops::run(choices, 256));
+libfuzzer_sys::fuzz_target!(|choices: &[u8]| tidegate_sim::run("buf", choices));

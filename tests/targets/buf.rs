@@ -1,9 +1,14 @@
-//! Operations on three buffers, and a model of plain vectors beside them.
+//! `buf`: operations on three buffers, and a flat byte model beside each.
 //!
-//! Uses the public API only, and takes every choice from a byte string: the property test draws
-//! one at random, the fuzz target gets one from its engine.
+//! Uses the public API only. Offsets are drawn when an operation is applied, from the length it
+//! then finds.
+//!
+//! Payload bytes are their position modulo 251, so that loss, doubling and reordering show. Text of
+//! that kind never repeats itself within a needle, and a search goes wrong where text does: so one
+//! case in four has a text of two letters in place of positions. Needles come from the text itself
+//! and from the same source as the payload.
 
-use std::{collections::VecDeque, io::IoSlice, mem};
+use std::{collections::VecDeque, fmt::Write, io::IoSlice, mem, ops::Range};
 
 use bytes::{Buf, Bytes};
 use tidegate::{
@@ -14,71 +19,71 @@ use tidegate::{
     },
 };
 
+use super::choices::Choices;
+use super::target::Target;
+
+pub(crate) const TARGET: Target = Target { name: "buf", run, describe, most_choices: 768 };
+
+/// The most operations of a case.
+const MOST_OPS: usize = 128;
+
 /// How many buffers there are.
 const BUFS: usize = 3;
 
-/// The model is compared after each operation: this bounds the time of one.
-const MAX_LEN_BYTES: usize = 16 * 1024;
+/// The longest segment, in bytes.
+const MOST_SEGMENT_BYTES: usize = 4 * 1024;
+
+/// The most that a buffer keeps after an operation, in bytes: all of them stay below 64 KiB also
+/// while the largest is doubled.
+const MOST_BYTES: usize = 16 * 1024;
 
 /// How many popped segments are kept, so that packing blocks stay shared for a while.
 const KEPT: usize = 4;
 
-/// Few different bytes, so that needles match in part and at many places.
-static PATTERN: [u8; 2048] = {
-    let mut pattern = [0; 2048];
+/// Payload starts anywhere in the first period and never passes the end.
+const PERIOD: usize = 251;
+const TEXT_BYTES: usize = PERIOD + MOST_SEGMENT_BYTES;
+
+/// Each byte is its position modulo 251.
+static POSITIONS: [u8; TEXT_BYTES] = {
+    let mut text = [0; TEXT_BYTES];
     let mut i = 0;
-    let mut x = 1_u32;
-    while i < pattern.len() {
-        x = x.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-        pattern[i] = b'a' + ((x >> 16) & (x >> 17) & 1) as u8;
+    while i < text.len() {
+        text[i] = (i % PERIOD) as u8;
         i += 1;
     }
-    pattern
+    text
 };
 
-/// A byte string as a source of choices. Exhausted, it always chooses 0.
-struct Choices<'a>(&'a [u8]);
-
-impl Choices<'_> {
-    /// A number less than `end`, or 0.
-    fn below(&mut self, end: usize) -> usize {
-        let wide = end > 256 && self.0.len() > 1;
-        let drawn = if wide {
-            usize::from(self.0.get_u16())
-        } else if self.0.is_empty() {
-            0
-        } else {
-            usize::from(self.0.get_u8())
-        };
-        if end == 0 { 0 } else { drawn % end }
+/// Two letters in no order, one of them rare: needles match in part and at many places.
+static LETTERS: [u8; TEXT_BYTES] = {
+    let mut text = [0; TEXT_BYTES];
+    let mut i = 0;
+    let mut x = 1_u32;
+    while i < text.len() {
+        x = x.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+        text[i] = b'a' + ((x >> 16) & (x >> 17) & 1) as u8;
+        i += 1;
     }
-
-    /// Sizes around the limits of packing more often than others.
-    fn size(&mut self) -> usize {
-        match self.below(8) {
-            0 => self.below(3),
-            1..=4 => self.below(24),
-            5 => self.below(300),
-            6 => PACK_BELOW_BYTES - 2 + self.below(4),
-            _ => self.below(1500),
-        }
-    }
-}
+    text
+};
 
 /// Where the bytes of a new segment lie.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Source {
-    /// An allocation of its own.
+enum Source {
+    /// An allocation of its own, full.
     Own,
+    /// One with room behind the bytes.
+    Roomy,
     /// The program.
     Static,
     /// A slice of a shared allocation.
     Shared,
 }
 
-/// One operation. Offsets are drawn when it is applied, from the length it then finds.
+/// One operation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Op {
+enum Op {
     Push(Source),
     Prepend(Source),
     Insert(Source),
@@ -108,46 +113,61 @@ pub(crate) enum Op {
     Take,
 }
 
-impl Op {
-    fn draw(choices: &mut Choices<'_>) -> Self {
-        let source = |choices: &mut Choices<'_>| match choices.below(3) {
-            0 => Source::Own,
-            1 => Source::Static,
-            _ => Source::Shared,
-        };
-        match choices.below(36) {
-            0..=2 => Self::Push(source(choices)),
-            3 => Self::Prepend(source(choices)),
-            4..=5 => Self::Insert(source(choices)),
-            6 => Self::Replace(source(choices)),
-            7..=10 => Self::PushAtRest(source(choices)),
-            11 => Self::Append,
-            12..=13 => Self::AppendAtRest,
-            14 => Self::PrependBuf,
-            15 => Self::SplitTo,
-            16..=17 => Self::MoveTo,
-            18 => Self::Remove,
-            19..=20 => Self::PopFront,
-            21 => Self::Advance,
-            22 => Self::Truncate,
-            23 => Self::Clear,
-            24..=25 => Self::Find,
-            26 => Self::Cursor,
-            27 => Self::CopyOut,
-            28 => Self::Vectored,
-            29 => Self::Flatten,
-            30 => Self::ToBytes,
-            31 => Self::CopyToBytes,
-            32 => Self::Segments,
-            33 => Self::Compact,
-            34 => Self::Settle,
-            _ => match choices.below(2) {
-                0 => Self::Clone,
-                _ => Self::Take,
-            },
-        }
-    }
+/// What operations are drawn from: an entry twice is twice as frequent.
+const OPS: [Op; 47] = [
+    Op::Push(Source::Own),
+    Op::Push(Source::Roomy),
+    Op::Push(Source::Static),
+    Op::Push(Source::Shared),
+    Op::Prepend(Source::Own),
+    Op::Prepend(Source::Static),
+    Op::Insert(Source::Own),
+    Op::Insert(Source::Static),
+    Op::Insert(Source::Shared),
+    Op::Replace(Source::Static),
+    Op::Replace(Source::Shared),
+    Op::PushAtRest(Source::Own),
+    Op::PushAtRest(Source::Roomy),
+    Op::PushAtRest(Source::Static),
+    Op::PushAtRest(Source::Static),
+    Op::PushAtRest(Source::Shared),
+    Op::Append,
+    Op::Append,
+    Op::AppendAtRest,
+    Op::AppendAtRest,
+    Op::AppendAtRest,
+    Op::PrependBuf,
+    Op::PrependBuf,
+    Op::SplitTo,
+    Op::SplitTo,
+    Op::MoveTo,
+    Op::MoveTo,
+    Op::MoveTo,
+    Op::Remove,
+    Op::Remove,
+    Op::PopFront,
+    Op::PopFront,
+    Op::PopFront,
+    Op::Advance,
+    Op::Truncate,
+    Op::Clear,
+    Op::Find,
+    Op::Find,
+    Op::Cursor,
+    Op::CopyOut,
+    Op::Vectored,
+    Op::Flatten,
+    Op::ToBytes,
+    Op::CopyToBytes,
+    Op::Segments,
+    Op::Compact,
+    Op::Settle,
+];
 
+/// Whole buffers that come and go: rare, or nothing else is left to do.
+const WHOLE: [Op; 2] = [Op::Clone, Op::Take];
+
+impl Op {
     /// Whether it may count copied bytes.
     fn may_copy(self) -> bool {
         match self {
@@ -190,94 +210,146 @@ impl Op {
 }
 
 /// The buffers and their models.
-#[derive(Default)]
-pub(crate) struct World {
+struct World {
     bufs: [BodyBuf; BUFS],
     models: [Vec<u8>; BUFS],
     kept: VecDeque<(Bytes, Vec<u8>)>,
-    /// Numbers the bytes that are not from the pattern.
-    next: u8,
+    /// What payload is cut from, and where the next segment begins in it.
+    text: &'static [u8; TEXT_BYTES],
+    position: usize,
+    /// The same in an allocation that segments share, made on first use.
+    shared: Option<Bytes>,
 }
 
-/// Applies up to `max_ops` operations drawn from `choices`. Panics where buffer and model differ.
-pub(crate) fn run(choices: &[u8], max_ops: usize) {
-    let mut choices = Choices(choices);
-    let mut world = World::default();
-    for _ in 0..max_ops {
-        if choices.0.is_empty() {
+fn run(choices: &[u8]) {
+    play(choices, |_, _, _| {});
+}
+
+fn describe(choices: &[u8], text: &mut String) {
+    play(choices, |op, at, world| {
+        let buf = &world.bufs[at];
+        let (bytes, segments) = (buf.len(), buf.segment_count());
+        let line = writeln!(text, "{op:?} on buffer {at} ({bytes} bytes, {segments} segments)");
+        line.expect("a string takes all");
+    });
+}
+
+/// Applies the operations that `choices` describe; `tell` is called before each.
+fn play(choices: &[u8], mut tell: impl FnMut(Op, usize, &World)) {
+    let choices = &mut Choices::new(choices);
+    let swarm = choices.swarm();
+    let text = if choices.percent(25) { &LETTERS } else { &POSITIONS };
+    let mut world = World {
+        bufs: Default::default(),
+        models: Default::default(),
+        kept: VecDeque::new(),
+        text,
+        position: 0,
+        shared: None,
+    };
+    for _ in 0..MOST_OPS {
+        if choices.is_empty() {
             break;
         }
-        let op = Op::draw(&mut choices);
+        let rare = choices.percent(3);
+        let op = if rare { WHOLE[choices.below(2)] } else { swarm.pick(&OPS, choices) };
         let at = choices.below(BUFS);
-        world.step(op, at, &mut choices);
+        tell(op, at, &world);
+        world.step(op, at, choices);
+    }
+    for at in 0..BUFS {
+        world.compare(at, "the end");
     }
 }
 
 impl World {
     fn step(&mut self, op: Op, at: usize, choices: &mut Choices<'_>) {
-        let copied: Vec<u64> = self.bufs.iter().map(BodyBuf::copied_bytes).collect();
-        self.apply(op, at, choices);
+        let copied = self.copied_bytes();
+        let other = self.apply(op, at, choices);
         if !op.may_copy() {
-            let now: Vec<u64> = self.bufs.iter().map(BodyBuf::copied_bytes).collect();
-            assert_eq!(now, copied, "{op:?} copied");
-        }
-        for i in 0..BUFS {
-            if self.models[i].len() > MAX_LEN_BYTES {
-                self.bufs[i].truncate(MAX_LEN_BYTES);
-                self.models[i].truncate(MAX_LEN_BYTES);
-            }
+            assert_eq!(self.copied_bytes(), copied, "{op:?} copied");
         }
         if op.settles() {
-            let buf = &self.bufs[at];
-            assert!(
-                buf.segment_count() <= SEGMENTS_AT_REST + buf.len() / BYTES_PER_SEGMENT_AT_REST,
-                "{buf:?} has too many segments at rest after {op:?}"
-            );
-            assert!(
-                buf.bookkeeping_bytes()
-                    <= BOOKKEEPING_BASE_BYTES + buf.len() * BOOKKEEPING_BYTES_PER_BYTE,
-                "{buf:?} costs {} after {op:?}",
-                buf.bookkeeping_bytes()
-            );
+            self.check_rest(op, at);
         }
-        self.check(op);
+        for i in 0..BUFS {
+            assert_eq!(self.bufs[i].len(), self.models[i].len(), "buffer {i} after {op:?}");
+            if self.models[i].len() > MOST_BYTES {
+                self.bufs[i].truncate(MOST_BYTES);
+                self.models[i].truncate(MOST_BYTES);
+            }
+        }
+        // Nothing can have touched the third: it is compared when something does, or at the end.
+        self.compare(at, op);
+        if let Some(other) = other {
+            self.compare(other, op);
+        }
     }
 
-    fn check(&self, op: Op) {
-        for (i, (buf, model)) in self.bufs.iter().zip(&self.models).enumerate() {
-            assert_eq!(buf.len(), model.len(), "length of buffer {i} after {op:?}");
-            assert_eq!(buf.is_empty(), model.is_empty());
-            assert!(*buf == model[..], "bytes of buffer {i} after {op:?}");
-            assert_eq!(buf.chunks().len(), buf.segment_count());
-            assert_eq!(buf.chunks().count(), buf.segment_count());
-            assert!(buf.chunks().all(|chunk| !chunk.is_empty()), "empty segment after {op:?}");
+    fn copied_bytes(&self) -> [u64; BUFS] {
+        self.bufs.each_ref().map(BodyBuf::copied_bytes)
+    }
+
+    /// What holds after an operation at rest.
+    fn check_rest(&self, op: Op, at: usize) {
+        let buf = &self.bufs[at];
+        assert!(
+            buf.segment_count() <= SEGMENTS_AT_REST + buf.len() / BYTES_PER_SEGMENT_AT_REST,
+            "{buf:?} has too many segments at rest after {op:?}"
+        );
+        assert!(
+            buf.bookkeeping_bytes()
+                <= BOOKKEEPING_BASE_BYTES + buf.len() * BOOKKEEPING_BYTES_PER_BYTE,
+            "{buf:?} costs {} after {op:?}",
+            buf.bookkeeping_bytes()
+        );
+    }
+
+    /// What always holds: the bytes are those of the model, no segment is empty, the handles of all
+    /// segments but the inline one are charged.
+    fn compare(&self, at: usize, op: impl std::fmt::Debug) {
+        let (buf, mut model) = (&self.bufs[at], &self.models[at][..]);
+        assert_eq!(buf.len(), model.len(), "length of buffer {at} after {op:?}");
+        assert_eq!(buf.is_empty(), model.is_empty());
+        let segments = buf.segment_count();
+        assert_eq!(buf.chunks().len(), segments);
+        let mut chunks = 0;
+        for chunk in buf.chunks() {
+            assert!(!chunk.is_empty(), "empty segment in buffer {at} after {op:?}");
+            assert!(model.starts_with(chunk), "bytes of buffer {at} after {op:?}");
+            model = &model[chunk.len()..];
+            chunks += 1;
         }
+        assert_eq!(chunks, segments);
+        assert!(model.is_empty(), "bytes are missing in buffer {at} after {op:?}");
+        let handles = segments.saturating_sub(2) * size_of::<Bytes>();
+        assert!(buf.bookkeeping_bytes() >= handles, "{segments} segments cost nothing: {buf:?}");
     }
 
     /// A new segment with its bytes.
-    fn segment(&mut self, source: Source, choices: &mut Choices<'_>) -> (Bytes, Vec<u8>) {
-        let size = choices.size();
+    fn segment(&mut self, source: Source, choices: &mut Choices<'_>) -> (Bytes, &'static [u8]) {
+        let size = size(choices);
+        let start = self.position % PERIOD;
+        self.position += size;
+        let model = &self.text[start..start + size];
         let segment = match source {
-            Source::Own => {
-                let bytes: Vec<u8> = (0..size)
-                    .map(|_| {
-                        self.next = self.next.wrapping_add(1);
-                        self.next
-                    })
-                    .collect();
+            Source::Own => Bytes::from(model.to_vec()),
+            Source::Roomy => {
+                let mut bytes = Vec::with_capacity(size + 16);
+                bytes.extend_from_slice(model);
                 Bytes::from(bytes)
             }
-            Source::Static => Bytes::from_static(&PATTERN[choices.below(256)..][..size]),
+            Source::Static => Bytes::from_static(model),
             Source::Shared => {
-                Bytes::copy_from_slice(&PATTERN).slice(choices.below(256)..).slice(..size)
+                let shared = self.shared.get_or_insert_with(|| Bytes::copy_from_slice(self.text));
+                shared.slice(start..start + size)
             }
         };
-        let model = segment.to_vec();
         (segment, model)
     }
 
     /// A range of buffer `at`.
-    fn range(&self, at: usize, choices: &mut Choices<'_>) -> std::ops::Range<usize> {
+    fn range(&self, at: usize, choices: &mut Choices<'_>) -> Range<usize> {
         let (a, b) = (self.offset(at, choices), self.offset(at, choices));
         a.min(b)..a.max(b)
     }
@@ -292,15 +364,8 @@ impl World {
         buf.chunks().take(segments).map(<[u8]>::len).sum()
     }
 
-    /// Two different buffers and their models: `at` and another one.
-    fn two(&mut self, at: usize, choices: &mut Choices<'_>) -> (Pair<'_>, Pair<'_>) {
-        let other = (at + 1 + choices.below(BUFS - 1)) % BUFS;
-        let [a, b] = self.bufs.get_disjoint_mut([at, other]).expect("they differ");
-        let [ma, mb] = self.models.get_disjoint_mut([at, other]).expect("they differ");
-        ((a, ma), (b, mb))
-    }
-
-    fn apply(&mut self, op: Op, at: usize, choices: &mut Choices<'_>) {
+    /// Answers which other buffer was touched.
+    fn apply(&mut self, op: Op, at: usize, choices: &mut Choices<'_>) -> Option<usize> {
         match op {
             Op::Push(source) | Op::PushAtRest(source) | Op::Prepend(source) => {
                 self.apply_push(op, source, at, choices);
@@ -309,22 +374,22 @@ impl World {
                 let offset = self.offset(at, choices);
                 let (segment, model) = self.segment(source, choices);
                 self.bufs[at].insert(offset, segment);
-                self.models[at].splice(offset..offset, model);
+                splice(&mut self.models[at], offset..offset, model);
             }
             Op::Replace(source) => {
                 let range = self.range(at, choices);
                 let (segment, model) = self.segment(source, choices);
                 self.bufs[at].replace(range.clone(), segment);
-                self.models[at].splice(range, model);
+                splice(&mut self.models[at], range, model);
             }
             Op::Append | Op::AppendAtRest | Op::PrependBuf | Op::SplitTo | Op::MoveTo => {
-                self.apply_transfer(op, at, choices);
+                return Some(self.apply_transfer(op, at, choices));
             }
             Op::Remove => {
                 let range = self.range(at, choices);
                 let removed = self.bufs[at].remove(range.clone());
-                let model: Vec<u8> = self.models[at].drain(range).collect();
-                assert!(removed == model[..]);
+                assert!(removed == self.models[at][range.clone()]);
+                self.models[at].drain(range);
             }
             Op::PopFront => self.apply_pop(at),
             Op::Advance => {
@@ -364,16 +429,18 @@ impl World {
                 self.bufs[at].settle();
             }
             Op::Clone => {
-                let clone = self.bufs[at].clone();
+                let (clone, other) = (self.bufs[at].clone(), (at + 1) % BUFS);
                 assert!(clone == self.bufs[at]);
-                self.bufs[(at + 1) % BUFS] = clone;
-                self.models[(at + 1) % BUFS] = self.models[at].clone();
+                self.bufs[other] = clone;
+                self.models[other] = self.models[at].clone();
+                return Some(other);
             }
             Op::Take => {
                 let taken = mem::take(&mut self.bufs[at]);
                 assert!(taken == mem::take(&mut self.models[at])[..]);
             }
         }
+        None
     }
 
     fn apply_push(&mut self, op: Op, source: Source, at: usize, choices: &mut Choices<'_>) {
@@ -382,7 +449,7 @@ impl World {
         match op {
             Op::Prepend(_) => {
                 buf.prepend(segment);
-                self.models[at].splice(..0, model);
+                splice(&mut self.models[at], 0..0, model);
                 return;
             }
             Op::PushAtRest(_) => {
@@ -395,12 +462,15 @@ impl World {
             }
             _ => buf.push(segment),
         }
-        self.models[at].extend(model);
+        self.models[at].extend_from_slice(model);
     }
 
-    fn apply_transfer(&mut self, op: Op, at: usize, choices: &mut Choices<'_>) {
+    /// Answers which other buffer took part.
+    fn apply_transfer(&mut self, op: Op, at: usize, choices: &mut Choices<'_>) -> usize {
         let n = self.offset(at, choices);
-        let ((buf, model), (other, other_model)) = self.two(at, choices);
+        let with = (at + 1 + choices.below(BUFS - 1)) % BUFS;
+        let [buf, other] = self.bufs.get_disjoint_mut([at, with]).expect("they differ");
+        let [model, other_model] = self.models.get_disjoint_mut([at, with]).expect("they differ");
         match op {
             Op::Append => {
                 buf.append(other);
@@ -414,17 +484,22 @@ impl World {
             }
             Op::PrependBuf => {
                 buf.prepend_buf(other);
-                model.splice(..0, other_model.drain(..));
+                other_model.append(model);
+                mem::swap(model, other_model);
             }
             Op::SplitTo => {
                 *other = buf.split_to(n);
-                *other_model = model.drain(..n).collect();
+                other_model.clear();
+                other_model.extend_from_slice(&model[..n]);
+                model.drain(..n);
             }
             _ => {
                 buf.move_to(other, n);
-                other_model.extend(model.drain(..n));
+                other_model.extend_from_slice(&model[..n]);
+                model.drain(..n);
             }
         }
+        with
     }
 
     fn apply_pop(&mut self, at: usize) {
@@ -432,7 +507,8 @@ impl World {
             assert!(self.models[at].is_empty());
             return;
         };
-        let model: Vec<u8> = self.models[at].drain(..segment.len()).collect();
+        let model = self.models[at][..segment.len()].to_vec();
+        self.models[at].drain(..segment.len());
         self.kept.push_back((segment, model));
         if self.kept.len() > KEPT {
             let (segment, model) = self.kept.pop_front().expect("there are more than none");
@@ -444,18 +520,18 @@ impl World {
         let from = self.offset(at, choices);
         let model = &self.models[at];
         let needle = if choices.below(4) == 0 {
-            PATTERN[choices.below(256)..][..choices.below(100)].to_vec()
+            &self.text[choices.below(256)..][..choices.below(100)]
         } else {
             let start = choices.below(model.len() + 1);
             let end = (start + choices.below(100)).min(model.len());
-            model[start..end].to_vec()
+            &model[start..end]
         };
         let expected = if needle.is_empty() {
             Some(from)
         } else {
             model[from..].windows(needle.len()).position(|w| w == needle).map(|i| from + i)
         };
-        assert_eq!(self.bufs[at].find(&needle, from), expected, "{} bytes", needle.len());
+        assert_eq!(self.bufs[at].find(needle, from), expected, "{} bytes", needle.len());
     }
 
     fn apply_cursor(&mut self, at: usize, choices: &mut Choices<'_>) {
@@ -481,8 +557,11 @@ impl World {
         let end = choices.below(slices.len() + 1);
         let n = buf.chunks_vectored(&mut slices[..end]);
         assert_eq!(n, buf.segment_count().min(end));
-        let joined: Vec<u8> = slices[..n].iter().flat_map(|s| s.iter().copied()).collect();
-        assert!(self.models[at].starts_with(&joined));
+        let mut model = &self.models[at][..];
+        for slice in &slices[..n] {
+            assert!(model.starts_with(slice));
+            model = &model[slice.len()..];
+        }
         assert_eq!(buf.remaining(), buf.len());
         assert!(self.models[at].starts_with(buf.chunk()));
     }
@@ -504,19 +583,36 @@ impl World {
             Op::CopyToBytes => {
                 let free = n <= buf.chunk().len();
                 let out = buf.copy_to_bytes(n);
-                assert_eq!(out, model.drain(..n).collect::<Vec<u8>>());
+                assert_eq!(out, model[..n]);
+                model.drain(..n);
                 let copied = if free { 0 } else { n };
                 assert_eq!(buf.copied_bytes(), before + copied as u64);
             }
             _ => {
-                let joined: Vec<u8> = buf.segments().flatten().copied().collect();
-                assert_eq!(joined, *model);
+                let mut at = model.len();
+                for segment in buf.segments().rev() {
+                    assert!(model[..at].ends_with(segment));
+                    at -= segment.len();
+                }
                 let n = buf.segments().len();
-                assert_eq!(n, buf.segment_count());
+                assert_eq!((at, n), (0, buf.segment_count()));
             }
         }
     }
 }
 
-/// A buffer with its model.
-type Pair<'a> = (&'a mut BodyBuf, &'a mut Vec<u8>);
+/// Sizes around the limits of packing more often than others.
+fn size(choices: &mut Choices<'_>) -> usize {
+    match choices.below(16) {
+        0 | 1 => choices.below(3),
+        2..=9 => choices.below(24),
+        10 | 11 => choices.below(300),
+        12 | 13 => PACK_BELOW_BYTES - 2 + choices.below(4),
+        14 => choices.below(1500),
+        _ => choices.below(MOST_SEGMENT_BYTES + 1),
+    }
+}
+
+fn splice(model: &mut Vec<u8>, range: Range<usize>, bytes: &[u8]) {
+    drop(model.splice(range, bytes.iter().copied()));
+}

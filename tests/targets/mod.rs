@@ -1,0 +1,16 @@
+//! The fuzz targets: each is one function on a string of choices.
+//!
+//! Every byte string is a valid case, so that libFuzzer (`fuzz/fuzz_targets`), the seeded simulator
+//! (`fuzz/sim`) and the replay of the corpora (`tests/corpora.rs`) share cases and formats. A run
+//! panics where the engine and its oracle part.
+
+pub(crate) mod buf;
+pub(crate) mod chain;
+pub(crate) mod choices;
+pub(crate) mod corpus;
+pub(crate) mod target;
+
+pub(crate) use target::Target;
+
+/// Every target, in the order of the layers.
+pub(crate) const ALL: [Target; 2] = [buf::TARGET, chain::TARGET];
