@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-#[path = "targets/buf.rs"]
+#[path = "targets/buf/mod.rs"]
 mod buf;
 #[path = "targets/choices.rs"]
 mod choices;

@@ -22,6 +22,12 @@ use tidegate::{
 use super::choices::Choices;
 use super::target::Target;
 
+mod operation;
+mod payload;
+
+use operation::{OPS, Op, Source, WHOLE};
+use payload::{LETTERS, MOST_SEGMENT_BYTES, PERIOD, POSITIONS, TEXT_BYTES};
+
 pub(crate) const TARGET: Target = Target { name: "buf", run, describe, most_choices: 768 };
 
 /// The most operations of a case.
@@ -30,184 +36,12 @@ const MOST_OPS: usize = 128;
 /// How many buffers there are.
 const BUFS: usize = 3;
 
-/// The longest segment, in bytes.
-const MOST_SEGMENT_BYTES: usize = 4 * 1024;
-
 /// The most that a buffer keeps after an operation, in bytes: all of them stay below 64 KiB also
 /// while the largest is doubled.
 const MOST_BYTES: usize = 16 * 1024;
 
 /// How many popped segments are kept, so that packing blocks stay shared for a while.
 const KEPT: usize = 4;
-
-/// Payload starts anywhere in the first period and never passes the end.
-const PERIOD: usize = 251;
-const TEXT_BYTES: usize = PERIOD + MOST_SEGMENT_BYTES;
-
-/// Each byte is its position modulo 251.
-static POSITIONS: [u8; TEXT_BYTES] = {
-    let mut text = [0; TEXT_BYTES];
-    let mut i = 0;
-    while i < text.len() {
-        text[i] = (i % PERIOD) as u8;
-        i += 1;
-    }
-    text
-};
-
-/// Two letters in no order, one of them rare: needles match in part and at many places.
-static LETTERS: [u8; TEXT_BYTES] = {
-    let mut text = [0; TEXT_BYTES];
-    let mut i = 0;
-    let mut x = 1_u32;
-    while i < text.len() {
-        x = x.wrapping_mul(1_103_515_245).wrapping_add(12_345);
-        text[i] = b'a' + ((x >> 16) & (x >> 17) & 1) as u8;
-        i += 1;
-    }
-    text
-};
-
-/// Where the bytes of a new segment lie.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    /// An allocation of its own, full.
-    Own,
-    /// One with room behind the bytes.
-    Roomy,
-    /// The program.
-    Static,
-    /// A slice of a shared allocation.
-    Shared,
-}
-
-/// One operation.
-#[derive(Debug, Clone, Copy)]
-enum Op {
-    Push(Source),
-    Prepend(Source),
-    Insert(Source),
-    Replace(Source),
-    PushAtRest(Source),
-    Append,
-    AppendAtRest,
-    PrependBuf,
-    SplitTo,
-    MoveTo,
-    Remove,
-    PopFront,
-    Advance,
-    Truncate,
-    Clear,
-    Find,
-    Cursor,
-    CopyOut,
-    Vectored,
-    Flatten,
-    ToBytes,
-    CopyToBytes,
-    Segments,
-    Compact,
-    Settle,
-    Clone,
-    Take,
-}
-
-/// What operations are drawn from: an entry twice is twice as frequent.
-const OPS: [Op; 47] = [
-    Op::Push(Source::Own),
-    Op::Push(Source::Roomy),
-    Op::Push(Source::Static),
-    Op::Push(Source::Shared),
-    Op::Prepend(Source::Own),
-    Op::Prepend(Source::Static),
-    Op::Insert(Source::Own),
-    Op::Insert(Source::Static),
-    Op::Insert(Source::Shared),
-    Op::Replace(Source::Static),
-    Op::Replace(Source::Shared),
-    Op::PushAtRest(Source::Own),
-    Op::PushAtRest(Source::Roomy),
-    Op::PushAtRest(Source::Static),
-    Op::PushAtRest(Source::Static),
-    Op::PushAtRest(Source::Shared),
-    Op::Append,
-    Op::Append,
-    Op::AppendAtRest,
-    Op::AppendAtRest,
-    Op::AppendAtRest,
-    Op::PrependBuf,
-    Op::PrependBuf,
-    Op::SplitTo,
-    Op::SplitTo,
-    Op::MoveTo,
-    Op::MoveTo,
-    Op::MoveTo,
-    Op::Remove,
-    Op::Remove,
-    Op::PopFront,
-    Op::PopFront,
-    Op::PopFront,
-    Op::Advance,
-    Op::Truncate,
-    Op::Clear,
-    Op::Find,
-    Op::Find,
-    Op::Cursor,
-    Op::CopyOut,
-    Op::Vectored,
-    Op::Flatten,
-    Op::ToBytes,
-    Op::CopyToBytes,
-    Op::Segments,
-    Op::Compact,
-    Op::Settle,
-];
-
-/// Whole buffers that come and go: rare, or nothing else is left to do.
-const WHOLE: [Op; 2] = [Op::Clone, Op::Take];
-
-impl Op {
-    /// Whether it may count copied bytes.
-    fn may_copy(self) -> bool {
-        match self {
-            Self::PushAtRest(_)
-            | Self::AppendAtRest
-            | Self::Flatten
-            | Self::ToBytes
-            | Self::CopyToBytes
-            | Self::Compact
-            | Self::Settle => true,
-            // The counter goes with the buffer.
-            Self::Clone | Self::Take | Self::SplitTo => true,
-            Self::Push(_)
-            | Self::Prepend(_)
-            | Self::Insert(_)
-            | Self::Replace(_)
-            | Self::Append
-            | Self::PrependBuf
-            | Self::MoveTo
-            | Self::Remove
-            | Self::PopFront
-            | Self::Advance
-            | Self::Truncate
-            | Self::Clear
-            | Self::Find
-            | Self::Cursor
-            | Self::CopyOut
-            | Self::Vectored
-            | Self::Segments => false,
-        }
-    }
-
-    /// Whether its buffer is at rest afterwards, so that the bounds hold.
-    fn settles(self) -> bool {
-        matches!(
-            self,
-            Self::PushAtRest(_) | Self::AppendAtRest | Self::Clear | Self::Settle | Self::Take
-        )
-    }
-}
 
 /// The buffers and their models.
 struct World {
@@ -252,7 +86,7 @@ fn play(choices: &[u8], mut tell: impl FnMut(Op, usize, &World)) {
             break;
         }
         let rare = choices.percent(3);
-        let op = if rare { WHOLE[choices.below(2)] } else { swarm.pick(&OPS, choices) };
+        let op = if rare { WHOLE[choices.below(WHOLE.len())] } else { swarm.pick(&OPS, choices) };
         let at = choices.below(BUFS);
         tell(op, at, &world);
         world.step(op, at, choices);
@@ -391,10 +225,11 @@ impl World {
                 assert!(removed == self.models[at][range.clone()]);
                 self.models[at].drain(range);
             }
+            Op::Extend => self.apply_extend(at, choices),
             Op::PopFront => self.apply_pop(at),
             Op::Advance => {
                 let n = self.offset(at, choices);
-                self.bufs[at].advance(n);
+                Buf::advance(&mut self.bufs[at], n);
                 self.models[at].drain(..n);
             }
             Op::Truncate => {
@@ -428,17 +263,50 @@ impl World {
             Op::Settle => {
                 self.bufs[at].settle();
             }
-            Op::Clone => {
-                let (clone, other) = (self.bufs[at].clone(), (at + 1) % BUFS);
-                assert!(clone == self.bufs[at]);
-                self.bufs[other] = clone;
-                self.models[other] = self.models[at].clone();
-                return Some(other);
-            }
-            Op::Take => {
-                let taken = mem::take(&mut self.bufs[at]);
-                assert!(taken == mem::take(&mut self.models[at])[..]);
-            }
+            Op::Equal => self.apply_equal(at, choices),
+            Op::Clone | Op::Take | Op::Collect => return self.apply_exchange(op, at),
+        }
+        None
+    }
+
+    fn apply_extend(&mut self, at: usize, choices: &mut Choices<'_>) {
+        let most = if choices.below(4) == 0 { 700 } else { 40 };
+        let (segments, size) = (choices.below(most), 1 + choices.below(3));
+        let start = self.position % PERIOD;
+        let bytes = &self.text[start..start + segments * size];
+        self.position += bytes.len();
+        self.bufs[at].extend(bytes.chunks(size).map(Bytes::from_static));
+        self.models[at].extend_from_slice(bytes);
+    }
+
+    /// Against the other buffers, and against one that differs in one byte.
+    fn apply_equal(&self, at: usize, choices: &mut Choices<'_>) {
+        for (buf, model) in self.bufs.iter().zip(&self.models) {
+            assert_eq!(*buf == self.bufs[at], *model == self.models[at]);
+        }
+        let (model, place) = (&self.models[at], self.offset(at, choices));
+        let mut changed = model.clone();
+        let Some(byte) = changed.get_mut(place) else { return };
+        *byte ^= 1;
+        assert!(self.bufs[at] != changed[..], "byte {place} differs");
+        assert!(self.bufs[at] != BodyBuf::from(changed), "byte {place} differs");
+    }
+
+    /// Answers which other buffer was touched.
+    fn apply_exchange(&mut self, op: Op, at: usize) -> Option<usize> {
+        if let Op::Clone = op {
+            let (clone, other) = (self.bufs[at].clone(), (at + 1) % BUFS);
+            assert!(clone == self.bufs[at]);
+            self.bufs[other] = clone;
+            self.models[other] = self.models[at].clone();
+            return Some(other);
+        }
+        let mut taken = mem::take(&mut self.bufs[at]);
+        assert!(taken == self.models[at][..]);
+        if let Op::Collect = op {
+            self.bufs[at] = std::iter::from_fn(|| taken.pop_front()).collect();
+        } else {
+            self.models[at] = Vec::new();
         }
         None
     }
