@@ -26,16 +26,21 @@ fn splitmix(state: &mut u64) -> u64 {
 
 /// The case that `bytes` describe. Every byte string describes one; zeros are the dullest.
 pub(crate) fn case_from_bytes(bytes: &[u8]) -> Case {
-    let mut dice = Dice { bytes, at: 0 };
-    let request = dice.percent(50);
+    let mut dice = Dice::new(bytes);
     let filters = 1 + dice.below(6);
+    case(&mut dice, filters)
+}
+
+/// A case with that many filters.
+pub(crate) fn case(dice: &mut Dice<'_>, filters: usize) -> Case {
+    let request = dice.percent(50);
     let body_bytes = if dice.percent(12) { 0 } else { dice.below(121) };
-    let edge = capabilities(&mut dice, 85);
-    let message = capabilities(&mut dice, 90);
-    let (low, high) = marks(&mut dice, 60);
+    let edge = capabilities(dice, 85);
+    let message = capabilities(dice, 90);
+    let (low, high) = marks(dice, 60);
     let output_marks = if dice.percent(50) { (low, high) } else { (1000, 2000) };
     let max_frame_bytes = [1000, 16, 7, 5][dice.below(4)];
-    let head = head(&mut dice, request);
+    let head = head(dice, request);
     let bodiless = !request && dice.percent(4);
     let no_trailers = dice.percent(8);
     let announced = dice.percent(10).then(|| match dice.below(4) {
@@ -44,8 +49,8 @@ pub(crate) fn case_from_bytes(bytes: &[u8]) -> Case {
         2 => vec!["t-100"],
         _ => vec!["t-101", "t-2"],
     });
-    let filters = (0..filters).map(|_| script(&mut dice)).collect();
-    let ops = ops(&mut dice);
+    let filters = (0..filters).map(|_| script(dice)).collect();
+    let ops = ops(dice);
     let finish = match dice.below(10) {
         0..=6 => Finish::Drain,
         7 | 8 => Finish::Drop,
@@ -69,24 +74,33 @@ pub(crate) fn case_from_bytes(bytes: &[u8]) -> Case {
 }
 
 /// Choices from bytes; zeros when they have run out.
-struct Dice<'a> {
+pub(crate) struct Dice<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Dice<'_> {
-    fn byte(&mut self) -> u8 {
+impl<'a> Dice<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// They have run out.
+    pub(crate) const fn is_spent(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
         let byte = self.bytes.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         byte
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         usize::from(self.byte()) % n
     }
 
     /// True in that share of cases; false for a zero.
-    fn percent(&mut self, share: usize) -> bool {
+    pub(crate) fn percent(&mut self, share: usize) -> bool {
         usize::from(self.byte()) * 100 / 256 >= 100 - share
     }
 

@@ -1,4 +1,4 @@
-//! Two messages of one plan, one after the other: the second has what the first has left.
+//! Messages of one plan, one after the other: each has what the one before has left.
 
 use std::cell::Cell;
 use std::mem;
@@ -14,23 +14,39 @@ use super::harness::{Harness, caught};
 use super::parts::TestHead;
 use super::recording::{Mismatch, Recording};
 
-/// What the first message leaves alive.
+/// What a message leaves alive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaves {
     /// The filters that stay, one bit each.
     pub(crate) filters: u64,
-    /// Somebody still has the handles of the first message.
+    /// Somebody still has the handles of the messages before.
     pub(crate) handles: bool,
 }
 
-/// Runs `first` with the filters of `case`, and then `case` on what that has left. Both are held
-/// to the reference, which knows nothing of the other.
+/// Runs each of `before` with the filters of `case`, and then `case` on what they have left. All are
+/// held to the reference, which knows nothing of the others.
 ///
 /// # Errors
 ///
-/// The first difference, of either.
-pub(crate) fn run_behind(first: &Case, case: &Case, leaves: Leaves) -> Result<Recording, Mismatch> {
-    let first = Case {
+/// The first difference, of any.
+pub(crate) fn run_behind(
+    before: &[Case],
+    case: &Case,
+    leaves: Leaves,
+) -> Result<Recording, Mismatch> {
+    let before: Vec<Case> = before.iter().map(|first| with_plan_of(first, case)).collect();
+    caught(|at| {
+        if case.request {
+            in_turn::<request::Parts>(&before, case, leaves, at)
+        } else {
+            in_turn::<response::Parts>(&before, case, leaves, at)
+        }
+    })
+}
+
+/// `first` as a message of the plan of `case`.
+fn with_plan_of(first: &Case, case: &Case) -> Case {
+    Case {
         request: case.request,
         // A binding is the edge's, for all messages; a status means something on responses only.
         edge: case.edge,
@@ -39,18 +55,11 @@ pub(crate) fn run_behind(first: &Case, case: &Case, leaves: Leaves) -> Result<Re
         max_frame_bytes: case.max_frame_bytes,
         filters: case.filters.clone(),
         ..first.clone()
-    };
-    caught(|at| {
-        if case.request {
-            both::<request::Parts>(&first, case, leaves, at)
-        } else {
-            both::<response::Parts>(&first, case, leaves, at)
-        }
-    })
+    }
 }
 
-fn both<H: TestHead>(
-    first: &Case,
+fn in_turn<H: TestHead>(
+    before: &[Case],
     case: &Case,
     leaves: Leaves,
     at: &Cell<Option<usize>>,
@@ -58,15 +67,20 @@ fn both<H: TestHead>(
     let world = Arc::new(World::new(case.filters.len()));
     world.recycling.store(leaves.filters, Relaxed);
     let plan = engine::plan::<H>(case, &world);
-    Harness::of_plan(first, None, &plan, Arc::clone(&world), &[])
-        .run(at)
-        .map_err(|what| format!("{what}\nin the message before:\n{first}"))?;
-    let stale = if leaves.handles { mem::take(&mut *locked(&world.handles)) } else { Vec::new() };
-    let stale = stale.into_iter().flatten().collect::<Vec<_>>();
+    let mut stale = Vec::new();
+    for first in before {
+        Harness::of_plan(first, None, &plan, Arc::clone(&world), &stale)
+            .run(at)
+            .map_err(|what| format!("{what}\nin a message before:\n{first}"))?;
+        let handles = mem::take(&mut *locked(&world.handles));
+        if leaves.handles {
+            stale.extend(handles.into_iter().flatten());
+        }
+    }
     let recording = Harness::of_plan(case, None, &plan, Arc::clone(&world), &stale).run(at)?;
     let counted = plan.recycling();
-    if (counted.missed, counted.reused, counted.kept) != (1, 1, 1) {
-        return Err(format!("one chain serves both messages: {counted:?}"));
+    if (counted.missed, counted.reused, counted.kept) != (1, before.len() as u64, 1) {
+        return Err(format!("one chain serves all messages: {counted:?}"));
     }
     drop(plan);
     match world.alive.load(Relaxed) {

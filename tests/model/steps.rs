@@ -34,7 +34,8 @@ impl<H: TestHead> Harness<'_, H> {
                 same("handle to drop", &handle.is_some(), &self.model.drop_handle(k))
             }
             Op::AskDirectly(k) => {
-                let k = usize::from(k) % self.case.filters.len();
+                // One more than there are: nobody is there.
+                let k = usize::from(k) % (self.case.filters.len() + 1);
                 self.chain().handle_resume(k);
                 self.model.handle_resume(k);
                 Ok(())
