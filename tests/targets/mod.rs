@@ -8,9 +8,10 @@ pub(crate) mod buf;
 pub(crate) mod chain;
 pub(crate) mod choices;
 pub(crate) mod corpus;
+pub(crate) mod replace;
 pub(crate) mod target;
 
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 2] = [buf::TARGET, chain::TARGET];
+pub(crate) const ALL: [Target; 3] = [buf::TARGET, chain::TARGET, replace::TARGET];
