@@ -1,0 +1,6 @@
+//! Golden traces of a real Envoy, played through an exchange.
+
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+mod model;
+mod trace;
