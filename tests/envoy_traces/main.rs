@@ -2,5 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
+mod compare;
 mod model;
+mod moment;
+mod observe;
+mod play;
+mod runs;
 mod trace;

@@ -1,0 +1,97 @@
+//! Where two courses of one scenario differ.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::moment::{Moment, Seen};
+use crate::trace::Direction;
+
+/// Who saw it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// The origin, or the client.
+    Sink,
+    Filter(String),
+}
+
+/// What of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    Head,
+    Body,
+    End,
+    Trailers,
+    Reset,
+}
+
+/// The first step after which one place has seen something else of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) direction: Direction,
+    pub(crate) place: Place,
+    /// From 0.
+    pub(crate) step: usize,
+    pub(crate) part: Part,
+    /// What Envoy's had seen by then.
+    pub(crate) envoy: Seen,
+    /// What ours had seen by then.
+    pub(crate) ours: Seen,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sink => f.write_str("sink"),
+            Self::Filter(name) => f.write_str(name),
+        }
+    }
+}
+
+/// At most one for each direction, place and part: the first. `loose`: sizes depend on timing, so only
+/// what there is in the end counts.
+pub(crate) fn differences(envoy: &[Moment], ours: &[Moment], loose: bool) -> Vec<Difference> {
+    assert_eq!(envoy.len(), ours.len(), "one moment a step");
+    let from = if loose { envoy.len().saturating_sub(1) } else { 0 };
+    let mut found: Vec<Difference> = Vec::new();
+    for step in from..envoy.len() {
+        for (direction, place) in places(&envoy[step], &ours[step]) {
+            let a = seen(&envoy[step], direction, &place);
+            let b = seen(&ours[step], direction, &place);
+            for part in parts(&a, &b, loose) {
+                let is_known = |one: &Difference| {
+                    (one.direction, &one.place, one.part) == (direction, &place, part)
+                };
+                if !found.iter().any(is_known) {
+                    let (place, envoy, ours) = (place.clone(), a.clone(), b.clone());
+                    found.push(Difference { direction, place, step, part, envoy, ours });
+                }
+            }
+        }
+    }
+    found
+}
+
+fn places(a: &Moment, b: &Moment) -> BTreeSet<(Direction, Place)> {
+    let filters = a.filters.keys().chain(b.filters.keys());
+    let filters = filters.map(|(direction, name)| (*direction, Place::Filter(name.clone())));
+    filters.chain(Direction::BOTH.map(|direction| (direction, Place::Sink))).collect()
+}
+
+fn seen(moment: &Moment, direction: Direction, place: &Place) -> Seen {
+    match place {
+        Place::Sink => moment.sink(direction).clone(),
+        Place::Filter(name) => moment.filter(direction, name),
+    }
+}
+
+fn parts(a: &Seen, b: &Seen, loose: bool) -> Vec<Part> {
+    let same_body = if loose { a.body.len() == b.body.len() } else { a.body == b.body };
+    let all = [
+        (Part::Head, a.head == b.head),
+        (Part::Body, same_body),
+        (Part::End, a.end == b.end),
+        (Part::Trailers, a.trailers == b.trailers),
+        (Part::Reset, a.reset == b.reset),
+    ];
+    all.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
+}
