@@ -7,5 +7,6 @@ mod model;
 mod moment;
 mod observe;
 mod play;
+mod rules;
 mod runs;
 mod trace;
