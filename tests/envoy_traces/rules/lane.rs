@@ -99,6 +99,8 @@ pub(crate) struct Lane {
     sent: Vec<ByteId>,
     /// How much of it the peer has got, in bytes.
     arrived_bytes: usize,
+    /// What a filter added in its trailers callback, and Envoy passed on before its answer.
+    early: Vec<ByteId>,
     /// The filter that held the end and resumed in this step.
     tail_resumed: Option<usize>,
     /// How much the head promised the peer, in bytes.
@@ -136,6 +138,7 @@ impl Lane {
             stock,
             sent: Vec::new(),
             arrived_bytes: 0,
+            early: Vec::new(),
             tail_resumed: None,
             promised_bytes: None,
             course: Course::Going,
@@ -428,8 +431,10 @@ impl Lane {
         if self.is_cut() {
             return;
         }
+        let early = std::mem::take(&mut self.early);
         if status == Status::StopIteration {
             self.modes[station] = Mode::Stopped;
+            self.ledger.check_early(station, &early);
             return;
         }
         let was_stopped =
@@ -484,6 +489,7 @@ impl Lane {
         let ids = self.ledger.add(station, bytes);
         if in_trailers && self.shared.is_none() && self.is_open(station) {
             self.ledger.let_go(station, &ids, false);
+            self.early.extend(&ids);
             self.flight = Some(Flight { to: station + 1, piece: Piece::Own(ids) });
         } else {
             self.shared.get_or_insert_default().extend(ids);

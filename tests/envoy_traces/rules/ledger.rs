@@ -430,6 +430,19 @@ impl Ledger {
         self.report(rule, at, what);
     }
 
+    /// What is said when a filter holds, and what it added in that call has gone on.
+    pub(crate) fn check_early(&mut self, station: usize, ids: &[ByteId]) {
+        if !ids.is_empty() {
+            let what = format!(
+                "{} adds {} in its trailers callback and then holds: Envoy has passed it on before \
+                 the answer",
+                self.name(station),
+                self.quote(ids)
+            );
+            self.report(Rule::I4, station, what);
+        }
+    }
+
     /// What is said at the end of a message whose peer was told that it is complete.
     pub(crate) fn check_complete(&mut self) {
         let mut lost: Vec<(usize, Vec<ByteId>)> = Vec::new();

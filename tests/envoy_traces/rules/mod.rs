@@ -9,12 +9,15 @@
 //! it sees.
 
 mod closes;
+mod counter;
 mod lane;
 mod ledger;
 mod limits;
 mod replay;
 
 mod tests;
+
+use std::fmt;
 
 use crate::trace::{Direction, Trace};
 
@@ -32,6 +35,12 @@ pub(crate) enum Rule {
     I9,
     I10,
     I12,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
 }
 
 /// One rule that was broken, once.
@@ -58,6 +67,7 @@ pub(crate) fn violations(trace: &Trace) -> Vec<Violation> {
         .run()
         .unwrap_or_else(|error| panic!("{}: cannot be followed: {error}", trace.name));
     found.extend(closes::violations(trace));
+    found.extend(counter::violation(trace));
     found.sort_by_key(|violation| violation.step);
     found
 }
