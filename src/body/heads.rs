@@ -3,6 +3,9 @@
 //! This module never touches a field that filters or peers have set, but `content-length` where
 //! trailers are announced, and an announcement of trailers that cannot be sent.
 
+use core::pin::Pin;
+use std::error::Error as StdError;
+
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, request, response};
@@ -11,6 +14,7 @@ use http_body::Body;
 use super::settings::Settings;
 use super::trailers::{accepts_trailers, has_token};
 use super::{RequestBody, ResponseBody};
+use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Capability, Declaration};
 
 /// What the response has to know of its client.
@@ -40,7 +44,8 @@ pub(super) fn request_leaves<B>(
     body: &mut RequestBody<B>,
     may_add_trailers: bool,
 ) where
-    RequestBody<B>: Body,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     if settings.wants_trailers {
         ask_for_trailers(head);
@@ -60,7 +65,12 @@ pub(super) fn request_leaves<B>(
         ![CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| head.headers.contains_key(name));
     let bodiless_by_habit = head.method == Method::GET || head.method == Method::HEAD;
     if unframed && bodiless_by_habit && head.version == Version::HTTP_11 {
-        head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        let chunked = HeaderValue::from_static("chunked");
+        if let Err(full) = head.headers.try_insert(TRANSFER_ENCODING, chunked) {
+            // The client would leave the body out, and the request would look whole.
+            let error = Error::with_source(ErrorKind::Reset, Origin::Internal, full);
+            Pin::new(body).driver_mut().cut(error);
+        }
     }
 }
 
@@ -122,9 +132,10 @@ pub(super) fn adds_trailers(declaration: &Declaration) -> bool {
     (declaration.required | declaration.preferred).has(Capability::AddTrailers)
 }
 
-/// Announces fields besides those that the sender of the message has announced.
+/// Announces fields besides those that the sender of the message has announced. A map that can
+/// hold no more fields stays as it is: what is not announced is not sent, and counted.
 fn announce(headers: &mut HeaderMap, announcement: &HeaderValue) {
-    headers.append(TRAILER, announcement.clone());
+    let _ = headers.try_append(TRAILER, announcement.clone());
 }
 
 /// Says to the server that this hop accepts trailers. TE is a field of the hop, so on HTTP/1 it is
@@ -133,8 +144,13 @@ fn ask_for_trailers(head: &mut request::Parts) {
     if head.version < Version::HTTP_11 || accepts_trailers(&head.headers) {
         return;
     }
-    head.headers.append(TE, HeaderValue::from_static("trailers"));
-    if head.version == Version::HTTP_11 && !has_token(&head.headers, &CONNECTION, "te") {
-        head.headers.append(CONNECTION, HeaderValue::from_static("te"));
+    // A head that can hold no more fields does not ask.
+    let asked = head.headers.try_append(TE, HeaderValue::from_static("trailers")).is_ok();
+    let is_named = head.version != Version::HTTP_11 || has_token(&head.headers, &CONNECTION, "te");
+    if asked && !is_named {
+        let named = head.headers.try_append(CONNECTION, HeaderValue::from_static("te"));
+        if named.is_err() {
+            head.headers.remove(TE);
+        }
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn declare_length<H: Head>(head: &mut H, source: &impl Body) {
         return;
     }
     if let Some(bytes @ 1..) = source.size_hint().exact() {
-        head.headers_mut().insert(CONTENT_LENGTH, bytes.into());
+        // A head that can hold no more fields goes without.
+        let _ = head.headers_mut().try_insert(CONTENT_LENGTH, bytes.into());
     }
 }

@@ -51,9 +51,12 @@ impl LocalReply {
         (*self.head, self.body)
     }
 
-    /// Sets the body and the `content-length` that goes with it.
+    /// Sets the body and the `content-length` that goes with it; a head that can hold no more
+    /// fields goes without.
     fn set_body(&mut self, body: Bytes) {
-        self.head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        self.head.headers.remove(header::CONTENT_LENGTH);
+        let length = HeaderValue::from(body.len());
+        let _ = self.head.headers.try_insert(header::CONTENT_LENGTH, length);
         self.body = body;
     }
 }

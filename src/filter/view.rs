@@ -259,10 +259,15 @@ impl<H: Head> View<'_, H> {
     /// `content-length` and keeps it, although the filter may change the length. Only while the
     /// head is in the view. The chain's exit holds the message to it (rule I12).
     ///
-    /// Answers whether the head was there to be changed.
+    /// Answers whether the head was there to be changed, and had room for a field.
     pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
         let Some(head) = self.head.as_deref_mut() else { return false };
-        head.headers_mut().insert(http::header::CONTENT_LENGTH, bytes.into());
+        // Removed first: a full map refuses a field also in the place of another.
+        head.headers_mut().remove(http::header::CONTENT_LENGTH);
+        let length = http::HeaderValue::from(bytes);
+        if head.headers_mut().try_insert(http::header::CONTENT_LENGTH, length).is_err() {
+            return false;
+        }
         self.desk.touched = true;
         self.desk.declared_by = Some(self.station);
         true
