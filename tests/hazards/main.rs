@@ -14,6 +14,7 @@ mod edge;
 #[path = "../exchange/stage.rs"]
 mod stage;
 
+mod credit;
 mod floods;
 mod input_strings;
 mod late_input;
