@@ -18,6 +18,7 @@ mod credit;
 mod floods;
 mod input_strings;
 mod late_input;
+mod pressure;
 mod replies;
 mod small_chunks;
 mod length;
