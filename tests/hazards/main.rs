@@ -16,6 +16,7 @@ mod stage;
 
 mod credit;
 mod floods;
+mod gone;
 mod input_strings;
 mod late_input;
 mod pressure;
