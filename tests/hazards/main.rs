@@ -5,6 +5,8 @@
 
 #[path = "../support/counting.rs"]
 mod counting;
+#[path = "../support/edge.rs"]
+mod edge;
 mod ends;
 #[path = "../kit/mod.rs"]
 mod kit;
@@ -26,3 +28,4 @@ mod length;
 mod panics;
 mod splits;
 mod trailers;
+mod wakes;
