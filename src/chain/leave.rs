@@ -127,7 +127,7 @@ impl<H: Head> Chain<H> {
         // `HeaderMap::remove` puts the last field in the place of the one that goes: those that
         // stay would change their order.
         let before = trailers.len();
-        let mut sent = HeaderMap::with_capacity(trailers.keys_len());
+        let mut sent = HeaderMap::new();
         for name in trailers.keys().filter(|name| announced.contains(name)) {
             for value in trailers.get_all(name) {
                 sent.append(name, value.clone());

@@ -8,6 +8,7 @@ mod counting;
 #[path = "../support/edge.rs"]
 mod edge;
 mod ends;
+mod hostile;
 #[path = "../kit/mod.rs"]
 mod kit;
 
