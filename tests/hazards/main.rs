@@ -5,6 +5,7 @@
 
 #[path = "../support/counting.rs"]
 mod counting;
+mod arithmetic;
 #[path = "../support/edge.rs"]
 mod edge;
 mod ends;
