@@ -6,6 +6,7 @@
 #[path = "../support/counting.rs"]
 mod counting;
 mod arithmetic;
+mod buffer;
 #[path = "../support/edge.rs"]
 mod edge;
 mod ends;
@@ -26,6 +27,7 @@ mod late_input;
 mod pressure;
 mod replies;
 mod small_chunks;
+mod lends;
 mod length;
 mod panics;
 mod splits;
