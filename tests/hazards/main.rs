@@ -7,6 +7,7 @@
 mod counting;
 mod arithmetic;
 mod buffer;
+mod cancel;
 #[path = "../support/edge.rs"]
 mod edge;
 mod ends;
