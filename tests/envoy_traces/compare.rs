@@ -38,12 +38,22 @@ pub(crate) struct Difference {
     pub(crate) ours: Seen,
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sink => f.write_str("sink"),
-            Self::Filter(name) => f.write_str(name),
+impl Difference {
+    /// Who saw it, in words.
+    pub(crate) fn who(&self) -> &str {
+        match (&self.place, self.direction) {
+            (Place::Sink, Direction::Request) => "the origin",
+            (Place::Sink, Direction::Response) => "the client",
+            (Place::Filter(name), _) => name,
         }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { direction, step, part, envoy, ours, .. } = self;
+        let who = self.who();
+        write!(f, "{direction:?}, step {step}, {part:?} of {who}: Envoy {envoy}, ours {ours}")
     }
 }
 

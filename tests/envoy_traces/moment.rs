@@ -2,6 +2,7 @@
 //! of our own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::trace::wire::Fields;
 use crate::trace::{Direction, Text};
@@ -17,6 +18,33 @@ pub(crate) struct Seen {
     pub(crate) trailers: Option<Fields>,
     /// It was broken off, so that nobody can take it for complete. Of a filter never.
     pub(crate) reset: bool,
+}
+
+/// As `200, "d1", end, x-t: 1`; a dash for what has seen nothing.
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        if let Some(head) = &self.head {
+            words.push(head.get(":status").cloned().unwrap_or_else(|| "head".to_owned()));
+            let fields = head.iter().filter(|(name, _)| !name.starts_with(':'));
+            words.extend(fields.map(|(name, value)| format!("{name}: {value}")));
+        }
+        if !self.body.is_empty() {
+            words.push(format!("\"{}\"", self.body));
+        }
+        if self.end {
+            words.push("end".to_owned());
+        }
+        let fields = self.trailers.iter().flatten();
+        words.extend(fields.map(|(name, value)| format!("{name}: {value}")));
+        if self.reset {
+            words.push("reset".to_owned());
+        }
+        if words.is_empty() {
+            words.push("-".to_owned());
+        }
+        f.write_str(&words.join(", "))
+    }
 }
 
 /// Everything that has been seen, from the start of the exchange.

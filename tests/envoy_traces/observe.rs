@@ -37,16 +37,14 @@ fn receive(sink: &mut Seen, wire: &Wire) {
             sink.end |= data.end;
         }
         Wire::Trailers(trailers) => {
-            sink.trailers = Some(compared_trailers(&trailers.trailers));
+            sink.trailers = Some(trailers.trailers.clone());
             sink.end |= trailers.end;
-        }
-        Wire::Event(Event::StrayBytesAfterMessage(bytes)) => {
-            sink.body.0.extend_from_slice(&bytes.0);
         }
         Wire::Event(Event::Reset(_) | Event::Closed(_) | Event::ProtocolError(_)) => {
             sink.reset = true;
         }
-        Wire::Event(Event::SendFailed(_)) => {}
+        // Bytes behind a message are none of it.
+        Wire::Event(Event::SendFailed(_) | Event::StrayBytesAfterMessage(_)) => {}
     }
 }
 
@@ -59,7 +57,7 @@ fn show(now: &mut Moment, entry: &Entry) {
         (Some(bytes), _) => seen.body.0.extend_from_slice(&bytes.0),
         // Trailers have no flag: they are the end.
         (None, Some(map)) if enter.end.is_none() => {
-            seen.trailers = Some(compared_trailers(map));
+            seen.trailers = Some(map.clone());
             seen.end = true;
         }
         (None, map) => seen.head = Some(map.as_ref().map(compared).unwrap_or_default()),
@@ -73,8 +71,4 @@ fn compared(fields: &Fields) -> Fields {
         .filter(|(name, _)| is_compared(name))
         .map(|(n, v)| (n.clone(), v.clone()))
         .collect()
-}
-
-fn compared_trailers(fields: &Fields) -> Fields {
-    fields.clone()
 }

@@ -36,12 +36,15 @@ pub(crate) struct Actor<H> {
     last: Verdict,
     /// The policy of its last hold.
     reject: bool,
+    /// The end came with the head, which it holds quietly: its callback for it is played when it
+    /// resumes.
+    end_is_due: bool,
 }
 
 impl<H: Kind> Actor<H> {
     pub(crate) fn new(role: Role, numbers: Numbers) -> Self {
         let witness = Witness::new(role.spec.name.clone(), role.board.clone());
-        Self { role, witness, numbers, last: Verdict::PASS, reject: false }
+        Self { role, witness, numbers, last: Verdict::PASS, reject: false, end_is_due: false }
     }
 
     fn leave(&mut self, view: &View<'_, H>, verdict: Verdict) -> Verdict {
@@ -67,6 +70,12 @@ impl<H: Kind> Actor<H> {
         let verbs = if again { &[][..] } else { &verbs[..] };
         let instead = self.perform(verbs, view, &mut held_bytes);
         instead.unwrap_or_else(|| self.answer(status, view, held_bytes))
+    }
+
+    /// The data callback for an end that came with the head.
+    fn play_end(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let (n, again) = self.numbers.next(0, false);
+        self.play(H::DATA, n, again, view)
     }
 
     /// Does all of `verbs`; the first that answers the message wins, and none is tried again.
@@ -149,8 +158,10 @@ impl<H: Kind> Actor<H> {
     }
 
     fn refused(&self, error: &EditError) {
-        let refused = format!("{:?} {}: {error}", H::DIRECTION, self.role.spec.name);
-        self.role.board.lock().refused.push(refused);
+        let (direction, name) = (H::DIRECTION, &self.role.spec.name);
+        // No recording needs a refusal: an edit that is refused would go on as if it were not
+        // in the script.
+        self.role.board.lock().faults.push(format!("{direction:?} {name}: {error}"));
     }
 
     fn answer(&mut self, status: Option<Status>, view: &mut View<'_, H>, held: usize) -> Verdict {
@@ -203,9 +214,12 @@ impl<H: Kind> Filter<H> for Actor<H> {
         self.witness.enter(view);
         self.witness.shown_head(view);
         let mut verdict = self.play(H::HEADERS, 1, false, view);
-        if view.input_ended() && self.role.end_is_apart && is_ordinary(verdict) {
-            let (n, again) = self.numbers.next(0, false);
-            verdict = self.play(H::DATA, n, again, view);
+        if view.input_ended() && self.role.end_is_apart {
+            if [Verdict::PASS, Verdict::HOLD, Verdict::HOLD.or_reject()].contains(&verdict) {
+                verdict = self.play_end(view);
+            } else {
+                self.end_is_due = is_quiet(verdict);
+            }
         }
         self.leave(view, verdict)
     }
@@ -235,8 +249,13 @@ impl<H: Kind> Filter<H> for Actor<H> {
         asked.retain(|verb| !matches!(verb, Verb::Resume(_)));
         let mut held_bytes = view.body().len();
         let instead = self.perform(&asked, view, &mut held_bytes);
-        let verdict = if passes { Verdict::PASS } else { self.last };
-        self.leave(view, instead.unwrap_or(verdict))
+        let verdict = match instead {
+            Some(instead) => instead,
+            None if passes && std::mem::take(&mut self.end_is_due) => self.play_end(view),
+            None if passes => Verdict::PASS,
+            None => self.last,
+        };
+        self.leave(view, verdict)
     }
 
     fn close(&mut self, _: &Outcome) {
@@ -244,10 +263,8 @@ impl<H: Kind> Filter<H> for Actor<H> {
     }
 }
 
-/// Neither a reply nor a failure.
-fn is_ordinary(verdict: Verdict) -> bool {
-    let held = [Verdict::HOLD, Verdict::HOLD.or_reject()];
-    verdict == Verdict::PASS || held.iter().any(|v| verdict == *v || verdict == v.quiet())
+fn is_quiet(verdict: Verdict) -> bool {
+    [Verdict::HOLD.quiet(), Verdict::HOLD.or_reject().quiet()].contains(&verdict)
 }
 
 /// Whether the script of a filter changes bytes of this direction anywhere.

@@ -19,7 +19,6 @@ pub(crate) struct Notes {
     /// Events that filters asked for.
     pub(crate) scheduled: VecDeque<(String, usize)>,
     pub(crate) faults: Vec<String>,
-    pub(crate) refused: Vec<String>,
 }
 
 /// What one filter saw and did in one direction.

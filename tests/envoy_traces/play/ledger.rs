@@ -35,29 +35,33 @@ pub(crate) fn check<'a, H: Kind>(
         grown_bytes += station.grown_bytes;
         let hop = format!("{} to {name}", before.who);
         // A reply begins where it was made: there is nothing before it to compare with.
-        if station.local == before.local {
-            if let Some(what) = broken(&before.gave, &station.shown, complete) {
-                fault(hop, what);
-            }
+        if station.local == before.local
+            && let Some(what) = broken(&before.gave, &station.shown, complete)
+        {
+            fault(hop, what);
         }
         let (gave, local) = (station.given.clone(), station.local);
         before = Before { who: name.to_owned(), gave, local };
     }
-    let stats = side.chain().stats();
     // A reply may go past filters.
-    let is_its = |seen: &Seen| status(seen) == status(&before.gave);
-    if lane.sink.head.is_some() && !before.local && is_its(&lane.sink) {
+    let is_its = !before.local && status(&lane.sink) == status(&before.gave);
+    if lane.sink.head.is_some() && is_its {
         let mut sink = lane.sink.clone();
         // Of a head only whether it came: a sink sees fields that filters do not log.
-        sink.head = sink.head.and(before.gave.head.clone());
+        sink.head = sink.head.and_then(|_| before.gave.head.clone());
         if let Some(what) = broken(&before.gave, &sink, complete) {
             fault(format!("{} to sink", before.who), what);
         }
-        let moved = stats.output_bytes as i64 + stats.discarded_bytes as i64;
-        let had = stats.input_bytes as i64 + grown_bytes;
-        if side.chain().outcome().is_some() && moved != had {
-            fault("all".to_owned(), &format!("{had} bytes had, {moved} accounted for (I1)"));
-        }
+    }
+    // Bytes of a reply are none of the message.
+    let replied = lane.sink.head.is_some() && !is_its;
+    let stats = side.chain().stats();
+    let (had, moved) = (
+        stats.input_bytes.cast_signed() + grown_bytes,
+        (stats.output_bytes + stats.discarded_bytes).cast_signed(),
+    );
+    if side.chain().outcome().is_some() && !replied && moved != had {
+        fault("all".to_owned(), &format!("{had} bytes had, {moved} accounted for (I1)"));
     }
     faults
 }

@@ -29,7 +29,7 @@
 //!   such call, so the numbers of those in the recording are passed over.
 //! - An end that comes with the head is one call here. If the source sent it apart from the head,
 //!   the script's headers callback and its data callback for the end are played in that one call,
-//!   and the last verdict counts.
+//!   and the last verdict counts; behind a `StopAll…` the second is played when it resumes.
 //! - A release that is cut, because a later filter has not got the room, is one callback of Envoy:
 //!   the parts of a piece that Envoy showed whole have its number.
 
@@ -48,7 +48,7 @@ mod witness;
 use crate::moment::Moment;
 use crate::trace::{Step, Trace};
 
-pub(crate) use plan::NoCounterpart;
+pub(crate) use plan::{NoCounterpart, limit_bytes};
 
 /// What a run showed.
 #[derive(Debug)]
@@ -57,8 +57,6 @@ pub(crate) struct Played {
     pub(crate) moments: Vec<Moment>,
     /// Rules that tidegate broke. There must be none.
     pub(crate) faults: Vec<String>,
-    /// Edits that were refused, as `A: full`.
-    pub(crate) refused: Vec<String>,
 }
 
 /// Plays the script of a trace. What Envoy did with it is looked at for the numbers only.
@@ -70,6 +68,5 @@ pub(crate) fn play(trace: &Trace) -> Result<Played, NoCounterpart> {
         stage.step(step);
         moments.push(stage.moment());
     }
-    let (faults, refused) = stage.finish();
-    Ok(Played { moments, faults, refused })
+    Ok(Played { moments, faults: stage.finish() })
 }

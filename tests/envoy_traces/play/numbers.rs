@@ -4,7 +4,7 @@ use crate::trace::entry::Callback;
 use crate::trace::{Entry, Trace};
 
 /// The data callbacks of one filter in one direction, in order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     /// Envoy's, but for those with an empty piece and no end: their numbers and lengths in bytes.
     calls: Vec<(usize, usize)>,

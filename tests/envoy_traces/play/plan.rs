@@ -170,8 +170,8 @@ fn filter(
 }
 
 fn actor<H: Kind>(trace: &Trace, role: Role) -> impl Fn() -> Actor<H> + Send + Sync + use<H> {
-    let trace = trace.clone();
-    move || Actor::new(role.clone(), Numbers::of(&trace, &role.spec.name, H::DATA))
+    let numbers = Numbers::of(trace, &role.spec.name, H::DATA);
+    move || Actor::new(role.clone(), numbers.clone())
 }
 
 fn stock<H: Kind>(

@@ -123,8 +123,8 @@ impl Stage {
         }
     }
 
-    /// Ends the run: the rules that were broken, and the edits that were refused.
-    pub(crate) fn finish(mut self) -> (Vec<String>, Vec<String>) {
+    /// Ends the run: the rules that were broken.
+    pub(crate) fn finish(mut self) -> Vec<String> {
         let mut faults = Vec::new();
         let names: Vec<&str> = self.chain.iter().map(|spec| spec.name.as_str()).collect();
         faults.extend(ledger::check(&self.request, names.iter().copied(), &self.board));
@@ -143,6 +143,6 @@ impl Stage {
         faults.extend(ledger::check_closes(&self.board));
         let mut notes = self.board.lock();
         faults.append(&mut notes.faults);
-        (faults, std::mem::take(&mut notes.refused))
+        faults
     }
 }

@@ -15,6 +15,7 @@ mod ledger;
 mod limits;
 mod replay;
 
+#[cfg(test)]
 mod tests;
 
 use std::fmt;
@@ -63,11 +64,14 @@ pub(crate) struct Violation {
 ///
 /// If the trace contradicts what is known of Envoy's buffers: nothing could be said about it.
 pub(crate) fn violations(trace: &Trace) -> Vec<Violation> {
-    let mut found = replay::Replay::new(trace)
-        .run()
-        .unwrap_or_else(|error| panic!("{}: cannot be followed: {error}", trace.name));
+    follow(trace).unwrap_or_else(|error| panic!("{}: cannot be followed: {error}", trace.name))
+}
+
+/// The same, or why the trace contradicts what is known.
+pub(crate) fn follow(trace: &Trace) -> Result<Vec<Violation>, String> {
+    let mut found = replay::Replay::new(trace).run().map_err(|error| error.to_string())?;
     found.extend(closes::violations(trace));
     found.extend(counter::violation(trace));
     found.sort_by_key(|violation| violation.step);
-    found
+    Ok(found)
 }

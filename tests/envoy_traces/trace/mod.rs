@@ -12,8 +12,8 @@ pub(crate) mod verb;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
 use serde::Deserialize;
 
@@ -80,25 +80,29 @@ impl Trace {
         serde_json::from_str(text)
     }
 
-    /// All files of the folders `named` and `random` below `root`, in order of their names.
+    /// All recordings of a folder and of the folders in it, in order of their names.
     pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>, String> {
         let mut traces = Vec::new();
-        for folder in ["named", "random"] {
-            let folder = root.join(folder);
-            let entries =
-                fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-            let mut paths: Vec<_> = entries
-                .map(|entry| entry.map(|entry| entry.path()))
-                .collect::<Result<_, _>>()
-                .map_err(|e| format!("{}: {e}", folder.display()))?;
-            paths.sort();
-            for path in paths {
-                let say = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-                let text = fs::read_to_string(&path).map_err(|e| say(&e))?;
-                traces.push(Self::parse(&text).map_err(|e| say(&e))?);
+        for path in list(root)? {
+            if path.is_dir() {
+                for path in list(&path)? {
+                    traces.extend(Self::load(&path)?);
+                }
+            } else {
+                traces.extend(Self::load(&path)?);
             }
         }
         Ok(traces)
+    }
+
+    /// One recording; none, if the file is none.
+    fn load(path: &Path) -> Result<Option<Self>, String> {
+        if path.extension().is_none_or(|extension| extension != "json") {
+            return Ok(None);
+        }
+        let say = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| say(&error))?;
+        Self::parse(&text).map(Some).map_err(|error| say(&error))
     }
 
     /// What the receiver of messages of this direction got.
@@ -108,6 +112,16 @@ impl Trace {
             Direction::Response => &self.client_received,
         }
     }
+}
+
+/// What is in a folder, in order.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let say = |error: io::Error| format!("{}: {error}", folder.display());
+    let entries = fs::read_dir(folder).map_err(say)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(say)?;
+    paths.sort();
+    Ok(paths)
 }
 
 impl Record {

@@ -21,7 +21,7 @@ pub(crate) enum Step {
     /// The origin's window grows by so many bytes.
     OriginWindow(u64),
     /// The client sends all of it in one write.
-    Batch(Vec<Step>),
+    Batch(Vec<Self>),
     /// The client closes its connection; always the last step, and in no script.
     ClientClose,
 }

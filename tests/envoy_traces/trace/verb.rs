@@ -47,7 +47,7 @@ pub(crate) enum Verb {
     /// The own event of this number, later.
     Schedule(usize),
     /// As if the filter of this name did it.
-    On(String, Box<Verb>),
+    On(String, Box<Self>),
     /// In bytes.
     SetBufferLimit(u64),
     ResetStream,
