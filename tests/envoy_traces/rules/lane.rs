@@ -95,6 +95,8 @@ pub(crate) struct Lane {
     flight: Option<Flight>,
     /// Before each station: what a stock filter keeps that stands there, if one does.
     stock: Vec<Option<VecDeque<ByteId>>>,
+    /// The stations before which one stands that may hold.
+    stock_holds: Vec<bool>,
     /// All that went to the peer.
     sent: Vec<ByteId>,
     /// How much of it the peer has got, in bytes.
@@ -118,12 +120,17 @@ impl Lane {
         }
         let mut names = Vec::new();
         let mut stock = vec![None];
+        let mut stock_holds = vec![false];
         for filter in chain {
-            if filter.builtin.is_some() {
+            if let Some(builtin) = &filter.builtin {
                 *stock.last_mut().unwrap() = Some(VecDeque::new());
+                // The one wasm module there is only adds trailers.
+                *stock_holds.last_mut().unwrap() |=
+                    !builtin["@type"].to_string().contains(".wasm.");
             } else {
                 names.push(filter.name.clone());
                 stock.push(None);
+                stock_holds.push(false);
             }
         }
         Self {
@@ -136,6 +143,7 @@ impl Lane {
             shared: None,
             flight: None,
             stock,
+            stock_holds,
             sent: Vec::new(),
             arrived_bytes: 0,
             early: Vec::new(),
@@ -553,14 +561,22 @@ impl Lane {
         }
     }
 
-    pub(crate) fn check_stuck(&mut self) {
-        // A peer that waits for the rest of what it was promised never sees an end.
-        if self.ledger.is_all_let_go() && self.promised_bytes.is_some() {
-            return self.check_length(true);
+    /// At the end of a step: has all that was let go gone on? It may wait for Envoy to read it, in
+    /// a stock filter, for a filter that asked for no calls, and for room at the peer.
+    pub(crate) fn check_moved(&mut self) {
+        if self.course != Course::Going {
+            return;
         }
         let unread: BTreeSet<_> = self.unread.iter().copied().collect();
-        let modes = &self.modes;
-        self.ledger.check_stuck(&unread, |station| modes.get(station) == Some(&Mode::StoppedAll));
+        let no_room = self.sent.len() > self.arrived_bytes;
+        let peer = self.ledger.peer();
+        let (modes, stock_holds) = (&self.modes, &self.stock_holds);
+        self.ledger.check_moved(|station, byte| {
+            modes.get(station) == Some(&Mode::StoppedAll)
+                || stock_holds[station]
+                || byte.is_some_and(|id| unread.contains(&id))
+                || (byte.is_none() && station == peer && no_room)
+        });
     }
 }
 

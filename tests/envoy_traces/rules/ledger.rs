@@ -2,8 +2,6 @@
 //!
 //! This module never looks at where Envoy keeps a byte.
 
-use std::collections::BTreeSet;
-
 use crate::trace::Direction;
 
 use super::{Rule, Violation};
@@ -74,8 +72,6 @@ pub(crate) struct Ledger {
     bytes: Vec<Byte>,
     pub(crate) head: Mark,
     pub(crate) tail: Mark,
-    /// The step in which the end came where it should be.
-    tail_since: usize,
     /// Whether the station was ever handed the end.
     end_shown: Vec<bool>,
     next_rank: u64,
@@ -95,7 +91,6 @@ impl Ledger {
             bytes: Vec::new(),
             head: Mark::NotSent,
             tail: Mark::NotSent,
-            tail_since: 0,
             end_shown: vec![false; stations],
             next_rank: 1,
             last_rank: vec![0; stations],
@@ -234,7 +229,6 @@ impl Ledger {
             self.head = Mark::At { station: next, shown: false };
         }
         if with_tail && self.tail.is_shown_at(station) {
-            self.tail_since = self.step;
             self.tail = Mark::At { station: next, shown: false };
         }
     }
@@ -463,35 +457,45 @@ impl Ledger {
                 self.name(if self.holds_bytes(station, &ids) { station + 1 } else { station }),
             );
             let since = ids.iter().map(|&id| self.bytes[id].since).min().unwrap_or(self.step);
+            // That it did not move is said by this.
+            let filter = self.names.get(station).cloned();
+            self.violations.retain(|v| v.rule != Rule::I8 || v.filter != filter || v.step < since);
             self.report_since(since, Rule::I1, station, what);
         }
     }
 
-    /// What is said when nothing can happen any more although no filter holds the message up.
-    /// What Envoy has not read yet is nobody's fault.
-    pub(crate) fn check_stuck(
-        &mut self,
-        unread: &BTreeSet<ByteId>,
-        holds_up: impl Fn(usize) -> bool,
-    ) {
-        let byte = self.bytes.iter().enumerate().find_map(|(id, byte)| match byte.state {
-            State::At { station, shown: false } if !unread.contains(&id) => {
-                (!holds_up(station)).then_some((station, byte.since))
+    /// What is said at the end of a step about what all before let go, and what has not moved on.
+    /// `waits` tells which bytes and stations have a reason to wait.
+    pub(crate) fn check_moved(&mut self, waits: impl Fn(usize, Option<ByteId>) -> bool) {
+        let mut stuck: Vec<(usize, Vec<ByteId>)> = Vec::new();
+        for (id, byte) in self.bytes.iter().enumerate() {
+            let State::At { station, shown: false } = byte.state else { continue };
+            if waits(station, Some(id)) {
+                continue;
             }
-            State::At { .. } | State::Taken { .. } | State::Drained => None,
-        });
-        let tail = match self.tail {
-            Mark::At { station, shown: false } if station > self.asked(0) => {
-                (!holds_up(station)).then_some((station, self.tail_since))
+            match stuck.iter_mut().find(|(at, _)| *at == station) {
+                Some((_, ids)) => ids.push(id),
+                None => stuck.push((station, vec![id])),
             }
-            Mark::At { .. } | Mark::NotSent => None,
-        };
-        if let Some((station, since)) = byte.or(tail) {
+        }
+        if let Mark::At { station, shown: false } = self.tail
+            && station > self.asked(0)
+            && !waits(station, None)
+            && stuck.iter().all(|&(at, _)| at != station)
+        {
+            stuck.push((station, Vec::new()));
+        }
+        for (station, ids) in stuck {
+            // A peer that waits for what it was promised is another fault.
+            if [Rule::I8, Rule::I12].iter().any(|&rule| self.is_reported(rule, station)) {
+                continue;
+            }
+            let what = if ids.is_empty() { "the end".to_owned() } else { self.quote(&ids) };
             let what = format!(
-                "what every filter before it let go never reaches {}: nothing moves it any more",
+                "{what} was let go by every filter before {}, and nothing brings it there",
                 self.name(station)
             );
-            self.report_since(since, Rule::I8, station, what);
+            self.report(Rule::I8, station, what);
         }
     }
 

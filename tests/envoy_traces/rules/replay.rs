@@ -79,11 +79,6 @@ impl<'t> Replay<'t> {
             }
             self.record(record).map_err(|error| format!("step {}: {error}", record.step))?;
         }
-        for lane in &mut self.lanes {
-            if lane.course == Course::Going {
-                lane.check_stuck();
-            }
-        }
         Ok(self.lanes.into_iter().flat_map(|lane| lane.ledger.violations).collect())
     }
 
@@ -96,6 +91,7 @@ impl<'t> Replay<'t> {
         self.limits.check_step(&mut self.lanes);
         for direction in Direction::BOTH {
             self.arrivals(direction, record.wire(direction))?;
+            self.lane(direction).check_moved();
         }
         Ok(())
     }
@@ -150,23 +146,23 @@ impl<'t> Replay<'t> {
         let lane = self.lane(direction);
         let peer = lane.ledger.peer();
         for wire in wires {
-            let (end, again) = match wire {
+            let end = match wire {
                 Wire::Headers(headers) => {
                     if lane.course == Course::Going {
                         lane.ledger.show_head(peer);
                     }
                     let length = headers.headers.get("content-length");
                     lane.promised_bytes = length.and_then(|text| text.parse().ok());
-                    (headers.end, headers.stream.is_some())
+                    headers.end
                 }
                 Wire::Data(data) => {
                     let arrived = lane.arrive(&data.data.0);
                     if !lane.is_cut() {
                         arrived?;
                     }
-                    (data.end, data.stream.is_some())
+                    data.end
                 }
-                Wire::Trailers(trailers) => (trailers.end, false),
+                Wire::Trailers(trailers) => trailers.end,
                 Wire::Event(Event::ProtocolError(_)) => {
                     lane.course = Course::Garbled;
                     continue;
@@ -177,7 +173,7 @@ impl<'t> Replay<'t> {
                 }
                 Wire::Event(Event::SendFailed(_) | Event::StrayBytesAfterMessage(_)) => continue,
             };
-            if end && !again && lane.course == Course::Going {
+            if end && lane.course == Course::Going {
                 lane.ledger.show_tail(peer);
                 lane.course = Course::Complete;
                 lane.ledger.check_complete();
@@ -185,7 +181,7 @@ impl<'t> Replay<'t> {
         }
         lane.check_resumed_tail();
         if !lane.is_cut() {
-            lane.check_length(lane.course == Course::Complete);
+            lane.check_length(lane.course == Course::Complete || lane.ledger.is_all_let_go());
         }
         Ok(())
     }
@@ -290,7 +286,6 @@ impl<'t> Replay<'t> {
         };
         let first = response.ledger.station(&enter.f) == Some(0);
         if is_end && first && request.course == Course::Going {
-            request.check_stuck();
             request.cut();
         }
     }
