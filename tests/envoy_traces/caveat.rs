@@ -182,6 +182,7 @@ fn replier_not_called(trace: &Trace, one: &Difference) -> bool {
         && replied
         && one.envoy.head.is_none()
         && field(&one.ours, "x-s-local") == Some(name)
+        && trace.client_received.body.0.starts_with(&one.ours.body.0)
 }
 
 /// A response had begun when the reply was made; this filter had no head, and never gets one; ours
@@ -198,16 +199,19 @@ fn reply_past_later_filters(trace: &Trace, one: &Difference) -> bool {
         && in_response
         && one.envoy.head.is_none()
         && field(&one.ours, ":status") == client.map(String::as_str)
+        && trace.client_received.body.0.starts_with(&one.ours.body.0)
 }
 
 /// Both made the same reply of the engine, and what differs is its text.
 fn engine_reply_text(trace: &Trace, one: &Difference) -> bool {
     let by_limit = replies(trace, one.step).any(|details| details.ends_with("_payload_too_large"));
     let same_status = field(&one.envoy, ":status") == field(&one.ours, ":status");
+    let texts: [&[u8]; 3] = [b"", b"Payload Too Large", b"Internal Server Error"];
     one.direction == Direction::Response
         && by_limit
         && same_status
         && matches!(field(&one.ours, ":status"), Some("413" | "500"))
+        && texts.contains(&one.envoy.body.0.as_slice())
         && matches!(one.part, Part::Head | Part::Body)
         && field(&one.ours, "content-length") == Some("0")
         && one.ours.body.is_empty()
@@ -219,6 +223,8 @@ fn upstream_status(trace: &Trace, one: &Difference) -> bool {
         && by_reset
         && field(&one.envoy, ":status") == Some("503")
         && field(&one.ours, ":status") == Some("502")
+        && one.ours.body.is_empty()
+        && one.envoy.body.0.starts_with(b"upstream connect error")
         && matches!(one.part, Part::Head | Part::Body)
 }
 
@@ -229,6 +235,7 @@ fn reset_by_filter(trace: &Trace, one: &Difference) -> bool {
         && one.envoy.head.is_none()
         && field(&one.ours, ":status") == Some("500")
         && one.ours.body.is_empty()
+        && one.ours.end
 }
 
 /// It comes later, and nothing else does.

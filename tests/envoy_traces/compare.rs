@@ -57,8 +57,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// At most one for each direction, place and part: the first. `loose`: sizes depend on timing, so only
-/// what there is in the end counts.
+/// At most one for each direction, place and part: the first. `loose`: sizes depend on timing, so
+/// only what there is in the end counts.
 pub(crate) fn differences(envoy: &[Moment], ours: &[Moment], loose: bool) -> Vec<Difference> {
     assert_eq!(envoy.len(), ours.len(), "one moment a step");
     let from = if loose { envoy.len().saturating_sub(1) } else { 0 };

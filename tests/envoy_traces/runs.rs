@@ -1,9 +1,11 @@
 //! All traces, played and compared.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::judge::{Judgement, judge};
 use crate::model::TRACES;
+use crate::page::page;
 
 /// By name.
 pub(crate) static JUDGED: LazyLock<Vec<(String, Judgement)>> =
@@ -19,6 +21,15 @@ fn tidegate_keeps_its_rules_in_every_scenario() {
     assert!(faulty.is_empty(), "rules broken by tidegate:\n{}", faulty.join("\n"));
 }
 
+#[test]
+fn no_difference_is_unexplained() {
+    let open = JUDGED.iter().flat_map(|(name, judgement)| {
+        judgement.unexplained().into_iter().map(move |line| format!("{name}: {line}"))
+    });
+    let open: Vec<String> = open.collect();
+    assert!(open.is_empty(), "{} unexplained:\n{}", open.len(), open.join("\n"));
+}
+
 /// What Envoy did wrong is seen by somebody: otherwise a rule of the checker, or a run of ours,
 /// says too much.
 #[test]
@@ -29,4 +40,17 @@ fn where_envoy_breaks_a_rule_tidegate_differs() {
             assert!(broken.is_empty(), "{name} is the same, but {broken:?}");
         }
     }
+}
+
+#[test]
+fn the_page_of_differences_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/envoy-differences.md");
+    let now = page(&JUDGED);
+    let written = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let how = "cargo run --example envoy_traces -- tests/envoy-traces \
+               --write docs/envoy-differences.md";
+    assert!(
+        now == written,
+        "docs/envoy-differences.md is not what this run gives; write it: {how}"
+    );
 }

@@ -23,7 +23,7 @@
 //!
 //! N counts Envoy's callbacks. Ours are the same but for four, so N is counted like this:
 //!
-//! - `resume` has no number: it does what the event asked for, and passes only if it asked for that.
+//! - `resume` has no number: it does what the event asked for, and passes only if it was asked to.
 //! - Envoy also calls filters with a piece that is empty and no end (what is left when a filter
 //!   before took everything, or when the shared buffer was empty at a resume). tidegate makes no
 //!   such call, so the numbers of those in the recording are passed over.
