@@ -6,6 +6,16 @@
 #[path = "../kit/mod.rs"]
 mod kit;
 
+// The fuzz target of this layer, and what it needs.
+#[path = "../targets/choices.rs"]
+mod choices;
+#[allow(dead_code, reason = "its drivers use more of the target")]
+#[path = "../targets/exchange/mod.rs"]
+mod exchange_target;
+#[allow(dead_code, reason = "its drivers use more of the target")]
+#[path = "../targets/target.rs"]
+mod target;
+
 mod early;
 mod pairs;
 mod random;

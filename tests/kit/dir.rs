@@ -12,6 +12,9 @@ pub(crate) trait Dir: Head + Sized {
     /// The status, where it is another one than that of [`plain`](Self::plain).
     fn odd_status(&self) -> Option<StatusCode>;
 
+    /// Sets the status, where there is one.
+    fn set_status(&mut self, status: StatusCode);
+
     /// A head with one field.
     fn with(name: &'static str, value: &str) -> Self {
         let mut head = Self::plain();
@@ -48,6 +51,8 @@ impl Dir for request::Parts {
     fn odd_status(&self) -> Option<StatusCode> {
         None
     }
+
+    fn set_status(&mut self, _: StatusCode) {}
 }
 
 impl Dir for response::Parts {
@@ -59,5 +64,9 @@ impl Dir for response::Parts {
 
     fn odd_status(&self) -> Option<StatusCode> {
         (self.status != StatusCode::OK).then_some(self.status)
+    }
+
+    fn set_status(&mut self, status: StatusCode) {
+        self.status = status;
     }
 }

@@ -60,6 +60,8 @@ pub(crate) struct TaskReport {
     pub(crate) wakes: u64,
     /// Calls of wakers of an earlier poll, which count for nothing.
     pub(crate) stale_wakes: u64,
+    /// Wakers of it that somebody keeps.
+    pub(crate) wakers_left: usize,
 }
 
 /// Why a run did not end with all tasks finished.
@@ -86,9 +88,37 @@ pub(crate) struct Executor(Rc<Inner>);
 
 struct Inner {
     options: Options,
-    rng: RefCell<Rng>,
+    dice: RefCell<Dice>,
     polls: Cell<u64>,
     tasks: RefCell<Vec<Rc<Task>>>,
+}
+
+/// Who chooses.
+enum Dice {
+    Seed(Rng),
+    /// Bytes, and what follows them when they have run out.
+    Choices {
+        bytes: Vec<u8>,
+        at: usize,
+        rest: Rng,
+    },
+}
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        match self {
+            Self::Seed(rng) => rng.below(n),
+            // Nothing to choose: a byte is worth more elsewhere.
+            Self::Choices { .. } if n < 2 => 0,
+            Self::Choices { bytes, at, rest } => match bytes.get(*at) {
+                Some(&byte) => {
+                    *at += 1;
+                    usize::from(byte) % n
+                }
+                None => rest.below(n),
+            },
+        }
+    }
 }
 
 struct Task {
@@ -144,9 +174,18 @@ impl Wake for PollWaker {
 
 impl Executor {
     pub(crate) fn new(seed: u64, options: Options) -> Self {
+        Self::with_dice(Dice::Seed(Rng::new(seed)), options)
+    }
+
+    /// The bytes choose who is next; behind them, the same numbers in every run.
+    pub(crate) fn steered(bytes: Vec<u8>, options: Options) -> Self {
+        Self::with_dice(Dice::Choices { bytes, at: 0, rest: Rng::new(0) }, options)
+    }
+
+    fn with_dice(dice: Dice, options: Options) -> Self {
         Self(Rc::new(Inner {
             options,
-            rng: RefCell::new(Rng::new(seed)),
+            dice: RefCell::new(dice),
             polls: Cell::new(0),
             tasks: RefCell::default(),
         }))
@@ -197,33 +236,47 @@ impl Executor {
         let _entered = Entered::new(&self.0);
         let inner = &self.0;
         loop {
-            let live = inner.those(|task| !task.over.get());
-            let woken = inner.those(|task| !task.over.get() && task.is_woken());
-            if live.is_empty() {
+            let live = inner.count(Task::is_live);
+            let woken = inner.count(Task::is_due);
+            if live == 0 {
                 return Ok(inner.report());
             }
-            let names = || live.iter().map(|task| task.name).collect();
-            if woken.is_empty() {
-                return Err(Failure::Stuck { unfinished: names(), tasks: inner.report() });
+            if woken == 0 {
+                let unfinished = inner.unfinished();
+                return Err(Failure::Stuck { unfinished, tasks: inner.report() });
             }
             if inner.polls.get() >= inner.options.most_polls {
-                return Err(Failure::Livelock { unfinished: names(), tasks: inner.report() });
+                let unfinished = inner.unfinished();
+                return Err(Failure::Livelock { unfinished, tasks: inner.report() });
             }
-            let spurious = inner.one_in(inner.options.spurious_one_in);
-            let from = if spurious { &live } else { &woken };
-            let next = inner.rng.borrow_mut().below(from.len());
-            inner.poll(&from[next]);
+            let next = if inner.one_in(inner.options.spurious_one_in) {
+                inner.nth(Task::is_live, inner.dice.borrow_mut().below(live))
+            } else {
+                inner.nth(Task::is_due, inner.dice.borrow_mut().below(woken))
+            };
+            inner.poll(&next);
         }
     }
 }
 
 impl Inner {
     fn one_in(&self, n: usize) -> bool {
-        n > 0 && self.rng.borrow_mut().below(n) == 0
+        n > 0 && self.dice.borrow_mut().below(n) == 0
     }
 
-    fn those(&self, which: impl Fn(&Task) -> bool) -> Vec<Rc<Task>> {
-        self.tasks.borrow().iter().filter(|task| which(task)).cloned().collect()
+    fn count(&self, which: fn(&Task) -> bool) -> usize {
+        self.tasks.borrow().iter().filter(|task| which(task)).count()
+    }
+
+    fn nth(&self, which: fn(&Task) -> bool, n: usize) -> Rc<Task> {
+        let tasks = self.tasks.borrow();
+        let mut those = tasks.iter().filter(|task| which(task));
+        Rc::clone(those.nth(n).expect("it was counted"))
+    }
+
+    fn unfinished(&self) -> Vec<&'static str> {
+        let tasks = self.tasks.borrow();
+        tasks.iter().filter(|task| task.is_live()).map(|task| task.name).collect()
     }
 
     fn poll_inline(&self, task: usize) {
@@ -261,8 +314,12 @@ impl Inner {
 }
 
 impl Task {
-    fn is_woken(&self) -> bool {
-        self.signal.woken.load(Relaxed)
+    fn is_live(&self) -> bool {
+        !self.over.get()
+    }
+
+    fn is_due(&self) -> bool {
+        self.is_live() && self.signal.woken.load(Relaxed)
     }
 
     fn waker(&self, fresh: bool) -> Waker {
@@ -277,6 +334,7 @@ impl Task {
             polls: self.polls.get(),
             wakes: self.signal.wakes.load(Relaxed),
             stale_wakes: self.signal.stale_wakes.load(Relaxed),
+            wakers_left: Arc::strong_count(&self.signal) - 1,
         }
     }
 }

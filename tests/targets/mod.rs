@@ -9,9 +9,11 @@ pub(crate) mod chain;
 pub(crate) mod choices;
 pub(crate) mod corpus;
 pub(crate) mod replace;
+pub(crate) mod exchange;
 pub(crate) mod target;
 
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
 pub(crate) const ALL: [Target; 3] = [buf::TARGET, chain::TARGET, replace::TARGET];
+pub(crate) const ALL: [Target; 3] = [buf::TARGET, chain::TARGET, exchange::TARGET];
