@@ -5,32 +5,29 @@
 
 #[path = "../support/counting.rs"]
 mod counting;
-mod arithmetic;
-mod buffer;
-mod cancel;
 #[path = "../support/edge.rs"]
 mod edge;
-mod ends;
-mod hostile;
 #[path = "../kit/mod.rs"]
 mod kit;
-
-#[path = "../support/edge.rs"]
-mod edge;
 #[path = "../exchange/stage.rs"]
 mod stage;
 
+mod arithmetic;
+mod buffer;
+mod cancel;
 mod credit;
+mod ends;
 mod floods;
 mod gone;
+mod hostile;
 mod input_strings;
 mod late_input;
-mod pressure;
-mod replies;
-mod small_chunks;
 mod lends;
 mod length;
 mod panics;
+mod pressure;
+mod replies;
+mod small_chunks;
 mod splits;
 mod trailers;
 mod wakes;

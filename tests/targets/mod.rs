@@ -15,5 +15,5 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 3] = [buf::TARGET, chain::TARGET, replace::TARGET];
-pub(crate) const ALL: [Target; 3] = [buf::TARGET, chain::TARGET, exchange::TARGET];
+pub(crate) const ALL: [Target; 4] =
+    [buf::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET];
