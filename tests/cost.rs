@@ -158,7 +158,7 @@ fn drain<H: Dir>(chain: &mut Chain<H>) -> u64 {
 }
 
 /// Ten times the chunks: ten times the calls, and not one allocation more.
-fn chunks_that_pass<H: Dir>() {
+fn h51_chunks_that_pass<H: Dir>() {
     for chunk_bytes in [1, 1024] {
         let small = Script { chunk_bytes, ..Script::default() }.cost::<H>();
         let large = Script { chunk_bytes, chunks: 1_000, ..Script::default() }.cost::<H>();
@@ -170,7 +170,7 @@ fn chunks_that_pass<H: Dir>() {
 }
 
 /// Ten times the filters: ten times the calls, and what it costs to make them.
-fn filters_that_pass<H: Dir>() {
+fn h51_filters_that_pass<H: Dir>() {
     let small = Script { passing: 5, ..Script::default() }.cost::<H>();
     let large = Script { passing: 59, ..Script::default() }.cost::<H>();
     assert_eq!((small.calls, large.calls), (6 * 102, 60 * 102));
@@ -180,7 +180,7 @@ fn filters_that_pass<H: Dir>() {
 
 /// Ten times the segments held: the holder is asked once a segment; a small one is copied once
 /// where it comes to rest, however many lie there already.
-fn segments_held<H: Dir>() {
+fn h51_segments_held<H: Dir>() {
     for chunk_bytes in [1, 511, 512, 1024] {
         let held = |chunks| Script { chunk_bytes, chunks, holds: true, ..Script::default() };
         let (small, large) = (held(1_000).cost::<H>(), held(10_000).cost::<H>());
@@ -196,13 +196,13 @@ fn segments_held<H: Dir>() {
 }
 
 /// A release of ten times as much, in frames: ten times the pieces.
-fn releases_in_frames<H: Dir>() {
+fn h51_releases_in_frames<H: Dir>() {
     let held = |chunks| Script { chunks, holds: true, max_frame_bytes: 2048, ..Script::default() };
     held(100).cost::<H>().is_linear_in_ten_times(held(1_000).cost::<H>());
 }
 
 /// A frame of ten times the size, split at the entrance.
-fn large_frames<H: Dir>() {
+fn h51_large_frames<H: Dir>() {
     let frame =
         |chunk_bytes| Script { chunks: 1, chunk_bytes, max_frame_bytes: 512, ..Script::default() };
     let (small, large) = (frame(51_200).cost::<H>(), frame(512_000).cost::<H>());
@@ -212,7 +212,7 @@ fn large_frames<H: Dir>() {
 }
 
 /// A sink that takes nothing for ten times as long.
-fn chunks_that_wait_for_the_sink<H: Dir>() {
+fn h51_chunks_that_wait_for_the_sink<H: Dir>() {
     for chunk_bytes in [1, 1024] {
         let slow = |chunks| Script { chunks, chunk_bytes, slow_sink: true, ..Script::default() };
         let (small, large) = (slow(1_000).cost::<H>(), slow(10_000).cost::<H>());
@@ -222,7 +222,7 @@ fn chunks_that_wait_for_the_sink<H: Dir>() {
 }
 
 /// A filter that lets one byte go at each resume: work for what moves, not for what stays.
-fn byte_by_byte_out_of_a_long_hold<H: Dir>() {
+fn h51_byte_by_byte_out_of_a_long_hold<H: Dir>() {
     struct Drip;
     impl<H: Head> Filter<H> for Drip {
         fn declare(&self) -> Declaration {
@@ -262,7 +262,7 @@ fn byte_by_byte_out_of_a_long_hold<H: Dir>() {
 }
 
 /// Dropping a message with very many held segments takes no stack: teardown is a loop.
-fn teardown_is_iterative<H: Dir>() {
+fn h46_teardown_is_iterative<H: Dir>() {
     const STACK_BYTES: usize = 128 * 1024;
     let drop_full = || {
         let hold = Counted { calls: Calls::default(), verdict: HOLD };
@@ -282,12 +282,12 @@ fn teardown_is_iterative<H: Dir>() {
 }
 
 both!(
-    chunks_that_pass,
-    filters_that_pass,
-    segments_held,
-    releases_in_frames,
-    large_frames,
-    chunks_that_wait_for_the_sink,
-    byte_by_byte_out_of_a_long_hold,
-    teardown_is_iterative,
+    h51_chunks_that_pass,
+    h51_filters_that_pass,
+    h51_segments_held,
+    h51_releases_in_frames,
+    h51_large_frames,
+    h51_chunks_that_wait_for_the_sink,
+    h51_byte_by_byte_out_of_a_long_hold,
+    h46_teardown_is_iterative,
 );

@@ -208,8 +208,8 @@ impl BodyBuf {
         self.invariants();
     }
 
-    /// As [`clear`](Self::clear), for an owner that cannot pass on a panic in the drop of a segment:
-    /// it is contained. Says how many bytes there were.
+    /// As [`clear`](Self::clear), for an owner that cannot pass on a panic in the drop of a
+    /// segment: it is contained. Says how many bytes there were.
     pub(crate) fn discard(&mut self) -> u64 {
         let bytes = self.len as u64;
         if bytes != 0 {

@@ -113,7 +113,7 @@ fn giving_back_too_much_panics() {
 
 #[test]
 #[should_panic(expected = "a byte count fits u64")]
-fn counting_past_u64_panics() {
+fn h50_counting_past_u64_panics() {
     let mut w = Watermark::new(Marks::DEFAULT);
     let _ = w.add(u64::MAX);
     let _ = w.add(1);

@@ -105,7 +105,7 @@ fn an_error_of_the_source_is_an_error_of_the_peer() {
 }
 
 #[test]
-fn a_source_that_is_short_of_its_length_never_looks_complete() {
+fn h35_a_source_that_is_short_of_its_length_never_looks_complete() {
     let source = Source::new([Step::Data(b"four")]);
     let head = with_length(response_head(), 5);
     let mut body = FilteredBody::new(chain(&no_filters()), head, source);
@@ -119,7 +119,7 @@ fn a_source_that_is_short_of_its_length_never_looks_complete() {
 }
 
 #[test]
-fn a_body_dropped_at_its_declared_length_is_complete() {
+fn h30_a_body_dropped_at_its_declared_length_is_complete() {
     // As hyper does with HTTP/1: it never asks for the end.
     let (closed, told) = (Closed::default(), Closed::default());
     let plan = Plan::builder()

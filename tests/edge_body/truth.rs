@@ -113,7 +113,7 @@ fn plan(does: Does) -> Plan<response::Parts> {
 }
 
 #[test]
-fn over_all_cases() {
+fn h33_size_hints_and_ends_come_true_over_all_cases() {
     let bodies: [&[&'static [u8]]; 4] = [&[], &[b"four"], &[b"ab", b"cd"], &[b"ab", b"", b"cd"]];
     let ends: [&[Step]; 4] =
         [&[], &[Step::Trailers("t")], &[Step::Error], &[Step::Yield, Step::Trailers("t")]];

@@ -72,7 +72,7 @@ proptest! {
     /// Whatever filters hold, whenever the source comes, and in whatever order gates open and
     /// handles are used: each event wakes the task, and the task needs no other poll.
     #[test]
-    fn no_wakeup_is_lost(
+    fn h39_no_wakeup_is_lost(
         steps in prop::collection::vec(step(), 0..12),
         trailers in any::<bool>(),
         tells_end in any::<bool>(),
@@ -159,7 +159,7 @@ fn work_that_a_filter_asks_of_itself_is_spread_over_polls() {
 }
 
 #[test]
-fn a_source_that_is_always_ready_does_not_keep_the_task() {
+fn h40_a_source_that_is_always_ready_does_not_keep_the_task() {
     let plan = Plan::<request::Parts>::builder()
         .probe(
             "eats",

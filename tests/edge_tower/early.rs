@@ -212,7 +212,7 @@ async fn upload(client: &mut DuplexStream) -> String {
 }
 
 #[tokio::test]
-async fn http1_forward_gives_the_handler_all_and_keeps_the_connection() {
+async fn h31_http1_forward_gives_the_handler_all_and_keeps_the_connection() {
     let (mut client, mut read) = serve(EarlyResponse::Forward);
     let rest = upload(&mut client).await;
     assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
@@ -220,7 +220,7 @@ async fn http1_forward_gives_the_handler_all_and_keeps_the_connection() {
 }
 
 #[tokio::test]
-async fn http1_drain_gives_the_handler_an_error_and_keeps_the_connection() {
+async fn h31_http1_drain_gives_the_handler_an_error_and_keeps_the_connection() {
     let (mut client, mut read) = serve(drain(1000, 60_000));
     let rest = upload(&mut client).await;
     assert!(rest.starts_with("HTTP/1.1 200 OK\r\n"), "{rest}");
@@ -228,7 +228,7 @@ async fn http1_drain_gives_the_handler_an_error_and_keeps_the_connection() {
 }
 
 #[tokio::test]
-async fn http1_stop_gives_the_handler_an_error_and_hyper_closes_the_connection() {
+async fn h31_http1_stop_gives_the_handler_an_error_and_hyper_closes() {
     let (mut client, mut read) = serve(EarlyResponse::Stop);
     let rest = upload(&mut client).await;
     assert_eq!(rest, "", "the upload is not taken for a request");

@@ -298,7 +298,7 @@ fn a_reply_after_the_response_head_cuts_the_response() {
 }
 
 #[test]
-fn an_early_response_leaves_the_request_alone() {
+fn h28_an_early_response_leaves_the_request_alone() {
     let told = Closed::default();
     let early = Early::new(Source::of("done"));
     let service = layer(no_filters(), no_filters(), &told).layer(early.service());

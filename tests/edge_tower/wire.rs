@@ -57,7 +57,7 @@ fn body() -> Response<Source> {
 }
 
 #[tokio::test]
-async fn http1_trailers_are_announced_and_sent() {
+async fn h33_http1_trailers_are_announced_and_sent() {
     let request = "GET / HTTP/1.1\r\nconnection: close\r\nte: trailers\r\n\r\n";
     assert_eq!(
         raw(request, no_filters(), adds(true), body).await,
@@ -84,7 +84,7 @@ async fn http1_required_trailers_without_te_are_refused() {
 }
 
 #[tokio::test]
-async fn http1_a_response_that_is_cut_does_not_look_complete() {
+async fn h25_http1_a_response_that_is_cut_does_not_look_complete() {
     let cut = || Response::new(Source::new([Step::Data(b"some"), Step::Yield, Step::Error]));
     let answer =
         raw("GET / HTTP/1.1\r\nconnection: close\r\n\r\n", no_filters(), no_filters(), cut).await;
@@ -93,7 +93,7 @@ async fn http1_a_response_that_is_cut_does_not_look_complete() {
 }
 
 #[tokio::test]
-async fn http1_a_body_that_hyper_drops_at_its_length_is_complete() {
+async fn h30_http1_a_body_that_hyper_drops_at_its_length_is_complete() {
     // The source does not tell its end, so hyper never hears of it.
     let told = Closed::default();
     let layer = crate::exchange::layer(no_filters(), no_filters(), &told);

@@ -271,8 +271,8 @@ fn h49_what_was_lent_comes_back_once() {
     }
 }
 
-/// A block is used again when its last slice is gone, and not before: slices that outlive the block,
-/// and the pool, keep their bytes.
+/// A block is used again when its last slice is gone, and not before: slices that outlive the
+/// block, and the pool, keep their bytes.
 #[test]
 fn h49_a_block_is_not_used_again_while_it_is_read() {
     for seed in 0..200 {

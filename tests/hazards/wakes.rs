@@ -1,5 +1,5 @@
-//! H27, H39, H40, H44: every place that answers `Pending`. Whoever waits there is woken by what ends
-//! the wait, costs nothing until then, and may do anything in its waker.
+//! H27, H39, H40, H44: every place that answers `Pending`. Whoever waits there is woken by what
+//! ends the wait, costs nothing until then, and may do anything in its waker.
 
 use std::cell::RefCell;
 use std::pin::Pin;

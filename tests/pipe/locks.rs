@@ -78,7 +78,7 @@ fn waker(looks: &Looks) -> Waker {
 }
 
 #[test]
-fn wakers_run_with_no_lock_held() {
+fn h44_wakers_run_with_no_lock_held() {
     within_seconds(|tx, rx, looks| {
         // Registered, replaced, woken; then the sender's.
         for _ in 0..2 {
@@ -101,7 +101,7 @@ fn wakers_run_with_no_lock_held() {
 }
 
 #[test]
-fn items_are_dropped_with_no_lock_held() {
+fn h44_items_are_dropped_with_no_lock_held() {
     within_seconds(|tx, _, looks| {
         assert!(tx.lock().unwrap().try_send(looks.clone()).is_ok());
         tx.lock().unwrap().abort(()).unwrap();

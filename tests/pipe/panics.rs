@@ -76,7 +76,7 @@ fn carries((mut sender, mut receiver): Halves) {
 }
 
 #[test]
-fn a_receivers_waker_does_not_reach_the_sender() {
+fn h43_a_receivers_waker_does_not_reach_the_sender() {
     for at in ALL {
         let (mut sender, mut receiver) = one_at_a_time();
         let panicked = panics(|| _ = lend(at, |cx| receiver.poll_next(cx).is_pending()));
@@ -89,7 +89,7 @@ fn a_receivers_waker_does_not_reach_the_sender() {
 }
 
 #[test]
-fn a_senders_waker_does_not_reach_the_receiver() {
+fn h43_a_senders_waker_does_not_reach_the_receiver() {
     for at in ALL {
         let (mut sender, mut receiver) = one_at_a_time();
         sender.try_send(Bytes::from_static(b"one")).unwrap();
@@ -102,7 +102,7 @@ fn a_senders_waker_does_not_reach_the_receiver() {
 }
 
 #[test]
-fn a_waker_that_panics_when_it_is_replaced_is_replaced() {
+fn h43_a_waker_that_panics_when_it_is_replaced_is_replaced() {
     let (mut sender, mut receiver) = one_at_a_time();
     assert!(lend(At::Drop, |cx| receiver.poll_next(cx).is_pending()));
     assert!(panics(|| _ = plain(|cx| receiver.poll_next(cx)).is_pending()));

@@ -59,7 +59,7 @@ fn scripts_do_what_the_model_says() {
 }
 
 #[test]
-fn either_half_may_be_dropped_at_any_step() {
+fn h42_either_half_may_be_dropped_at_any_step() {
     for seed in 0..200 {
         for polls in 0..12 {
             play(seed, 10, u64::MAX, Drops::Sender(polls));
@@ -118,7 +118,7 @@ fn carry(seed: u64, options: Options, marks: Marks, items: u64) -> PipeStats {
 
 /// A half that does not pass its waker on: what the executor is for.
 #[test]
-fn a_wake_that_is_swallowed_is_found() {
+fn h39_a_wake_that_is_swallowed_is_found() {
     let stuck = |seed: u64, sender_waker: bool| {
         let (mut sender, mut receiver) = pipe::<Item, u8, ()>(Marks::new(0, 0).unwrap());
         let mut executor = Executor::new(seed, Options::PLAIN);

@@ -32,7 +32,7 @@ fn post(body: &str) -> String {
 }
 
 #[test]
-fn replaced_text_changes_the_length_on_both_sides() {
+fn h34_replaced_text_changes_the_length_on_both_sides() {
     for (filter, sent, back) in [
         ("--filter=replace=ab:longer", "..ab..ab", "..longer..longer"),
         ("--filter=replace=ab:", "..ab..ab", "...."),
@@ -58,7 +58,7 @@ fn replaced_text_changes_the_length_on_both_sides() {
 }
 
 #[test]
-fn the_cut_on_the_wire_does_not_matter() {
+fn h37_the_cut_on_the_wire_does_not_matter() {
     let body = b"..abcabcabd..abcabd..ab";
     let expected = body.len() + 2;
     for size in [1, 2, 3, 5, 23] {

@@ -29,7 +29,7 @@ fn is_reset(outcome: &Outcome, by: Blame) -> bool {
 }
 
 #[test]
-fn a_client_gone_mid_upload_is_no_end_for_the_origin() {
+fn h25_a_client_gone_mid_upload_is_no_end_for_the_origin() {
     let declared = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\n".to_owned();
     for head in [declared, CHUNKED.to_owned()] {
         for reset in [false, true] {
@@ -152,7 +152,7 @@ const CUT_OFF: [&str; 3] = [
 ];
 
 #[test]
-fn an_origin_gone_mid_download_is_no_end_for_the_client() {
+fn h25_an_origin_gone_mid_download_is_no_end_for_the_client() {
     for (answer, reset) in CUT_OFF.iter().flat_map(|a| [(*a, true), (*a, false)]).take(5) {
         for args in [&ARGS[..], &[]] {
             case(async {

@@ -52,7 +52,7 @@ fn requests_that_are_no_http_are_400_and_go_nowhere() {
 }
 
 #[test]
-fn bodies_that_break_off_their_framing_are_no_end_for_the_origin() {
+fn h32_bodies_that_break_off_their_framing_are_no_end_for_the_origin() {
     let bodies = [
         "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n",
         "transfer-encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",
@@ -149,7 +149,7 @@ fn answers_that_are_no_http_are_a_502() {
 }
 
 #[test]
-fn answers_that_break_off_their_framing_are_no_end_for_the_client() {
+fn h32_answers_that_break_off_their_framing_are_no_end() {
     let answers = [
         "transfer-encoding: chunked\r\n\r\n3\r\nabc\r\nzz\r\n",
         "transfer-encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n",

@@ -131,7 +131,7 @@ fn an_end_in_a_reply_takes_no_trailers_of_the_replier() {
 
 /// Sums over what filters stated to keep overflowed, and the engine panicked outside of any filter.
 #[test]
-fn kept_bytes_that_overflow_are_refused() {
+fn h50_kept_bytes_that_overflow_are_refused() {
     let edits = Declaration::new().require(Capability::EditBytes);
     let plan = RequestPlan::builder()
         .probe("keeps", edits.marks(Marks::from_high(u64::MAX)), &Closed::default(), || {

@@ -22,12 +22,12 @@ pub const MODELS: &[Model] = models!("exchange";
     both_end_well_at_once: 20 Exhaustive;
     both_end_badly_at_once: 85 Exhaustive;
     outcome_is_fixed_once: 9 Exhaustive;
-    request_dropped_at_each_step: 10 Exhaustive;
-    both_dropped_at_once: 31 Exhaustive;
+    h42_request_dropped_at_each_step: 10 Exhaustive;
+    h42_both_dropped_at_once: 31 Exhaustive;
     response_migrates: 25 Exhaustive;
-    waker_runs_the_response_inline: 5 Exhaustive;
+    h44_waker_runs_the_response_inline: 5 Exhaustive;
     response_outcome_is_fixed_once: 9 Exhaustive;
-    panicking_wake_of_a_letter: 9 Exhaustive;
+    h43_panicking_wake_of_a_letter: 9 Exhaustive;
     panicking_clone_at_a_poll: 4 Exhaustive;
 );
 
@@ -306,7 +306,7 @@ fn response_outcome_is_fixed_once() {
 }
 
 /// A waker runs the response inside the wake, to its end: no lock is held then.
-fn waker_runs_the_response_inline() {
+fn h44_waker_runs_the_response_inline() {
     let (request, response) = mailbox();
     let shared = Arc::new(Mutex::new(Some(response)));
     let inline = Hook::new({
@@ -337,7 +337,7 @@ fn waker_runs_the_response_inline() {
 
 /// The request goes away while the response waits for mail: cancelled, and no letter. The waker of
 /// either is let go by its own half.
-fn request_dropped_at_each_step() {
+fn h42_request_dropped_at_each_step() {
     let (mut request, mut response) = mailbox();
     let (up, down) = (Task::new(), Task::new());
     assert!(poll_reset(&mut request, &up).is_none());
@@ -355,7 +355,7 @@ fn request_dropped_at_each_step() {
 }
 
 /// Both halves go away at once: neither wakes the other twice, and nothing is kept.
-fn both_dropped_at_once() {
+fn h42_both_dropped_at_once() {
     let (mut request, mut response) = mailbox();
     let (up, down) = (Task::new(), Task::new());
     assert!(poll_reset(&mut request, &up).is_none());
@@ -391,7 +391,7 @@ fn response_migrates() {
 }
 
 /// The waker of the response panics: the reply is there all the same, and so is the outcome.
-fn panicking_wake_of_a_letter() {
+fn h43_panicking_wake_of_a_letter() {
     let (request, mut response) = mailbox();
     let polled = Fuse::Wake
         .lend(|waker| response.poll_mail(&std::task::Context::from_waker(waker)).is_pending());

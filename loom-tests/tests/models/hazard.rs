@@ -18,12 +18,12 @@ use tidegate_loom_tests::resume::{ResumeHandle, Resumed};
 
 pub const MODELS: &[Model] = models!("hazard";
     two_holds_released: 10_590 Bounded;
-    two_holds_released_while_input_comes: 37_300 Bounded;
+    h39_two_holds_released_while_input_comes: 37_300 Bounded;
     resume_before_the_verdict: 11_200 Exhaustive;
     resume_racing_a_declared_end: 11_030 Bounded;
     resume_racing_a_reset: 6530 Exhaustive;
     resume_racing_a_reply: 4510 Bounded;
-    resume_racing_the_drop: 6530 Exhaustive;
+    h42_resume_racing_the_drop: 6530 Exhaustive;
     lost_handle_is_a_stall: 530 Exhaustive;
     resumed_and_lost_handle_is_no_stall: 8580 Exhaustive;
 );
@@ -202,7 +202,7 @@ fn two_holds_released() {
 }
 
 /// The same while more input comes: nothing that comes later passes what is held.
-fn two_holds_released_while_input_comes() {
+fn h39_two_holds_released_while_input_comes() {
     let (a, b) = (Arc::new(Seen::default()), Arc::new(Seen::default()));
     let mut driver =
         Driver::started(chain([Some(holder(&a, 1)), Some(holder(&b, 0))]), &["1", "2"]);
@@ -301,7 +301,7 @@ fn resume_racing_a_reply() {
 }
 
 /// The message goes away while a filter is resumed: it is closed once, and not called after that.
-fn resume_racing_the_drop() {
+fn h42_resume_racing_the_drop() {
     let seen = Arc::new(Seen::default());
     let mut driver = Driver::started(chain([Some(holder(&seen, 0)), None]), &["1"]);
     driver.poll();

@@ -20,19 +20,19 @@ pub const MODELS: &[Model] = models!("pipe";
     racing_transfer: 48_000 Exhaustive;
     racing_finish: 89 Exhaustive;
     racing_fail: 89 Exhaustive;
-    racing_abort: 66 Exhaustive;
+    h42_racing_abort: 66 Exhaustive;
     abort_drops_what_was_fetched: 4 Exhaustive;
-    racing_sender_drop: 19_000 Exhaustive;
-    racing_receiver_drop: 15_300 Exhaustive;
+    h42_racing_sender_drop: 19_000 Exhaustive;
+    h42_racing_receiver_drop: 15_300 Exhaustive;
     racing_close: 237 Exhaustive;
-    watermark_edges: 297 Bounded;
-    edge_or_drop: 27_500 Exhaustive;
+    h41_watermark_edges: 297 Bounded;
+    h39_edge_or_drop: 27_500 Exhaustive;
     racing_batch: 175 Exhaustive;
-    panicking_receiver_waker: 21 Exhaustive;
-    panicking_sender_waker: 400 Exhaustive;
+    h43_panicking_receiver_waker: 21 Exhaustive;
+    h43_panicking_sender_waker: 400 Exhaustive;
     fresh_waker_each_poll: 5380 Exhaustive;
-    cancelled_send: 40 Exhaustive;
-    migrating_receiver: 1700 Exhaustive;
+    h47_cancelled_send: 40 Exhaustive;
+    h43_migrating_receiver: 1700 Exhaustive;
     migrating_sender: 4640 Exhaustive;
 );
 
@@ -276,7 +276,7 @@ fn racing_fail() {
 
 /// After an abort the receiver gets no item any more; each is either given or dropped, counted, and
 /// nothing stays charged.
-fn racing_abort() {
+fn h42_racing_abort() {
     let (mut tx, mut rx, alive) = halves((9, 9), 3, AtEnd::Finish);
     (0..2).for_each(|_| tx.send());
     assert!(rx.poll(), "one is given, one fetched");
@@ -316,7 +316,7 @@ fn abort_drops_what_was_fetched() {
 
 /// A sender that is dropped, after no item, one or two, is never complete: its items come, then the
 /// cut.
-fn racing_sender_drop() {
+fn h42_racing_sender_drop() {
     for items in 0..3 {
         let (tx, rx, alive) = halves((9, 9), items, AtEnd::Drop);
         let (_, rx) = race(tx, rx, |rx| {
@@ -329,7 +329,7 @@ fn racing_sender_drop() {
 
 /// A receiver that is dropped while the sender sends, or waits for room: the sender is told, keeps
 /// what was not sent, and nothing leaks.
-fn racing_receiver_drop() {
+fn h42_racing_receiver_drop() {
     let (mut tx, mut rx, alive) = halves(ONE, 3, AtEnd::Finish);
     let thread = spawn(move || {
         tx.run();
@@ -366,7 +366,7 @@ fn racing_close() {
 
 /// Between two marks: the sender is woken only when it waits and at the low mark, once; what is
 /// held stays within the high mark and one item.
-fn watermark_edges() {
+fn h41_watermark_edges() {
     let (mut tx, mut rx, _) = halves((1, 1), 3, AtEnd::Finish);
     let thread = spawn(move || {
         tx.run();
@@ -386,7 +386,7 @@ fn watermark_edges() {
 
 /// A receiver that takes one item and goes: the sender, which waits for room, gets it or is told,
 /// and does not wait for ever.
-fn edge_or_drop() {
+fn h39_edge_or_drop() {
     let (mut tx, mut rx, _) = halves(ONE, 2, AtEnd::Finish);
     tx.run();
     assert_eq!(tx.state, State::Waits);
@@ -424,7 +424,7 @@ fn racing_batch() {
 }
 
 /// A receiver whose waker panics when it is woken: the sender does not notice, and nothing is lost.
-fn panicking_receiver_waker() {
+fn h43_panicking_receiver_waker() {
     let (tx, mut rx, _) = halves((9, 9), 1, AtEnd::Finish);
     let first = Fuse::Wake.lend(|waker| {
         let mut cx = std::task::Context::from_waker(waker);
@@ -438,7 +438,7 @@ fn panicking_receiver_waker() {
 }
 
 /// A sender whose waker panics when it is woken: the receiver does not notice, and has its item.
-fn panicking_sender_waker() {
+fn h43_panicking_sender_waker() {
     let (mut tx, mut rx, _) = halves(ONE, 2, AtEnd::Finish);
     tx.send();
     let waits = Fuse::Wake.lend(|waker| {
@@ -477,7 +477,7 @@ fn fresh_waker_each_poll() {
 }
 
 /// A send that is dropped while it waits: its item was sent, or dropped, and not both.
-fn cancelled_send() {
+fn h47_cancelled_send() {
     let (mut tx, mut rx, alive) = halves(ONE, 2, AtEnd::Finish);
     tx.send();
     let thread = spawn(move || {
@@ -498,7 +498,7 @@ fn cancelled_send() {
 }
 
 /// A receiver waits in one task and goes on in another: that one is woken.
-fn migrating_receiver() {
+fn h43_migrating_receiver() {
     let (tx, mut rx, _) = halves(ONE, 1, AtEnd::Finish);
     let first = spawn(move || {
         rx.poll();

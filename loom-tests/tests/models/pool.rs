@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 pub const MODELS: &[Model] = models!("pool";
-    return_racing_take: 4 Exhaustive;
+    h49_return_racing_take: 4 Exhaustive;
     two_returns_to_one_place: 24 Exhaustive;
-    return_racing_drop_of_the_pool: 11 Exhaustive;
+    h49_return_racing_drop_of_the_pool: 11 Exhaustive;
     take_racing_close: 5 Exhaustive;
     chain_behind_a_resume: 1000 Bounded;
-    chain_on_another_thread: 100 Bounded;
+    h49_chain_on_another_thread: 100 Bounded;
 );
 
 /// A value with what its user writes, which says when it is dropped.
@@ -39,7 +39,7 @@ impl Drop for Value {
 
 /// A value that comes back while another thread takes is in one place: on the shelf, or with the
 /// taker, who then sees all that its last user wrote.
-fn return_racing_take() {
+fn h49_return_racing_take() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let pool = Pool::new(1);
     let lease = pool.lease(|| Value::new(&dropped));
@@ -81,7 +81,7 @@ fn two_returns_to_one_place() {
 }
 
 /// A pool that goes while a value comes back: the value is dropped, once, by whoever is later.
-fn return_racing_drop_of_the_pool() {
+fn h49_return_racing_drop_of_the_pool() {
     let dropped = Arc::new(AtomicUsize::new(0));
     let pool = Pool::new(1);
     let lease = pool.lease(|| Value::new(&dropped));
@@ -175,7 +175,7 @@ fn chain_behind_a_resume() {
 
 /// A chain that ends on one thread while the next message begins on another: the second has a chain
 /// of its own, or the first one's whole; both have their own handles.
-fn chain_on_another_thread() {
+fn h49_chain_on_another_thread() {
     let (plan, handles, asked) = plan();
     let plan = plan.bind(Capabilities::ALL).unwrap();
     let mut first = plan.chain(MessageTraits::new()).unwrap();

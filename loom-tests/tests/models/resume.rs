@@ -13,19 +13,19 @@ pub const MODELS: &[Model] = models!("resume";
     racing_close: 87 Exhaustive;
     racing_drop: 19 Exhaustive;
     burst_before_a_poll: 27 Exhaustive;
-    burst_racing_polls: 14_780 Exhaustive;
+    h41_burst_racing_polls: 14_780 Exhaustive;
     burst_of_one_station: 30_500 Exhaustive;
     last_handle_racing_rest: 30 Exhaustive;
     last_of_two_handles: 7220 Exhaustive;
     resume_and_go_racing_stall: 85 Exhaustive;
-    resume_racing_last_drop: 8770 Exhaustive;
-    clone_racing_drop: 1380 Exhaustive;
-    task_migrates: 140 Exhaustive;
+    h42_resume_racing_last_drop: 8770 Exhaustive;
+    h42_clone_racing_drop: 1380 Exhaustive;
+    h43_task_migrates: 140 Exhaustive;
     fresh_waker_each_poll: 220 Exhaustive;
-    waker_polls_inline: 120 Exhaustive;
-    panicking_wake: 7720 Exhaustive;
+    h44_waker_polls_inline: 120 Exhaustive;
+    h43_panicking_wake: 7720 Exhaustive;
     panicking_clone: 4 Exhaustive;
-    panicking_drop: 30 Exhaustive;
+    h43_panicking_drop: 30 Exhaustive;
     panicking_wake_of_last_handle: 30 Exhaustive;
 );
 
@@ -165,7 +165,7 @@ fn burst_before_a_poll() {
 
 /// Two resumes race the driver's polls: neither is lost, none is taken twice, and a wake comes at
 /// most once a registration.
-fn burst_racing_polls() {
+fn h41_burst_racing_polls() {
     let (set, task, [one, two]) = (ResumeSet::new(2), Task::new(), payloads());
     let kept = [set.handle(0), set.handle(1)];
     let resume = |handle: ResumeHandle| assert_eq!(handle.resume(), Resumed::Queued);
@@ -274,7 +274,7 @@ fn resume_and_go_racing_stall() {
 }
 
 /// One handle resumes and goes, the other just goes: no stall before the resume was taken.
-fn resume_racing_last_drop() {
+fn h42_resume_racing_last_drop() {
     let (set, task, [one, two]) = (ResumeSet::new(1), Task::new(), payloads());
     let first = on_thread(set.handle(0), &one, |handle| {
         handle.resume();
@@ -297,7 +297,7 @@ fn resume_racing_last_drop() {
 
 /// A handle is cloned on one thread, and the original goes there, while the clone goes to another
 /// thread that resumes: the station is live all the time.
-fn clone_racing_drop() {
+fn h42_clone_racing_drop() {
     let (set, task) = (ResumeSet::new(1), Task::new());
     let handle = set.handle(0);
     let cloner = spawn(move || {
@@ -322,7 +322,7 @@ fn clone_racing_drop() {
 
 /// The message moves from one task to another between two polls: the resume is taken, or the task
 /// that polled last is woken.
-fn task_migrates() {
+fn h43_task_migrates() {
     let (set, payload) = (ResumeSet::new(1), Arc::new(Payload::new()));
     let (before, after) = (Task::new(), Task::new());
     let kept = set.handle(0);
@@ -368,7 +368,7 @@ fn fresh_waker_each_poll() {
 
 /// A waker that polls inside the wake, and whose drop resumes: no lock is held by either, and the
 /// resume is not lost.
-fn waker_polls_inline() {
+fn h44_waker_polls_inline() {
     let (set, task) = (Arc::new(ResumeSet::new(2)), Task::new());
     let (handle, other) = (set.handle(0), set.handle(1));
     let inline = Hook::new({
@@ -395,7 +395,7 @@ fn waker_polls_inline() {
 
 /// A wake that panics is one thread's matter: the other's resume is queued as well, and the next
 /// poll finds both and is woken by the next resume.
-fn panicking_wake() {
+fn h43_panicking_wake() {
     let (set, task) = (ResumeSet::new(2), Task::new());
     Fuse::Wake.lend(|waker| set.register(waker));
     let handles = [set.handle(0), set.handle(1)];
@@ -430,7 +430,7 @@ fn panicking_clone() {
 }
 
 /// A waker that panics when it is let go has been replaced by the one that took its place.
-fn panicking_drop() {
+fn h43_panicking_drop() {
     let (set, task) = (ResumeSet::new(1), Task::new());
     Fuse::Drop.lend(|waker| set.register(waker));
     let handle = set.handle(0);
