@@ -45,8 +45,8 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
         "Envoy CVE-2020-8659, CVE-2020-12603; h2 #935"),
     here(2, "A small slice keeps a large read buffer alive.",
         "bytes #842; h2 #884 and #924")
-        .partly("a segment of 512 B and more keeps the buffer that it is a slice of; how large that is \
-         is the reader's choice (`SECURITY.md`)."),
+        .partly("a segment of 512 B and more keeps the buffer that it is a slice of; how large \
+         that is is the reader's choice (`SECURITY.md`)."),
     here(3, "A defence against small frames cuts off honest traffic.",
         "h2 0.4.16 to 0.4.18 (#940, #942)"),
     here(4, "Credit is given back while a filter still keeps the bytes.",
@@ -55,8 +55,8 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
         "h2 #893, #894, #895, #914, #930"),
     here(6, "A cancel is not seen by who waits for something else.",
         "pingora #910; hyper #4042; h2 #896")
-        .partly("a reset that only the next read of an `http_body` source would tell is seen at that read, \
-         which waits while a filter holds; the timeouts of the edge bound that."),
+        .partly("a reset that only the next read of an `http_body` source would tell is seen at \
+         that read, which waits while a filter holds; the timeouts of the edge bound that."),
     here(7, "\"Not now\" is ignored, and a stalled reader fills the memory.",
         "hyper #4049, #4102; pingora #500"),
     here(8, "One mode has no watermarks.",
@@ -65,13 +65,14 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
         "Envoy CVE-2024-34364; Go #56352"),
     here(10, "A complete body that nobody reads is kept for ever.",
         "CVE-2020-12604, CVE-2019-9511, CVE-2019-9517")
-        .partly("who is never polled cannot look at a clock; a server limits the time of a connection \
-         that takes nothing."),
+        .partly("who is never polled cannot look at a clock; a server limits the time of a \
+         connection that takes nothing."),
     here(11, "A filter makes much of little, and the limit looks too late.",
         "Envoy CVE-2022-29225, CVE-2026-48044, #29020"),
     here(12, "Framing costs far more than the payload it frames.",
         "hyper #3495; Go CVE-2023-39326")
-        .partly("chunk extensions and padding are read, and to be limited, by the parser at the edge."),
+        .partly("chunk extensions and padding are read, and to be limited, by the parser at the \
+         edge."),
     here(13, "Trailers without number or size.",
         "h2 #909; hyper #4108")
         .partly("how many fields may come, and how large, is for the parser at the edge to say \
@@ -97,8 +98,8 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
         .partly("an external processor comes with ext_proc."),
     here(22, "A processor answers twice, out of order, or for another phase.",
         "Envoy CVE-2026-47207; openkruise/agents #834")
-        .elsewhere("nothing answers a phase here: a filter answers each call once, by returning. Comes with \
-         ext_proc."),
+        .elsewhere("nothing answers a phase here: a filter answers each call once, by returning. \
+         Comes with ext_proc."),
     here(23, "An answer arrives when what it was for is gone.",
         "Envoy CVE-2026-48090, CVE-2026-47205, CVE-2026-50572, CVE-2026-26330, 1.39.1"),
     here(24, "Empty bodies and empty chunks hang, loop, or end a message.",

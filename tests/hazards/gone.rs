@@ -377,8 +377,9 @@ fn h16_a_busy_message_does_not_keep_others_from_their_turns() {
 const GOES: [&str; 5] = ["reset", "cancelled", "dropped", "replied", "timed out"];
 
 /// Apache CVE-2023-45802, h2 CVE-2023-26964: the memory of streams that were reset was kept until
-/// the connection went. Messages that go in every state and in every way, one after the other: after
-/// each the heap is what it was, with chains of their own and with recycled ones (which keep what they state).
+/// the connection went. Messages that go in every state and in every way, one after the other:
+/// after each the heap is what it was, with chains of their own and with recycled ones (which keep
+/// what they state).
 fn h17_a_reset_message_leaves_nothing_on_the_heap<H: Dir>() {
     for keep_chains in [0, 1] {
         for waits in WAITS {
