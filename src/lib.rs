@@ -1,5 +1,17 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+// A number that does not fit is refused or saturates, and what a peer sends ends in a value.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::panic,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
 
 pub mod async_filter;
 pub mod block;

@@ -177,7 +177,7 @@ fn send_chunk(slot: &mut Slot, chunk: &mut Bytes) -> Option<Result<(), Error>> {
             slot.wanted_bytes = piece_bytes;
             return None;
         }
-        slot.send(chunk.split_to(piece_bytes as usize));
+        slot.send(chunk.split_to(usize::try_from(piece_bytes).unwrap_or(usize::MAX)));
     }
     Some(Ok(()))
 }

@@ -5,7 +5,7 @@ use core::mem;
 use http::HeaderMap;
 
 use super::lobby::Standing;
-use super::position::{HeadAt, TailAt, TailState};
+use super::position::{HeadAt, TailAt, TailState, number};
 use super::{Chain, Source};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
@@ -59,14 +59,14 @@ impl<H: Head> Chain<H> {
                 Bytes::Held => &mut stations.rest(k).held,
             },
             new_at,
-            station: k as u8,
+            station: number(k),
             growth,
             input_ended,
             head: if head_at.is_held_at(k) { head.as_mut() } else { None },
             trailers: if input_ended { trailers.as_mut() } else { None },
             desk,
         });
-        *calling = Some(k as u8);
+        *calling = Some(number(k));
         *calls += 1;
         let filter = &mut filters[k];
         let verdict = match callback {
@@ -86,7 +86,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
         let decision = verdict.decision();
-        self.desk.account_growth(k as u8, mem::take(&mut self.grown_bytes));
+        self.desk.account_growth(number(k), mem::take(&mut self.grown_bytes));
         let mut kept_changed = false;
         if self.desk.touched {
             kept_changed = self.settle_effects(bit);
@@ -103,7 +103,7 @@ impl<H: Head> Chain<H> {
                 let keeps_nothing = self.keeps_nothing(k);
                 let in_wave = within == Flow::Wave && bytes == Bytes::Transit;
                 if keeps_nothing && in_wave && self.transit_is_free(k) {
-                    self.desk.leaves(k as u8, self.lobby.transit_len());
+                    self.desk.leaves(number(k), self.lobby.transit_len());
                     if kept_changed {
                         self.recharge(k);
                     }
@@ -189,7 +189,7 @@ impl<H: Head> Chain<H> {
     /// Takes all that station `k` holds into transit.
     fn lift_held(&mut self, k: usize) {
         self.lobby.transit().append(&mut self.stations.rest(k).held);
-        self.desk.leaves(k as u8, self.lobby.transit_len());
+        self.desk.leaves(number(k), self.lobby.transit_len());
         self.recharge(k);
     }
 
@@ -314,7 +314,7 @@ impl<H: Head> Chain<H> {
         self.stations.wants_trailers &= !asked.dropped_trailers;
         if asked.dropped_data != 0 {
             self.stations.wants_data &= !asked.dropped_data;
-            self.data_count = self.stations.wants_data.count_ones() as u8;
+            self.data_count = number(self.stations.wants_data.count_ones() as usize);
         }
         let kept_later = asked.kept_changed & later != 0;
         let mut changed = (asked.kept_changed | asked.awaits_more) & !later;
@@ -330,8 +330,8 @@ impl<H: Head> Chain<H> {
         if self.stations.rejecting & (1u64 << k) == 0 {
             return;
         }
-        let limit_bytes = self.desk.marks(k as u8).high();
-        if self.stations.kept_back_bytes(k, self.desk.kept(k as u8)) > limit_bytes {
+        let limit_bytes = self.desk.marks(number(k)).high();
+        if self.stations.kept_back_bytes(k, self.desk.kept(number(k))) > limit_bytes {
             let kind = ErrorKind::Limit { limit: "high mark", limit_bytes };
             let error = Error::new(kind, H::PEER).named(&self.plan.stations[k].name);
             self.reply_for_limit(k, LocalReply::new(H::OVERFLOW), error);

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::ask::{Bytes, Callback, Flow};
-use super::position::{HeadAt, TailAt, TailState};
+use super::position::{HeadAt, TailAt, TailState, number};
 use super::stations::{from, top};
 use super::wave::TailCallback;
 use super::{Chain, Work};
@@ -121,7 +121,7 @@ impl<H: Head> Chain<H> {
         while let Some(k) = top(refused) {
             let bit = 1u64 << k;
             refused &= !bit;
-            if self.desk.refused_fits(k as u8) {
+            if self.desk.refused_fits(number(k)) {
                 asked |= bit;
             }
         }
@@ -177,7 +177,7 @@ impl<H: Head> Chain<H> {
         }
         let with_tail =
             released.is_empty() && self.tail_at.state_at(k) == Some(TailState::Released);
-        self.desk.leaves(k as u8, piece);
+        self.desk.leaves(number(k), piece);
         self.recharge(k);
         if with_tail {
             self.tail_leaves(k);
@@ -197,7 +197,7 @@ impl<H: Head> Chain<H> {
             return self.out_marks.high().saturating_sub(self.out.len() as u64);
         }
         let next = next.trailing_zeros() as usize;
-        self.stations.room_bytes(next, self.desk.marks(next as u8))
+        self.stations.room_bytes(next, self.desk.marks(number(next)))
     }
 
     /// Asks the filter of station `k` again.
@@ -303,6 +303,6 @@ impl<H: Head> Chain<H> {
         (self.stations.resumed | self.stations.again) & bit != 0
             || (self.stations.refused & bit != 0
                 && (self.is_over_from(k + 1) || self.stations.released & bit != 0))
-            || self.desk.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(k as u8))
+            || self.desk.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(number(k)))
     }
 }

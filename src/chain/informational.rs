@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use http::response;
 
-use super::position::HeadAt;
+use super::position::{HeadAt, number};
 use super::{Chain, InputError};
 use crate::error::ErrorKind;
 use crate::filter::{HeadKind, Interim};
@@ -128,7 +128,7 @@ impl Chain<response::Parts> {
                 continue;
             }
             self.informational.note_asked(bit);
-            self.calling = Some(k as u8);
+            self.calling = Some(number(k));
             self.calls += 1;
             let interim = self.filters[k].informational(&mut head);
             self.calling = None;

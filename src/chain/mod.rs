@@ -72,7 +72,7 @@ use crate::watermark::{Marks, Side};
 
 use finish::Life;
 use lobby::Lobby;
-use position::{HeadAt, TailAt};
+use position::{HeadAt, TailAt, number};
 use stations_slot::StationsSlot;
 use storage::{Storage, Upkeep};
 
@@ -185,7 +185,7 @@ impl<H: Head> Chain<H> {
         stations.begin();
         let mut chain = Self {
             filters,
-            data_count: plan.masks.data.count_ones() as u8,
+            data_count: number(plan.masks.data.count_ones() as usize),
             stations,
             desk,
             life: Life::Live,
@@ -317,7 +317,7 @@ impl<H: Head> Chain<H> {
             self.out_marks = marks;
             self.update_out();
         } else {
-            self.desk.set_marks(station as u8, marks);
+            self.desk.set_marks(number(station), marks);
             self.recharge(station);
         }
         self.guarded(|chain| {
@@ -349,7 +349,7 @@ impl<H: Head> Chain<H> {
         if self.stations.are_bare() && !self.desk.keeps_books() {
             return;
         }
-        let (marks, kept_bytes) = (self.desk.marks(k as u8), self.desk.kept(k as u8));
+        let (marks, kept_bytes) = (self.desk.marks(number(k)), self.desk.kept(number(k)));
         let queued_bytes = self.out.len() as u64;
         // Looked up once: this is done after every call.
         let stations = &mut *self.stations;

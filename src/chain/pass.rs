@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::Chain;
 use super::ask::{Bytes as At, Flow};
+use super::position::number;
 use super::stations::from;
 use crate::filter::{Filter, Growth, Head, Verdict, View, ViewParts};
 
@@ -128,7 +129,7 @@ fn ask_some<H: Head>(
     view: &mut View<'_, H>,
 ) -> Option<Verdict> {
     while mask != 0 {
-        let k = mask.trailing_zeros() as u8;
+        let k = number(mask.trailing_zeros() as usize);
         mask &= mask - 1;
         view.set_station(k);
         let verdict = filters[usize::from(k)].data(view);

@@ -3,6 +3,16 @@
 //! Each exists once, so "is the head here?" and "has the input ended?" are one comparison, and
 //! neither can be in two places.
 
+use crate::limits;
+
+/// The number of station `k`, or of so many stations, as the desk and the callbacks know it.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a chain has at most 64 stations")]
+pub(super) fn number(k: usize) -> u8 {
+    debug_assert!(k <= limits::MAX_FILTERS, "{k} is no station");
+    k as u8
+}
+
 /// Where the head stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeadAt {
@@ -21,7 +31,7 @@ pub(super) enum HeadAt {
 impl HeadAt {
     /// At station `k`.
     pub(super) fn at(k: usize, released: bool) -> Self {
-        Self::Station { k: k as u8, released }
+        Self::Station { k: number(k), released }
     }
 
     /// Whether the filter of station `k` owns it.
@@ -59,7 +69,7 @@ pub(super) enum TailState {
 impl TailAt {
     /// At station `k`.
     pub(super) fn at(k: usize, state: TailState) -> Self {
-        Self::Station { k: k as u8, state }
+        Self::Station { k: number(k), state }
     }
 
     /// The state of the tail, if it stands at station `k`.

@@ -7,7 +7,7 @@ use http::header;
 
 use super::Chain;
 use super::ask::{Bytes, Callback, Flow};
-use super::position::{HeadAt, TailAt, TailState};
+use super::position::{HeadAt, TailAt, TailState, number};
 use crate::filter::{Capability, Head, Verdict};
 
 impl<H: Head> Chain<H> {
@@ -28,7 +28,7 @@ impl<H: Head> Chain<H> {
                 }
                 let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
                 if Self::keeps_head(verdict)
-                    && !self.desk.granted(k as u8).has(Capability::HoldHead)
+                    && !self.desk.granted(number(k)).has(Capability::HoldHead)
                 {
                     return self.refuse_head_hold(k);
                 }
@@ -203,10 +203,10 @@ impl<H: Head> Chain<H> {
     /// The head leaves station `k` towards the sink: a declared length that the filter may break
     /// goes, unless the filter declared it itself (rule I12).
     pub(super) fn head_leaves(&mut self, k: usize) {
-        let granted = self.desk.granted(k as u8);
+        let granted = self.desk.granted(number(k));
         let breaks_length =
             granted.has(Capability::ChangeLength) || granted.has(Capability::AddTrailers);
-        let declared_here = self.desk.declared_by == Some(k as u8);
+        let declared_here = self.desk.declared_by == Some(number(k));
         if breaks_length
             && !declared_here
             && !self.desk.facts.bodiless
