@@ -20,6 +20,7 @@ mod ends;
 mod expansion;
 mod floods;
 mod gone;
+mod hints;
 mod hostile;
 mod input_strings;
 mod late_input;
