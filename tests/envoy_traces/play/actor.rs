@@ -11,7 +11,7 @@ use tidegate::{
 use super::board::Board;
 use super::kind::Kind;
 use super::numbers::Numbers;
-use super::witness::{Goes, Witness};
+use super::witness::{Goes, Witness, is_quiet};
 use crate::trace::entry::Callback;
 use crate::trace::{Act, Amount, FilterSpec, Place, Status, Text, Verb};
 
@@ -261,10 +261,6 @@ impl<H: Kind> Filter<H> for Actor<H> {
     fn close(&mut self, _: &Outcome) {
         self.witness.closed();
     }
-}
-
-fn is_quiet(verdict: Verdict) -> bool {
-    [Verdict::HOLD.quiet(), Verdict::HOLD.or_reject().quiet()].contains(&verdict)
 }
 
 /// Whether the script of a filter changes bytes of this direction anywhere.

@@ -32,6 +32,8 @@ pub(crate) struct Station {
     pub(crate) given: Seen,
     /// What it has been shown and has not let go.
     pub(crate) held: Vec<u8>,
+    /// Its last verdict was a quiet hold: what arrives queues unseen.
+    pub(crate) quiet: bool,
     /// By how much its edits made the message grow.
     pub(crate) grown_bytes: i64,
     /// The message it saw is a local reply.

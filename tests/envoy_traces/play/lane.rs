@@ -30,7 +30,7 @@ pub(crate) struct Lane<H: Kind> {
     pub(crate) over: bool,
 }
 
-impl<H: Kind + FromFrame> Lane<H> {
+impl<H: Kind> Lane<H> {
     pub(crate) fn new(side: Side<H>, window_bytes: Option<u64>) -> Self {
         Self {
             side: Some(side),
@@ -56,9 +56,17 @@ impl<H: Kind + FromFrame> Lane<H> {
         !self.taken.end && self.side.as_ref().is_none_or(|side| side.input_stopped())
     }
 
+    /// Whether the source has something that is not taken.
+    pub(crate) fn source_waits(&self) -> bool {
+        !self.source.is_empty()
+    }
+
     /// Gives the side one frame, if there is one and it is wanted; what nobody waits for is
     /// dropped. Whether anything happened.
-    pub(crate) fn feed(&mut self) -> bool {
+    pub(crate) fn feed(&mut self) -> bool
+    where
+        H: FromFrame,
+    {
         let Some(side) = &mut self.side else {
             return self.source.pop_front().is_some();
         };

@@ -1,4 +1,4 @@
-//! The rules, checked on a run of our own, hop by hop (I1, I3, I4, I5, I9).
+//! The rules, checked on a run of our own, hop by hop (I1, I3, I4, I5, I8, I9).
 
 use super::board::Board;
 use super::kind::Kind;
@@ -92,9 +92,98 @@ fn broken(gave: &Seen, shown: &Seen, complete: bool) -> Option<&'static str> {
     }
 }
 
+/// When nothing moves any more, everything that was let go has arrived, but for what queues before
+/// a quiet hold (I8). For scenarios without a limit, in which nothing is over a mark.
+pub(crate) fn check_live<'a, H: Kind>(
+    lane: &Lane<H>,
+    names: impl Iterator<Item = &'a str>,
+    board: &Board,
+) -> Vec<String> {
+    let notes = board.lock();
+    let Some(side) = &lane.side else { return Vec::new() };
+    if side.chain().outcome().is_some() {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    let mut fault = |from: &str, to: &str| {
+        faults
+            .push(format!("{:?} {from} to {to}: what was let go stays behind (I8)", H::DIRECTION));
+    };
+    if side.chain().has_work() || lane.source_waits() {
+        fault("source", "chain");
+    }
+    let (mut who, mut gave) = ("source", lane.taken.clone());
+    for name in names {
+        let station = notes.stations.get(&(H::DIRECTION, name.to_owned()));
+        let shown = station.map(|station| station.shown.clone()).unwrap_or_default();
+        let quiet = station.is_some_and(|station| station.quiet);
+        // A reply begins at some filter.
+        let local = station.is_some_and(|station| station.local);
+        if !quiet && !local && is_behind(&shown, &gave) {
+            fault(who, name);
+        }
+        (who, gave) = (name, station.map(|station| station.given.clone()).unwrap_or_default());
+    }
+    if is_behind(&lane.sink, &gave) {
+        fault(who, "sink");
+    }
+    faults
+}
+
+/// Whether not all of what one gave is what the next has.
+fn is_behind(has: &Seen, gave: &Seen) -> bool {
+    (gave.head.is_some() && has.head.is_none())
+        || gave.body.len() > has.body.len()
+        || (gave.end && !has.end)
+}
+
 /// Each started filter is closed once, and no other (I9).
 pub(crate) fn check_closes(board: &Board) -> Vec<String> {
     let notes = board.lock();
     let wrong = notes.stations.iter().filter(|(_, s)| s.closed != u32::from(s.started));
     wrong.map(|((d, name), s)| format!("{d:?} {name}: {} closes (I9)", s.closed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{broken, is_behind};
+    use crate::moment::Seen;
+    use crate::trace::Text;
+
+    fn seen(head: bool, body: &str, end: bool) -> Seen {
+        let head = head.then(Default::default);
+        Seen { head, body: Text(body.into()), end, ..Seen::default() }
+    }
+
+    #[track_caller]
+    fn finds(rule: &str, gave: &Seen, shown: &Seen, complete: bool) {
+        let found = broken(gave, shown, complete).unwrap_or_default();
+        assert!(found.contains(rule), "{rule} is to be found in {found:?}");
+    }
+
+    #[test]
+    fn each_broken_rule_of_a_hop_is_found() {
+        let gave = seen(true, "d1d2", true);
+        assert_eq!(broken(&gave, &gave, true), None);
+        assert_eq!(broken(&gave, &seen(true, "d1", false), false), None);
+        finds("I4", &seen(false, "", false), &seen(true, "", false), false);
+        finds("I3", &gave, &seen(false, "d1", false), false);
+        finds("I1", &gave, &seen(true, "d2", false), false);
+        finds("I1", &gave, &seen(true, "d1d2d2", false), false);
+        finds("I5", &seen(true, "d1", false), &seen(true, "d1", true), false);
+        finds("I5", &gave, &seen(true, "d1", true), false);
+        finds("I9", &gave, &seen(true, "d1d2", false), true);
+        let mut trailers = gave.clone();
+        trailers.trailers = Some([("x-t".to_owned(), "1".to_owned())].into());
+        finds("I5", &trailers, &gave, false);
+    }
+
+    #[test]
+    fn what_stays_behind_is_found() {
+        let gave = seen(true, "d1", true);
+        assert!(!is_behind(&gave, &gave));
+        assert!(is_behind(&seen(false, "", false), &gave));
+        assert!(is_behind(&seen(true, "d", false), &gave));
+        assert!(is_behind(&seen(true, "d1", false), &gave));
+    }
 }

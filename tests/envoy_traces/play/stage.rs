@@ -20,6 +20,8 @@ pub(crate) struct Stage {
     request: Lane<request::Parts>,
     response: Lane<response::Parts>,
     bound_bytes: u64,
+    /// Something may be over a mark.
+    limited: bool,
 }
 
 impl Stage {
@@ -38,6 +40,7 @@ impl Stage {
             request: Lane::new(request, window(opts.origin)),
             response: Lane::new(response, window(opts.client)),
             bound_bytes,
+            limited: plan::limit_bytes(trace).is_some(),
         })
     }
 
@@ -64,6 +67,12 @@ impl Stage {
             Step::Input(..) | Step::Batch(_) | Step::Sleep(_) => {}
         }
         self.settle();
+        if !self.limited {
+            let names = || self.chain.iter().map(|spec| spec.name.as_str());
+            let mut stuck = ledger::check_live(&self.request, names(), &self.board);
+            stuck.extend(ledger::check_live(&self.response, names().rev(), &self.board));
+            self.board.lock().faults.extend(stuck);
+        }
     }
 
     fn fire(&self, filter: &str, n: usize) {

@@ -36,6 +36,11 @@ impl Goes {
     }
 }
 
+/// Whether what arrives is to queue unseen.
+pub(crate) fn is_quiet(verdict: Verdict) -> bool {
+    [Verdict::HOLD.quiet(), Verdict::HOLD.or_reject().quiet()].contains(&verdict)
+}
+
 impl<H: Kind> Witness<H> {
     pub(crate) fn new(name: String, board: Board) -> Self {
         Self { name, board, before: 0, kind: PhantomData }
@@ -91,6 +96,7 @@ impl<H: Kind> Witness<H> {
         self.note(|station| {
             station.grown_bytes += after - before;
             let goes = Goes::by(verdict);
+            station.quiet = is_quiet(verdict);
             if goes != Goes::Nothing {
                 station.given.head = station.given.head.take().or(head);
             }
