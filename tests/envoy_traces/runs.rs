@@ -3,9 +3,13 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use crate::compare::{Difference, Part};
+use crate::explain::Reason;
 use crate::judge::{Judgement, judge};
 use crate::model::TRACES;
 use crate::page::page;
+use crate::rules::Rule;
+use crate::trace::Direction;
 
 /// By name.
 pub(crate) static JUDGED: LazyLock<Vec<(String, Judgement)>> =
@@ -38,6 +42,32 @@ fn where_envoy_breaks_a_rule_tidegate_differs() {
         if *judgement == Judgement::Same {
             let broken = crate::rules::violations(trace);
             assert!(broken.is_empty(), "{name} is the same, but {broken:?}");
+        }
+    }
+}
+
+/// An older violation could explain too much; so the first difference of a message has one of its
+/// own step. Only what was drained from another's bytes is missed later, when it is due.
+#[test]
+fn a_rule_is_broken_in_the_step_in_which_a_message_first_differs() {
+    for (trace, (name, judgement)) in TRACES.iter().zip(JUDGED.iter()) {
+        let Judgement::Differs(findings) = judgement else { continue };
+        let broken = crate::rules::violations(trace);
+        for direction in Direction::BOTH {
+            let by_rule = findings.iter().filter(|finding| {
+                finding.difference.direction == direction
+                    && matches!(finding.reason, Some(Reason::Broken(_)))
+            });
+            let by_rule: Vec<&Difference> = by_rule.map(|finding| &finding.difference).collect();
+            let Some(first) = by_rule.iter().map(|one| one.step).min() else { continue };
+            let mut then = by_rule.iter().filter(|one| one.step == first);
+            // A stream is reset when the whole exchange is over.
+            let tells = then.all(|one| one.part == Part::Reset)
+                || broken
+                    .iter()
+                    .filter(|one| one.direction == direction)
+                    .any(|one| one.step == first || (one.rule == Rule::I2 && one.step < first));
+            assert!(tells, "{name}, {direction:?}: step {first}, but {broken:?}");
         }
     }
 }

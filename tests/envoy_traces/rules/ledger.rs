@@ -492,7 +492,8 @@ impl Ledger {
             }
             let what = if ids.is_empty() { "the end".to_owned() } else { self.quote(&ids) };
             let what = format!(
-                "{what} was let go by every filter before {}, and nothing brings it there",
+                "{what} was let go by every filter before {}, and nothing brings it there: Envoy \
+                 keeps it until some filter that has stopped resumes",
                 self.name(station)
             );
             self.report(Rule::I8, station, what);
@@ -504,7 +505,8 @@ impl Ledger {
         let next = self.asked(station + 1);
         if self.tail == (Mark::At { station: next, shown: false }) {
             let what = format!(
-                "{} resumes, and the end that it held does not reach {}",
+                "{} resumes, and the end that it held does not reach {}: of one stop Envoy's module \
+                 wrapper takes one resume",
                 self.name(station),
                 self.name(next)
             );

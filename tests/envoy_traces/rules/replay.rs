@@ -440,7 +440,10 @@ impl<'t> Replay<'t> {
                 Resume::Taken { .. } => Asked::Done,
             };
         } else if ignored && resume == (Resume::Taken { held_bytes: true }) {
-            let what = format!("{filter} resumes and what it holds stays where it is");
+            let what = format!(
+                "{filter} resumes and what it holds stays where it is: of one stop Envoy's module \
+                 wrapper takes one resume"
+            );
             lane.ledger.report(Rule::I6, station, what);
         }
     }
@@ -492,7 +495,8 @@ fn report_resume_inside(
         Asked::Nothing => {}
         Asked::InVain => {
             let what = format!(
-                "{name} resumes inside its callback and then holds: Envoy forgets the resume"
+                "{name} resumes inside its callback and then holds: Envoy drops the resume, as \
+                 {name} has not stopped yet"
             );
             lane.ledger.report(Rule::I6, station, what);
         }
