@@ -31,8 +31,6 @@ pub(crate) enum Caveat {
     LateClose,
     /// A filter that may change the length takes `content-length` away, whether or not it does.
     LengthDropped,
-    /// Envoy compares with the limit while a filter adds; ours with what is held after the verdict.
-    LimitInsideCallback,
     /// Envoy holds a piece more than its limit, and reads on until then.
     SoftLimit,
     /// An end that came apart, and has nothing before it but the head, is shown with the head.
@@ -44,7 +42,7 @@ pub(crate) enum Caveat {
 }
 
 impl Caveat {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::ReplierNotCalled,
         Self::ReplyPastLaterFilters,
         Self::EngineReplyText,
@@ -52,7 +50,6 @@ impl Caveat {
         Self::ResetByFilter,
         Self::LateClose,
         Self::LengthDropped,
-        Self::LimitInsideCallback,
         Self::SoftLimit,
         Self::EndWithHead,
         Self::EmptyPiece,
@@ -72,7 +69,7 @@ impl Caveat {
             | Self::LengthDropped
             | Self::SoftLimit
             | Self::EndWithHead => true,
-            Self::LimitInsideCallback | Self::EmptyPiece | Self::UnseenEdited => false,
+            Self::EmptyPiece | Self::UnseenEdited => false,
         }
     }
 
@@ -86,7 +83,6 @@ impl Caveat {
             Self::ResetByFilter => reset_by_filter(trace, one),
             Self::LateClose => late_close(trace, envoy, one),
             Self::LengthDropped => length_dropped(trace, one),
-            Self::LimitInsideCallback => limit_inside_callback(trace, one),
             Self::SoftLimit => soft_limit(trace, one),
             Self::EndWithHead => end_with_head(trace, one),
             Self::EmptyPiece => empty_piece(trace, one),
@@ -120,10 +116,6 @@ impl fmt::Display for Caveat {
             Self::LengthDropped => {
                 "`content-length` is taken off the head where a filter may change the length, \
                  before it is known whether it does (I12)"
-            }
-            Self::LimitInsideCallback => {
-                "Envoy compares with the limit while a callback adds, and replies although the \
-                 filter then lets all go; here the limit is for what stays held after the verdict"
             }
             Self::SoftLimit => {
                 "Envoy's buffer goes over its limit by what was in flight, so more is read before \
@@ -268,23 +260,6 @@ fn length_dropped(trace: &Trace, one: &Difference) -> bool {
         })
     });
     one.part == Part::Head && declared && edits && without == *ours
-}
-
-/// Envoy replied for its limit in the middle of an append, and ours let everything go.
-fn limit_inside_callback(trace: &Trace, one: &Difference) -> bool {
-    let mut appending = false;
-    for entry in until(trace, one.step) {
-        match entry {
-            Entry::Do(act) => appending = matches!(act.verb, Verb::Append(..)),
-            Entry::Did(_) => appending = false,
-            Entry::Enter(enter) if enter.cb == Callback::LocalReply && appending => {
-                let details = enter.details.as_deref().unwrap_or_default();
-                return details.ends_with("_payload_too_large");
-            }
-            Entry::Enter(_) | Entry::Exit(_) | Entry::Note(_) => {}
-        }
-    }
-    false
 }
 
 /// Only how much was read before a pause, and Envoy's buffer was over its limit.
