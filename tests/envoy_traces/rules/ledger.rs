@@ -44,8 +44,11 @@ impl Mark {
         self == Self::At { station, shown: true }
     }
 
-    fn is_before(self, station: usize) -> bool {
-        matches!(self, Self::At { station: at, .. } if at < station)
+    fn has_been_at(self, station: usize) -> bool {
+        match self {
+            Self::NotSent => false,
+            Self::At { station: at, shown } => at > station || (at == station && shown),
+        }
     }
 }
 
@@ -331,7 +334,7 @@ impl Ledger {
     /// A station is handed bytes.
     pub(crate) fn show(&mut self, station: usize, ids: &[ByteId]) {
         let is_filter = station < self.peer();
-        if is_filter && !ids.is_empty() && self.head.is_before(station) {
+        if is_filter && !ids.is_empty() && !self.head.has_been_at(station) {
             let what = format!("{} is handed body before the head", self.name(station));
             self.report(Rule::I3, station, what);
         }

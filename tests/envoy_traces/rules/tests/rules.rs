@@ -1,6 +1,6 @@
 //! One trace that breaks a rule, and the nearest one that does not.
 
-use super::super::{Rule, violations};
+use super::super::{Rule, follow, violations};
 use super::mini::mini;
 
 /// The rules that these lines break, each once, with the filter.
@@ -109,6 +109,65 @@ fn i2_only_what_another_holds_may_not_be_drained() {
 }
 
 #[test]
+fn i2_bytes_do_not_go_backwards() {
+    let text = |holder: &str, resume: &str| {
+        format!(
+            r#"
+            chain A B C
+            step {{"req_headers": {{}}}}
+            A req_headers buf=null -> Continue
+            B req_headers buf=null -> Continue
+            C req_headers buf=null -> Continue
+            origin {{"headers": {{}}, "end": false}}
+            step {{"req_data": "d1"}}
+            {holder}
+            {resume}
+            "#
+        )
+    };
+    let a_holds = "A req_data recv=d1 buf=null -> StopIterationAndBuffer";
+    let c_adds = r#"
+            step {"fire": ["C", 1]}
+            C event req_buf=d1 rsp_buf=null {
+            C does append_req_buffered X
+            C did req_buf=d1X rsp_buf=null
+            } -> - req_buf=d1X
+    "#;
+    let a_resumes = r#"
+            step {"fire": ["A", 1]}
+            A event req_buf=d1X rsp_buf=null {
+            A does continue_decoding
+            B req_data recv=d1X buf=d1X alias -> StopIterationAndBuffer
+            A did req_buf=d1X rsp_buf=null
+            } -> -
+    "#;
+    let found = broken(&text(a_holds, &format!("{c_adds}{a_resumes}")));
+    assert_eq!(found, rules(&[(Rule::I2, "B"), (Rule::I8, "-")]));
+    assert_eq!(broken(&text(a_holds, &a_resumes.replace("d1X", "d1"))), []);
+}
+
+#[test]
+fn i3_body_does_not_come_before_the_head() {
+    let text = |head: &str| {
+        format!(
+            r#"
+            chain A B
+            step {{"req_headers": {{}}}}
+            A req_headers buf=null -> Continue
+            {head}
+            step {{"req_data": "d1"}}
+            A req_data recv=d1 buf=null -> Continue
+            B req_data recv=d1 buf=null -> StopIterationAndBuffer
+            "#
+        )
+    };
+    // Let go by A, the head is B's; it was not handed over.
+    let found = broken(&text(""));
+    assert!(found.contains(&(Rule::I3, "B".to_owned())), "{found:?}");
+    assert_eq!(broken(&text("B req_headers buf=null -> Continue")), []);
+}
+
+#[test]
 fn i3_bytes_that_come_late_are_found() {
     let text = |first: &str, second: &str| {
         format!(
@@ -210,6 +269,46 @@ fn i5_the_end_goes_only_after_its_holder() {
 }
 
 #[test]
+fn i5_an_end_that_nobody_sent_is_found() {
+    let text = |end: &str| {
+        format!(
+            r#"
+            chain A
+            step {{"req_headers": {{}}}}
+            A req_headers {end} buf=null -> StopIteration
+            "#
+        )
+    };
+    assert_eq!(broken(&text("end")), rules(&[(Rule::I5, "A")]));
+    assert_eq!(broken(&text("")), []);
+}
+
+#[test]
+fn i6_a_resume_with_the_end_alone_has_to_move_it() {
+    let text = |end: bool| {
+        let origin = if end { r#"origin {"data": "", "end": true}"# } else { "" };
+        format!(
+            r#"
+            chain A
+            step {{"req_headers": {{}}}}
+            A req_headers buf=null -> Continue
+            origin {{"headers": {{}}, "end": false}}
+            step {{"req_end": true}}
+            A req_data end recv= buf=null -> StopIterationAndBuffer buf=
+            step {{"fire": ["A", 1]}}
+            A event req_buf= rsp_buf=null {{
+            A does continue_decoding
+            A did req_buf= rsp_buf=null
+            }} -> -
+            {origin}
+            "#
+        )
+    };
+    assert_eq!(broken(&text(false)), rules(&[(Rule::I6, "A"), (Rule::I8, "-")]));
+    assert_eq!(broken(&text(true)), []);
+}
+
+#[test]
 fn i6_a_resume_that_moves_nothing_of_a_holder_is_found() {
     let resume = |after: &str, origin: &str| {
         after_hold(&format!(
@@ -301,6 +400,8 @@ fn i9_each_filter_is_closed_once() {
     };
     let close = violations(&mini(&text("A destroy\nA destroy")));
     assert_eq!(close.iter().map(|v| v.rule).collect::<Vec<_>>(), [Rule::I9]);
+    let late = violations(&mini(&text("A destroy\nA event -> -")));
+    assert_eq!(late.iter().map(|v| v.rule).collect::<Vec<_>>(), [Rule::I9]);
     let never = r#"
         chain A
         step {"req_headers": {"end": true}}
@@ -354,4 +455,22 @@ fn i12_a_length_is_kept_or_not_told() {
     assert_eq!(broken(&text(r#"{"content-length": "4"}"#)), rules(&[(Rule::I12, "-")]));
     assert_eq!(broken(&text(r#"{"content-length": "3"}"#)), []);
     assert_eq!(broken(&text("{}")), []);
+}
+
+/// What contradicts itself proves nothing, and is refused.
+#[test]
+fn a_trace_that_cannot_be_followed_is_an_error() {
+    for (from, to) in [
+        ("A req_data recv=d1 buf=null", "A req_data recv=d2 buf=null"),
+        ("B req_data recv=d1 buf=null", "B req_data recv=d1 buf=X"),
+        ("B req_data recv=d1 buf=null", "B req_data recv=d1X buf=null"),
+        ("A req_headers buf=null ->", "A req_headers buf=X ->"),
+    ] {
+        assert!(B_HOLDS_D1.contains(from), "{from}");
+        let text = B_HOLDS_D1.replace(from, to);
+        assert!(follow(&mini(&text)).is_err(), "{text}");
+    }
+    let unsent = r#"origin {"data": "d1", "end": false}"#;
+    assert!(follow(&mini(&after_hold(unsent))).is_err());
+    assert_eq!(follow(&mini(B_HOLDS_D1)), Ok(Vec::new()));
 }
