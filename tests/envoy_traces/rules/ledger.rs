@@ -2,7 +2,7 @@
 //!
 //! This module never looks at where Envoy keeps a byte.
 
-use crate::trace::Direction;
+use crate::trace::{Direction, Text};
 
 use super::{Rule, Violation};
 
@@ -517,15 +517,14 @@ impl Ledger {
         }
     }
 
-    /// The bytes as text, shortened.
+    /// The bytes as a trace writes them, shortened.
     fn quote(&self, ids: &[ByteId]) -> String {
-        const SHOWN_BYTES: usize = 40;
-        let text = self.text(ids);
-        let shown = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES)]).into_owned();
-        if text.len() > SHOWN_BYTES {
-            format!("`{shown}`... ({} bytes)", text.len())
-        } else {
-            format!("`{shown}`")
+        const SHOWN_CHARS: usize = 40;
+        let text = Text(self.text(ids)).to_string();
+        if text.chars().count() <= SHOWN_CHARS {
+            return format!("`{text}`");
         }
+        let shown: String = text.chars().take(SHOWN_CHARS).collect();
+        format!("`{shown}`... ({} bytes)", ids.len())
     }
 }

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use crate::model::TRACES;
 
-use super::super::{Rule, Violation, violations};
+use crate::trace::entry::Stated;
+use crate::trace::{Callback, Enter, Entry, Trace};
+
+use super::super::{Rule, Violation, follow, violations};
 
 use Rule::{I1, I2, I3, I4, I5, I6, I7, I8, I10, I12};
 
@@ -129,4 +132,43 @@ fn the_number_of_traces_that_break_a_rule_is_known() {
         ]
     );
     assert_eq!(broken, 209);
+}
+
+/// The body of a reply is told nowhere but in its calls.
+fn is_replied_to(trace: &Trace) -> bool {
+    trace
+        .steps
+        .iter()
+        .flat_map(|record| &record.filters)
+        .any(|entry| matches!(entry, Entry::Enter(enter) if enter.cb == Callback::LocalReply))
+}
+
+/// A byte too many in one call of a recording contradicts all the others.
+#[test]
+fn a_recording_with_a_false_byte_cannot_be_followed() {
+    let mut falsified = 0;
+    for (at, trace) in TRACES.iter().enumerate() {
+        if trace.name.starts_with("rand-") || is_replied_to(trace) {
+            continue;
+        }
+        let mut trace = trace.clone();
+        let entries = trace.steps.iter_mut().flat_map(|record| &mut record.filters);
+        let mut calls: Vec<&mut Enter> = entries
+            .filter_map(|entry| match entry {
+                Entry::Enter(enter) if enter.recv.is_some() => Some(enter),
+                _ => None,
+            })
+            .collect();
+        let count = calls.len();
+        let Some(call) = calls.get_mut(at % count.max(1)) else { continue };
+        match (&mut call.recv, &mut call.buf) {
+            (_, Stated::Bytes(buffer)) if at % 2 == 0 => buffer.0.push(b'?'),
+            (Some(piece), _) => piece.0.push(b'?'),
+            (None, _) => unreachable!("a data call has a piece"),
+        }
+        falsified += 1;
+        let call = format!("{call:?}");
+        assert!(follow(&trace).is_err(), "{} with a false byte in {call}", trace.name);
+    }
+    assert_eq!(falsified, 182);
 }
