@@ -169,11 +169,11 @@ fn h02_small_slices_at_rest_pin_no_read_buffer<H: Dir>() {
 #[derive(Debug, Clone, Copy)]
 enum Keeps {
     /// By letting all before it go: the rest of a line.
-    ByPassing,
+    Passing,
     /// By taking all before it out.
-    ByTaking,
+    Taking,
     /// By removing all but the last byte of what is new: one byte more of each frame.
-    ByRemoving,
+    Removing,
 }
 
 /// bytes #842 again, from inside: `1000 × (read 16 KiB; keep the last bytes)` by a filter that
@@ -181,13 +181,13 @@ enum Keeps {
 fn h02_the_rest_that_a_filter_holds_pins_no_read_buffer<H: Dir>() {
     const READ_BYTES: usize = 16 * 1024;
     const REST_BYTES: usize = 20;
-    for keeps in [Keeps::ByPassing, Keeps::ByTaking, Keeps::ByRemoving] {
+    for keeps in [Keeps::Passing, Keeps::Taking, Keeps::Removing] {
         let a = script::<H>("A").no_handle().data_always(move |view: &mut View<'_, H>| {
             let (len, new_at) = (view.body().len(), view.new_at());
             match keeps {
-                Keeps::ByPassing => return Verdict::pass_first(len - REST_BYTES),
-                Keeps::ByTaking => drop(view.take_first(len - REST_BYTES).expect("granted")),
-                Keeps::ByRemoving => drop(view.remove(new_at..len - 1).expect("granted")),
+                Keeps::Passing => return Verdict::pass_first(len - REST_BYTES),
+                Keeps::Taking => drop(view.take_first(len - REST_BYTES).expect("granted")),
+                Keeps::Removing => drop(view.remove(new_at..len - 1).expect("granted")),
             }
             HOLD
         });

@@ -110,7 +110,7 @@ fn page(hazards: &[Hazard], tests: &Tests) -> String {
     let met = hazards.iter().filter(|hazard| tests.contains_key(&hazard.number)).count();
     let _ = writeln!(
         page,
-        "{met} of {} hazards are met by {all} tests; {} are not met here, for the reason given.",
+        "{met} of {} hazards are met by {all} tests. Not met here, for the reason given: {}.",
         hazards.len(),
         hazards.len() - met
     );
@@ -215,5 +215,8 @@ fn the_page_lists_tests_and_reasons() {
     let first = "H1. It breaks.\n\nSeen: x #1.\n\n- `h01_a` in `tests/a.rs`\n- Not here: more.\n";
     let second = "H2. It breaks.\n\nSeen: x #1.\n\nNo test: never.\n";
     assert_eq!(body, format!("{first}\n## {second}"));
-    assert!(page.contains("1 of 2 hazards are met by 1 tests; 1 are not"), "{page}");
+    assert!(
+        page.contains("1 of 2 hazards are met by 1 tests. Not met here, for the reason given: 1."),
+        "{page}"
+    );
 }
