@@ -53,21 +53,31 @@ impl Packer {
     /// If there is no room while open bytes are left: they must be taken first.
     pub(super) fn pack(&mut self, bytes: &[u8]) {
         debug_assert!(bytes.len() < PACK_BELOW_BYTES, "only small bytes are packed");
+        self.make_room(bytes.len());
+        self.open.extend_from_slice(bytes);
+        self.count(bytes.len());
+    }
+
+    /// Begins a new block, if the open one has no room for `n` bytes more.
+    ///
+    /// # Panics
+    ///
+    /// As [`pack`](Self::pack).
+    pub(super) fn make_room(&mut self, n: usize) {
         // Asked before each run, not only when the room is used up: of a block that is open in the
         // middle of a run, the run's own first part would keep it from being reused.
         let fresh = self.open.is_empty() && self.open.try_reclaim(PACK_BLOCK_BYTES);
-        if !fresh && !self.has_room(bytes.len()) {
-            assert!(self.open.is_empty(), "open bytes are taken before a new block is begun");
-            let mut block = self.used.take().unwrap_or_default();
-            if !block.try_reclaim(PACK_BLOCK_BYTES) {
-                block = BytesMut::with_capacity(PACK_BLOCK_BYTES);
-            }
-            let used = mem::replace(&mut self.open, block);
-            // Before the first copy there is no block that could have been used up.
-            self.used = (self.copied_bytes != 0).then_some(used);
+        if fresh || self.has_room(n) {
+            return;
         }
-        self.open.extend_from_slice(bytes);
-        self.count(bytes.len());
+        assert!(self.open.is_empty(), "open bytes are taken before a new block is begun");
+        let mut block = self.used.take().unwrap_or_default();
+        if !block.try_reclaim(PACK_BLOCK_BYTES) {
+            block = BytesMut::with_capacity(PACK_BLOCK_BYTES);
+        }
+        let used = mem::replace(&mut self.open, block);
+        // Before the first copy there is no block that could have been used up.
+        self.used = (self.copied_bytes != 0).then_some(used);
     }
 
     /// Counts a copy made elsewhere.

@@ -90,9 +90,9 @@ impl BodyBuf {
     fn pack_all(&mut self) {
         self.seal();
         self.spill();
-        // One turn of the deque, as in `compact`.
-        for _ in 0..self.rest.len() {
-            let segment = self.rest.pop_front().expect("the deque is turned once");
+        // All in one block, so that it is done.
+        self.packer.get_or_insert_default().make_room(self.len);
+        while let Some(segment) = self.rest.pop_front() {
             self.pack(&segment);
         }
         self.invariants();

@@ -330,6 +330,39 @@ fn packing_copies_below_512_and_merges() {
     assert_eq!(buf.segment_count(), 1 + 4, "a block each");
 }
 
+/// What a filter has left of more: below 512 bytes in all it ends in one packed piece, in order,
+/// wherever the open block stands, and is not copied again.
+#[test]
+fn a_small_rest_is_packed_in_one_piece_once() {
+    for left in [0, 1, 7, 300, PACK_BELOW_BYTES - 1, PACK_BELOW_BYTES, 700] {
+        for open in [0, 1, 200] {
+            let mut buf = BodyBuf::new();
+            let mut kept = Vec::new();
+            // Twice the room of both blocks.
+            for turn in 0..4 * PACK_BLOCK_BYTES / 100 {
+                let chunk = &BODY[turn..turn + 1000];
+                buf.push(Bytes::copy_from_slice(chunk));
+                buf.push_at_rest(Bytes::copy_from_slice(&chunk[..open]));
+                let gone = buf.len() - left.min(buf.len());
+                kept.push(buf.split_to(gone).to_bytes());
+                let before = content(&buf);
+                let copied = buf.settle_rest();
+                assert_eq!(content(&buf), before);
+                assert_eq!(buf.len(), before.len());
+                if left < PACK_BELOW_BYTES {
+                    assert!(buf.segment_count() <= 1, "{left}, {open}: {buf:?}");
+                    assert!(copied <= left);
+                }
+                assert_eq!(buf.settle_rest(), 0, "{left}, {open}: copied again");
+                // Some are kept for a while, some go at once.
+                if turn % 7 < 3 {
+                    kept.clear();
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn packed_bytes_keep_their_place_when_others_are_pushed() {
     let mut buf = BodyBuf::new();

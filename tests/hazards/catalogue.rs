@@ -45,8 +45,8 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
         "Envoy CVE-2020-8659, CVE-2020-12603; h2 #935"),
     here(2, "A small slice keeps a large read buffer alive.",
         "bytes #842; h2 #884 and #924")
-        .partly("a segment of 512 B and more keeps the buffer that it is a slice of; how large \
-         that is is the reader's choice (`SECURITY.md`)."),
+        .partly("a segment of 512 B and more, and an item in a pipe, keeps the buffer that it is \
+         a slice of: how large the reader makes it (`SECURITY.md`)."),
     here(3, "A defence against small frames cuts off honest traffic.",
         "h2 0.4.16 to 0.4.18 (#940, #942)"),
     here(4, "Credit is given back while a filter still keeps the bytes.",
