@@ -363,6 +363,51 @@ fn h14_a_filter_that_waits_for_more_than_its_mark_is_a_named_stall<H: Dir>() {
     }
 }
 
+async fn answers_with(
+    bytes: usize,
+    mut input: Input,
+    mut output: AsyncOutput,
+) -> Result<(), Error> {
+    while input.next().await?.is_some() {}
+    output.send(Bytes::from(vec![b'y'; bytes])).await
+}
+
+/// The same for an async filter that sends more at once than all marks together: it goes in
+/// pieces, or is a typed error where the mark has room for nothing.
+fn h14_an_async_send_larger_than_every_mark_gets_through<H: Dir>() {
+    for high in 0..4 {
+        for out_high in 0..3 {
+            for max_frame_bytes in [1, 100] {
+                for bytes in 0..12 {
+                    let declaration = || {
+                        Declaration::new().require(Capability::ChangeLength).marks(marks(0, high))
+                    };
+                    let make = move |input, output| answers_with(bytes, input, output);
+                    let plan = Plan::builder().filter("A", async_filter(declaration(), make));
+                    let plan = plan.output_marks(marks(0, out_high));
+                    let (mut chain, _) = started::<H>(plan.max_frame_bytes(max_frame_bytes));
+                    chain.handle_end().expect("the end is taken");
+                    let mut sunk = 0;
+                    for _ in 0..200 {
+                        if let Some(Output::Data(data)) = chain.poll_output() {
+                            sunk += data.len();
+                        }
+                        chain.handle_resumes();
+                    }
+                    let shown = format!("{bytes} bytes, {high}, {out_high}, {max_frame_bytes}");
+                    let outcome = chain.outcome().map(render::outcome);
+                    if high == 0 && bytes > 0 {
+                        assert_eq!(outcome.as_deref(), Some("failed A limit 0"), "{shown}");
+                    } else {
+                        assert_eq!(outcome.as_deref(), Some("complete"), "{shown}");
+                        assert_eq!(sunk, bytes, "{shown}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The same for a pipe, with its marks and the cost of a slot: an item of any weight gets in when
 /// the pipe is empty, and whoever waits is not forgotten.
 #[test]
@@ -480,5 +525,6 @@ both!(
     h08_the_bound_holds_in_every_mode,
     h14_a_piece_larger_than_the_marks_gets_through,
     h14_a_filter_that_waits_for_more_than_its_mark_is_a_named_stall,
+    h14_an_async_send_larger_than_every_mark_gets_through,
     h15_pauses_of_three_holders_balance,
 );

@@ -1,12 +1,14 @@
 //! H20 and H21: a local reply ends what it replaces, wherever in the chain it is made.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tidegate::async_filter::{Input, Output as AsyncOutput, async_filter};
 use tidegate::exchange::EarlyResponse;
 use tidegate::{
-    BoundPlan, Capabilities, Capability, Chain, Declaration, Filter, LocalReply, Marks,
+    BoundPlan, Capabilities, Capability, Chain, Declaration, Error, Filter, LocalReply, Marks,
     MessageTraits, Outcome, Output, Plan, ResumeHandle, View,
 };
 
@@ -353,6 +355,91 @@ fn check_sink<H: Dir>(sunk: &[String], position: Position, sink_open: bool, show
     }
 }
 
+/// What an async filter has done, and whether its future is gone.
+#[derive(Default)]
+struct Steps {
+    made: AtomicUsize,
+    futures: AtomicUsize,
+}
+
+/// Counts a future, as long as it lives.
+struct Alive(Arc<Steps>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.futures.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Replies in its `nth` step: before it has asked for anything, with pieces taken, sent, in hand.
+async fn replies_in(
+    nth: usize,
+    steps: Arc<Steps>,
+    mut input: Input,
+    mut output: AsyncOutput,
+) -> Result<(), Error> {
+    steps.futures.fetch_add(1, SeqCst);
+    let _alive = Alive(Arc::clone(&steps));
+    loop {
+        if steps.made.fetch_add(1, SeqCst) == nth {
+            output.reply(LocalReply::text(StatusCode::FORBIDDEN, "no"))?;
+            // Nothing that is awaited behind the reply is ever done.
+            input.next().await?;
+            panic!("a filter goes on behind its reply");
+        }
+        let Some(chunk) = input.next().await? else { return Ok(()) };
+        if steps.made.fetch_add(1, SeqCst) == nth {
+            output.reply(LocalReply::text(StatusCode::FORBIDDEN, "no"))?;
+            return Ok(());
+        }
+        output.send(chunk).await?;
+    }
+}
+
+/// The same for async filters: the one that replied, in whatever step, is not polled again with
+/// the message that it replaced, and neither are those around it; their futures are dropped.
+fn h20_a_reply_of_an_async_filter_stops_the_message<H: Dir>() {
+    for nth in 0..6 {
+        for sink_open in [true, false] {
+            let steps = Arc::<Steps>::default();
+            let others = Arc::<Steps>::default();
+            let edits = || Declaration::new().require(Capability::ChangeLength);
+            let around = |steps: &Arc<Steps>| {
+                let steps = Arc::clone(steps);
+                async_filter(edits(), move |input, output| {
+                    replies_in(usize::MAX, Arc::clone(&steps), input, output)
+                })
+            };
+            let replier = Arc::clone(&steps);
+            let plan = Plan::<H>::builder()
+                .filter("<", around(&others))
+                .filter(
+                    "A",
+                    async_filter(edits(), move |input, output| {
+                        replies_in(nth, Arc::clone(&replier), input, output)
+                    }),
+                )
+                .filter(">", around(&others));
+            let plan = plan.build().expect("a plan").bind(Capabilities::ALL).expect("an edge");
+            let mut chain = plan.chain(MessageTraits::new()).expect("a chain");
+            let sunk = play(&mut chain, &Log::default(), sink_open);
+            let shown = format!("step {nth}, open {sink_open}: {sunk:?}");
+            assert!(chain.outcome().is_some(), "{shown}");
+            let complete = chain.outcome().is_some_and(Outcome::is_complete);
+            // The body is two pieces: later there is no step to reply in.
+            assert_eq!(complete, nth > 4, "{shown}");
+            assert_eq!(chain.held_bytes(), 0, "{shown}");
+            if !complete {
+                assert_eq!(steps.made.load(SeqCst), nth + 1, "{shown}");
+                assert!(!sunk.contains(&"end".to_owned()) || !H::REQUEST, "{shown}");
+            }
+            drop(chain);
+            let alive = steps.futures.load(SeqCst) + others.futures.load(SeqCst);
+            assert_eq!(alive, 0, "{shown}");
+        }
+    }
+}
+
 /// Envoy CVE-2025-30157: a local reply was sent on to a filter that had been told the end. A reply
 /// says that it is one; the filters of the request never see it, nor does a filter of the response
 /// that was closed.
@@ -393,4 +480,7 @@ fn h21_a_local_reply_is_not_told_to_a_response_that_is_over() {
     }
 }
 
-both!(h20_a_local_reply_stops_the_message_it_replaces);
+both!(
+    h20_a_local_reply_stops_the_message_it_replaces,
+    h20_a_reply_of_an_async_filter_stops_the_message,
+);
