@@ -112,7 +112,8 @@ impl<H: Head> Chain<H> {
     /// counted in the outcome. For an edge that has sent a head behind which HTTP/1 sends no other
     /// trailers: call it when the head was given out.
     pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
-        self.lobby.open().announced = Some(announced);
+        // A set: a peer may announce thousands of fields, and then send them.
+        self.lobby.open().announced = Some(announced.into_iter().collect());
         if self.tail_at == TailAt::Output {
             self.withhold_unannounced();
         }
@@ -128,7 +129,7 @@ impl<H: Head> Chain<H> {
         // stay would change their order.
         let before = trailers.len();
         let mut sent = HeaderMap::new();
-        for name in trailers.keys().filter(|name| announced.contains(name)) {
+        for name in trailers.keys().filter(|name| announced.contains(*name)) {
             for value in trailers.get_all(name) {
                 sent.append(name, value.clone());
             }

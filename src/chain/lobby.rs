@@ -1,4 +1,5 @@
 use core::mem;
+use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName};
 
@@ -20,7 +21,7 @@ pub(super) struct Standing<H> {
     /// The bytes of the wave that is under way. Empty between waves.
     pub(super) transit: BodyBuf,
     /// The trailer fields that the edge has announced, if no others can be sent.
-    pub(super) announced: Option<Vec<HeaderName>>,
+    pub(super) announced: Option<HashSet<HeaderName>>,
     /// Who replied, while the reply is under way.
     pub(super) reply_cause: Option<Cause>,
 }
@@ -67,9 +68,11 @@ impl<H> Lobby<H> {
     }
 
     /// The fields that may leave, and the trailers, if there are both.
-    pub(super) fn announced_and_trailers(&mut self) -> Option<(&[HeaderName], &mut HeaderMap)> {
+    pub(super) fn announced_and_trailers(
+        &mut self,
+    ) -> Option<(&HashSet<HeaderName>, &mut HeaderMap)> {
         let standing = self.0.as_deref_mut()?;
-        Some((standing.announced.as_deref()?, standing.trailers.as_mut()?))
+        Some((standing.announced.as_ref()?, standing.trailers.as_mut()?))
     }
 
     pub(super) fn take_reply_cause(&mut self) -> Option<Cause> {

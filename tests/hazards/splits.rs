@@ -181,15 +181,18 @@ fn by_hand(program: Program, input: &[u8]) -> Vec<u8> {
     }
 }
 
-const INPUTS: [&[u8]; 3] = [b"", b"a", b"aabbabaababb"];
+const INPUTS: [&[u8]; 4] = [b"", b"a", b"babaabbab", b"aabbabaababb"];
 
 /// nginx CVE-2026-42934, CVE-2026-48142 (a charset filter at the edge of a buffer): a body of up to
-/// twelve bytes, cut in all of its 2^(n-1) ways, through filters that hold, edit, take and end.
+/// nine bytes, cut in all of its 2^(n-1) ways, through filters that hold, edit, take and end; one of
+/// twelve through those that look across cuts.
 #[test]
 fn h37_every_cut_gives_the_same() {
     let cuts = Cuts { all_up_to: 12, random: 0 };
     for input in INPUTS {
-        for program in PROGRAMS {
+        let across = [Program::MarkPairs, Program::Replace, Program::Reverse];
+        let programs = if input.len() > 9 { &across[..] } else { &PROGRAMS[..] };
+        for &program in programs {
             assert_any_cut_gives_the_same::<request::Parts, _>(cuts, input, move || {
                 Cutter::new(program)
             });
@@ -419,12 +422,12 @@ fn right(trailers: bool) -> &'static str {
 }
 
 /// Envoy #40340, #41640: one filter in every order of holding, letting go in part, and giving up
-/// its interests, over four calls; resumed late, or after each input.
+/// its interests, over three calls; resumed late, or after each input.
 #[test]
 fn h29_nothing_is_lost_behind_a_filter_that_changes_its_mind() {
     let base = ACTS.len();
-    for code in 0..base.pow(4) {
-        let acts: Vec<Act> = (0..4).map(|at| ACTS[code / base.pow(at) % base]).collect();
+    for code in 0..base.pow(3) {
+        let acts: Vec<Act> = (0..3).map(|at| ACTS[code / base.pow(at) % base]).collect();
         for (trailers, early) in [(false, false), (true, false), (false, true), (true, true)] {
             let sunk = mood::<request::Parts>(std::slice::from_ref(&acts), trailers, || early);
             assert_eq!(sunk, right(trailers), "{acts:?}, resumed early: {early}");

@@ -2,7 +2,7 @@
 //! all body, once, and not in the head.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, request};
 use tidegate::async_filter::{Input, Output as AsyncOutput, async_filter};
 use tidegate::chain::PlanBuilder;
 use tidegate::{
@@ -258,6 +258,27 @@ fn h36_what_cannot_be_sent_is_counted_and_the_rest_keeps_its_order<H: Dir>() {
             assert_eq!(chain.stats().unsent_trailers, unsent);
         }
     }
+}
+
+/// H51 and Envoy CVE-2021-32778 (a cost that grew with the square of what a peer sent): as many
+/// trailers as a map can have, and as many announced. Compared one by one, this would not end.
+#[test]
+fn h51_very_many_trailers_are_matched_with_very_many_names() {
+    const COUNT: usize = 24_000;
+    let name = |number: usize| HeaderName::from_bytes(format!("x-{number}").as_bytes()).unwrap();
+    let mut chain = chain(plan::<request::Parts>(&[Does::Passes]));
+    chain.handle_head(request::Parts::plain(), false).expect("the head is taken");
+    let mut out = Out::default();
+    out.take(&mut chain);
+    chain.send_only_trailers((0..COUNT).map(|number| name(2 * number)).collect());
+    let mut trailers = HeaderMap::new();
+    for number in 0..COUNT {
+        trailers.append(name(number), HeaderValue::from_static("1"));
+    }
+    chain.handle_trailers(trailers).expect("trailers are taken");
+    out.take(&mut chain);
+    assert_eq!(out.trailers.map(|map| map.len()), Some(COUNT / 2));
+    assert_eq!(chain.stats().unsent_trailers, COUNT as u64 / 2);
 }
 
 /// QUIC gives trailers before the body (Envoy #13871): they are the end, and what comes behind
