@@ -33,4 +33,5 @@ mod replies;
 mod small_chunks;
 mod splits;
 mod trailers;
+mod transfers;
 mod wakes;
