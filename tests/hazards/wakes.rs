@@ -46,14 +46,16 @@ fn noop() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
+type Tx = Sender<Bytes, u8, u8>;
+type Rx = Receiver<Bytes, u8, u8>;
+
 /// A pipe with room for one item.
-fn narrow() -> (Sender<Bytes, u8, u8>, Receiver<Bytes, u8, u8>) {
+fn narrow() -> (Tx, Rx) {
     pipe(Marks::from_high(0))
 }
 
 fn sender_sites() -> Vec<Site> {
-    let events: [(&'static str, fn(Receiver<Bytes, u8, u8>) -> Option<Receiver<Bytes, u8, u8>>);
-        3] = [
+    let events: [(&'static str, fn(Rx) -> Option<Rx>); 3] = [
         ("sender, room", |mut receiver| {
             assert!(receiver.poll_next(&mut noop()).is_ready());
             Some(receiver)
@@ -79,7 +81,7 @@ fn sender_sites() -> Vec<Site> {
 }
 
 fn receiver_sites() -> Vec<Site> {
-    let events: [(&'static str, fn(Sender<Bytes, u8, u8>)); 5] = [
+    let events: [(&'static str, fn(Tx)); 5] = [
         ("receiver, item", |mut sender| sender.try_send(Bytes::new()).expect("room")),
         ("receiver, end", |mut sender| sender.finish(1).expect("open")),
         ("receiver, failure", |mut sender| sender.fail(1).expect("open")),
@@ -307,7 +309,7 @@ fn piped_sites() -> Vec<Site> {
     sites
 }
 
-type Numbers = Arc<Mutex<Receiver<Bytes, u8, u8>>>;
+type Numbers = Arc<Mutex<Rx>>;
 
 /// An async filter that waits for another task.
 fn async_sites() -> Vec<Site> {
