@@ -82,8 +82,22 @@ pub(crate) struct Script {
     pub(crate) high: u64,
     /// What it does in its first, second, … call. Afterwards it passes.
     pub(crate) steps: Vec<Step>,
+    /// What it answers to informational heads.
+    pub(crate) informs: Informs,
     pub(crate) panics_in_close: bool,
     pub(crate) panics_in_drop: bool,
+}
+
+/// What a filter does with an informational head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Informs {
+    Pass,
+    /// Marks it.
+    Tag,
+    Drop,
+    /// Makes a final head of it, which it must not.
+    Final,
+    Panic,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -160,6 +174,11 @@ pub(crate) enum Answer {
 /// What the source, the sink or somebody outside does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
+    /// So many heads of that status before the final one.
+    Inform {
+        status: u16,
+        times: u8,
+    },
     /// The head; with `end`, if the source has no body.
     Head {
         end: bool,
@@ -172,6 +191,8 @@ pub(crate) enum Op {
         force: bool,
     },
     EmptyData,
+    /// All that is left of the body in one piece, if it is wanted.
+    Flood,
     Trailers(u8),
     End,
     /// Resumes a filter through one of its handles.
@@ -198,6 +219,7 @@ pub(crate) enum Op {
     },
     Reset,
     Timeout,
+    Abort,
     Cancel,
 }
 
@@ -250,13 +272,14 @@ impl fmt::Display for Case {
         for (k, script) in self.filters.iter().enumerate() {
             writeln!(
                 f,
-                "  filter {k}: interest={:03b} blind={} granted={:06b} marks={}..{} \
+                "  filter {k}: interest={:03b} blind={} granted={:06b} marks={}..{} informs={:?} \
                  panics(close,drop)=({},{})",
                 script.interest,
                 script.blind,
                 self.granted(k),
                 script.low,
                 script.high,
+                script.informs,
                 script.panics_in_close,
                 script.panics_in_drop,
             )?;

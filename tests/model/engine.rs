@@ -70,6 +70,7 @@ pub(crate) fn levels<H: TestHead>(chain: &Chain<H>) -> Levels {
         output_bytes: 0,
         discarded_bytes: 0,
         unsent_trailers: 0,
+        dropped_informational: 0,
         outcome: chain.outcome().map(Ended::of),
     };
     levels.count(chain.stats());
@@ -79,7 +80,7 @@ pub(crate) fn levels<H: TestHead>(chain: &Chain<H>) -> Levels {
 pub(crate) fn given<H: TestHead>(output: Output<H>) -> Given {
     match output {
         Output::Head { head, end_of_stream } => Given::Head { head: head.seen(), end_of_stream },
-        Output::Informational(_) => panic!("none was given"),
+        Output::Informational(head) => Given::Informational(head.seen()),
         Output::Data(data) => Given::Data(data.to_vec()),
         Output::Trailers(trailers) => Given::Trailers(fields_of(&trailers)),
         Output::End => Given::End,
@@ -97,6 +98,6 @@ pub(crate) fn taken(result: Result<(), InputError>) -> Taken {
         Err(InputError::NotWanted(bytes)) => Taken::NotWanted(bytes.to_vec()),
         Err(InputError::Ended) => Taken::Ended,
         Err(InputError::OutOfOrder) => Taken::OutOfOrder,
-        Err(InputError::NotInformational) => panic!("none was given"),
+        Err(InputError::NotInformational) => Taken::NotInformational,
     }
 }

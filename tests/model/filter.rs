@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use tidegate::buf::BodyBuf;
-use tidegate::filter::{EditError, EditErrorKind};
+use tidegate::filter::{EditError, EditErrorKind, Interim};
 use tidegate::{
     Capability, Declaration, Error, Filter, Interest, Marks, Outcome, ResumeHandle, Verdict, View,
 };
 
-use super::case::{Action, Answer, Script, Step};
+use super::case::{Action, Answer, Informs, Script, Step};
 use super::log::{Call, Callback, Done, Ended, Event};
 use super::parts::{TestHead, added_bytes, bytes_of, field_name, fields_of, range, reply};
 
@@ -224,10 +224,7 @@ impl Scripted {
                     Err(error) => refused(&error),
                 }
             }
-            Action::Tag => edited(view.head_mut(), |head| {
-                let tag = HeaderValue::from_bytes(&[b'0' + self.station as u8]);
-                head.headers_mut().append("x-tag", tag.expect("a digit is a field value"));
-            }),
+            Action::Tag => edited(view.head_mut(), |head| tag(head, self.station)),
             Action::Status(status) => edited(view.head_mut(), |head| head.set_status(status)),
             Action::Declare(n) => yes_or_no(view.set_declared_bytes(u64::from(n))),
             Action::DropInterest(bits) => {
@@ -258,6 +255,23 @@ impl Scripted {
             Action::Resume(station) => resume_one(&self.world, usize::from(station)),
             _ => unreachable!("only actions on handles come here"),
         }
+    }
+
+    fn informed<H: TestHead>(&mut self, head: &mut H) -> Interim {
+        self.live = true;
+        let event = Event::Inform { station: self.station, head: head.seen() };
+        locked(&self.world.log).push(event);
+        match self.script.informs {
+            Informs::Pass => {}
+            Informs::Tag => tag(head, self.station),
+            Informs::Drop => return Interim::Drop,
+            Informs::Final => head.set_status(200),
+            Informs::Panic => {
+                self.panicked = true;
+                resume_unwind(Box::new("scripted panic in informational"));
+            }
+        }
+        Interim::Pass
     }
 
     fn closed(&mut self, outcome: &Outcome) {
@@ -317,6 +331,10 @@ impl<H: TestHead> Filter<H> for Scripted {
         self.call(Callback::Resume, view)
     }
 
+    fn informational(&mut self, head: &mut H) -> Interim {
+        self.informed(head)
+    }
+
     fn close(&mut self, outcome: &Outcome) {
         self.closed(outcome);
     }
@@ -346,6 +364,10 @@ impl<H: TestHead> Filter<H> for Blind {
         self.0.call(Callback::Resume, view)
     }
 
+    fn informational(&mut self, head: &mut H) -> Interim {
+        self.0.informed(head)
+    }
+
     fn close(&mut self, outcome: &Outcome) {
         self.0.closed(outcome);
     }
@@ -363,6 +385,11 @@ pub(crate) fn resume_one(world: &World, station: usize) -> Done {
         Some(handle) => Done::Resumed(handle.resume()),
         None => Done::No,
     }
+}
+
+fn tag<H: TestHead>(head: &mut H, station: usize) {
+    let tag = HeaderValue::from_bytes(&[b'0' + station as u8]);
+    head.headers_mut().append("x-tag", tag.expect("a digit is a field value"));
 }
 
 fn verdict<H: TestHead>(step: &Step, view: &mut View<'_, H>) -> Verdict {

@@ -2,7 +2,7 @@
 
 use super::case::{
     ADD_TRAILERS, ALL_CAPABILITIES, Action, Answer, CHANGE_LENGTH, Case, EDIT_BYTES, Finish,
-    HOLD_HEAD, HeadSpec, Length, Op, Script, Step, WANTS_DATA, WANTS_HEAD, WANTS_TRAILERS,
+    HOLD_HEAD, HeadSpec, Informs, Length, Op, Script, Step, WANTS_DATA, WANTS_HEAD, WANTS_TRAILERS,
 };
 
 /// How many random bytes a case is made from.
@@ -34,12 +34,19 @@ pub(crate) fn case_from_bytes(bytes: &[u8]) -> Case {
 /// A case with that many filters.
 pub(crate) fn case(dice: &mut Dice<'_>, filters: usize) -> Case {
     let request = dice.percent(50);
-    let body_bytes = if dice.percent(12) { 0 } else { dice.below(121) };
+    let floods = dice.percent(2);
+    let body_bytes = match () {
+        // At one byte a frame, more calls than one drive may make.
+        () if floods => 1030 + dice.below(120),
+        () if dice.percent(12) => 0,
+        () => dice.below(121),
+    };
     let edge = capabilities(dice, 85);
     let message = capabilities(dice, 90);
     let (low, high) = marks(dice, 60);
-    let output_marks = if dice.percent(50) { (low, high) } else { (1000, 2000) };
-    let max_frame_bytes = [1000, 16, 7, 5][dice.below(4)];
+    let narrow = !floods && dice.percent(50);
+    let output_marks = if narrow { (low, high) } else { (1000, 2000) };
+    let max_frame_bytes = if floods { 1 } else { [1000, 16, 7, 5][dice.below(4)] };
     let head = head(dice, request);
     let bodiless = !request && dice.percent(4);
     let no_trailers = dice.percent(8);
@@ -50,7 +57,10 @@ pub(crate) fn case(dice: &mut Dice<'_>, filters: usize) -> Case {
         _ => vec!["t-101", "t-2"],
     });
     let filters = (0..filters).map(|_| script(dice)).collect();
-    let ops = ops(dice);
+    let mut ops = ops(dice);
+    if floods && let Some(head) = ops.iter().position(|op| matches!(op, Op::Head { .. })) {
+        ops.insert(head + 1, Op::Flood);
+    }
     let finish = match dice.below(10) {
         0..=6 => Finish::Drain,
         7 | 8 => Finish::Drop,
@@ -123,6 +133,7 @@ fn head(dice: &mut Dice<'_>, request: bool) -> HeadSpec {
     let status = match dice.below(24) {
         0 if !request => 204,
         1 if !request => 304,
+        2 if !request => [101, 103, 200, 200][dice.below(4)],
         _ => 200,
     };
     let length = match dice.below(32) {
@@ -163,6 +174,12 @@ fn script(dice: &mut Dice<'_>) -> Script {
         low,
         high,
         steps: (0..steps).map(|index| step(dice, index == 0)).collect(),
+        informs: match dice.below(32) {
+            0..=23 => Informs::Pass,
+            24..=28 => Informs::Tag,
+            29 | 30 => Informs::Drop,
+            _ => [Informs::Final, Informs::Panic][dice.below(2)],
+        },
         panics_in_close: dice.percent(2),
         panics_in_drop: dice.percent(2),
     }
@@ -217,7 +234,7 @@ fn action(dice: &mut Dice<'_>) -> Action {
         21 => Action::ClearTrailers,
         22 => Action::SetTrailers(n % 3),
         23 => Action::Tag,
-        24 => Action::Status([200, 204, 304, 500][dice.below(4)]),
+        24 => Action::Status([200, 204, 304, 500, 103][dice.below(5)]),
         25 => Action::Declare(at % 128),
         26 => Action::DropInterest(at & (WANTS_HEAD | WANTS_DATA | WANTS_TRAILERS)),
         27 | 28 => Action::Handle,
@@ -230,6 +247,14 @@ fn ops(dice: &mut Dice<'_>) -> Vec<Op> {
     let mut ops = Vec::new();
     if dice.percent(3) {
         ops.push(op(dice));
+    }
+    if dice.percent(15) {
+        let status = [103, 103, 100, 102, 101, 200][dice.below(6)];
+        let times = [1, 2, 3, 70][dice.below(4)];
+        ops.push(Op::Inform { status, times });
+        if dice.percent(40) {
+            ops.push(op(dice));
+        }
     }
     ops.push(Op::Head { end: dice.percent(60) });
     for _ in 0..dice.below(28) {
@@ -262,8 +287,8 @@ fn op(dice: &mut Dice<'_>) -> Op {
         59 => match dice.below(8) {
             0 => Op::Reset,
             1 => Op::Timeout,
-            2 => Op::Cancel,
-            3 => Op::Head { end: false },
+            2 => [Op::Cancel, Op::Abort][dice.below(2)],
+            3 => [Op::Head { end: false }, Op::Inform { status: 103, times: 1 }][dice.below(2)],
             4 | 5 => Op::Reply {
                 status: [500, 204, 200][dice.below(3)],
                 body: if dice.percent(50) { dice.small(50) } else { 0 },

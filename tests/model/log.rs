@@ -11,6 +11,7 @@ pub(crate) type Fields = BTreeMap<String, String>;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     Call(Box<Call>),
+    Inform { station: usize, head: HeadSeen },
     Close { station: usize, outcome: Ended },
 }
 
@@ -115,6 +116,7 @@ impl Ended {
 /// What the sink was given.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Given {
+    Informational(HeadSeen),
     Head { head: HeadSeen, end_of_stream: bool },
     Data(Vec<u8>),
     Trailers(Fields),
@@ -130,6 +132,7 @@ pub(crate) enum Taken {
     NotWanted(Vec<u8>),
     Ended,
     OutOfOrder,
+    NotInformational,
 }
 
 /// The levels and counters that anybody can ask for.
@@ -146,6 +149,7 @@ pub(crate) struct Levels {
     pub(crate) output_bytes: u64,
     pub(crate) discarded_bytes: u64,
     pub(crate) unsent_trailers: u64,
+    pub(crate) dropped_informational: u64,
     pub(crate) outcome: Option<Ended>,
 }
 
@@ -156,5 +160,6 @@ impl Levels {
         self.output_bytes = stats.output_bytes;
         self.discarded_bytes = stats.discarded_bytes;
         self.unsent_trailers = stats.unsent_trailers;
+        self.dropped_informational = stats.dropped_informational;
     }
 }

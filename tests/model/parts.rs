@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request, response};
 use tidegate::buf::BodyBuf;
-use tidegate::{Head, LocalReply};
+use tidegate::chain::InputError;
+use tidegate::{Chain, Head, LocalReply};
 
 use super::log::{Fields, HeadSeen};
 
@@ -13,6 +14,8 @@ pub(crate) trait TestHead: Head + Sized {
     fn make(status: u16) -> Self;
     fn status(&self) -> u16;
     fn set_status(&mut self, status: u16);
+    /// Gives a head before the final one, where the direction has such.
+    fn inform(chain: &mut Chain<Self>, status: u16) -> Option<Result<(), InputError>>;
 
     fn seen(&self) -> HeadSeen {
         let text = |value: &HeaderValue| value.to_str().unwrap_or("?").to_owned();
@@ -34,6 +37,10 @@ impl TestHead for request::Parts {
     }
 
     fn set_status(&mut self, _: u16) {}
+
+    fn inform(_: &mut Chain<Self>, _: u16) -> Option<Result<(), InputError>> {
+        None
+    }
 }
 
 impl TestHead for response::Parts {
@@ -49,6 +56,10 @@ impl TestHead for response::Parts {
 
     fn set_status(&mut self, status: u16) {
         self.status = StatusCode::from_u16(status).unwrap_or_default();
+    }
+
+    fn inform(chain: &mut Chain<Self>, status: u16) -> Option<Result<(), InputError>> {
+        Some(chain.handle_informational(Self::make(status)))
     }
 }
 

@@ -46,9 +46,14 @@ fn closes(log: &[Event], outcome: Option<&Ended>) -> Result<(), String> {
 fn outputs(case: &Case, given: &[Given]) -> Result<(), String> {
     let mut declared = None;
     let mut bytes = 0;
+    let before = given.iter().take_while(|output| matches!(output, Given::Informational(_)));
+    let given = &given[before.count()..];
     for (index, output) in given.iter().enumerate() {
         let is_last = index + 1 == given.len();
         let (is_head, is_end) = match output {
+            Given::Informational(_) => {
+                return Err("I3: an informational head behind the final one".into());
+            }
             Given::Head { head, end_of_stream } => {
                 let bodiless = case.bodiless || matches!(head.status, 100..=199 | 204 | 304);
                 declared = head.length.as_deref().filter(|_| !bodiless).map(str::to_owned);

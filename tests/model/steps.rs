@@ -17,7 +17,10 @@ use super::parts::{TestHead, bytes_of, field_name, fields_of, reply};
 impl<H: TestHead> Harness<'_, H> {
     pub(super) fn apply(&mut self, op: Op) -> Result<(), String> {
         match op {
+            Op::Inform { status, times } => (0..times).try_for_each(|_| self.inform(status)),
             Op::Head { end } => self.give_head(end),
+            Op::Flood if self.chain().wants_input() => self.give_data(usize::MAX, false),
+            Op::Flood => Ok(()),
             Op::Data { n, end, force } => {
                 if force || self.chain().wants_input() {
                     return self.give_data(usize::from(n), end);
@@ -75,12 +78,22 @@ impl<H: TestHead> Harness<'_, H> {
                 self.model.handle_timeout(Timeout::Hold);
                 Ok(())
             }
+            Op::Abort => {
+                self.chain().abort(Error::new(ErrorKind::Reset, Origin::Upstream));
+                self.model.abort();
+                Ok(())
+            }
             Op::Cancel => {
                 self.chain().cancel();
                 self.model.cancel();
                 Ok(())
             }
         }
+    }
+
+    fn inform(&mut self, status: u16) -> Result<(), String> {
+        let Some(result) = H::inform(self.chain(), status) else { return Ok(()) };
+        same("handle_informational", &taken(result), &self.model.handle_informational(status))
     }
 
     pub(super) fn give_head(&mut self, end: bool) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Small spaces, walked whole.
 
 use super::case::{
-    ALL_CAPABILITIES, Action, Answer, Case, Finish, HeadSpec, Length, Op, Script, Step,
+    ALL_CAPABILITIES, Action, Answer, Case, Finish, HeadSpec, Informs, Length, Op, Script, Step,
 };
 
 /// Every kind of answer, with every flag that means something on it.
@@ -64,6 +64,7 @@ pub(crate) fn filter(steps: Vec<Step>) -> Script {
         low: 2,
         high: 4,
         steps,
+        informs: Informs::Pass,
         panics_in_close: false,
         panics_in_drop: false,
     }

@@ -90,7 +90,7 @@ impl LeftOut {
 /// The head always comes: nothing happens without.
 fn op_kind(op: Op) -> u32 {
     match op {
-        Op::Head { .. } => 31,
+        Op::Head { .. } | Op::Flood => 31,
         Op::Data { .. } => 0,
         Op::EmptyData => 1,
         Op::Trailers(_) => 2,
@@ -107,6 +107,8 @@ fn op_kind(op: Op) -> u32 {
         Op::Reset => 13,
         Op::Timeout => 14,
         Op::Cancel => 15,
+        Op::Inform { .. } => 16,
+        Op::Abort => 17,
     }
 }
 

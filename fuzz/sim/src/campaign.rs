@@ -47,6 +47,31 @@ struct Found {
     failure: Failure,
 }
 
+/// The cases of the first `n` seeds.
+///
+/// # Panics
+///
+/// If there is no such target.
+#[must_use]
+pub fn first_cases(name: &str, n: u64) -> Vec<(String, Vec<u8>)> {
+    let case = |seed: u64| {
+        let mut choices = Vec::new();
+        rng::draw(seed, most_choices(name), &mut choices);
+        (format!("seed {seed}"), choices)
+    };
+    (1..=n).map(case).collect()
+}
+
+/// Longer strings of choices say nothing more.
+///
+/// # Panics
+///
+/// If there is no such target.
+#[must_use]
+pub fn most_choices(name: &str) -> usize {
+    target(name).expect("a target has that name").most_choices
+}
+
 impl Campaign {
     /// Runs it and prints what came of it. Answers whether all was as it should be.
     ///

@@ -1,6 +1,7 @@
 //! Cases in files: of a fuzzer, or of a committed corpus.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 
 use crate::failure::caught;
@@ -67,8 +68,11 @@ pub fn pack(cases: Vec<(String, Vec<u8>)>, path: &Path) -> Result<(), String> {
 pub fn unpack(cases: &[(String, Vec<u8>)], into: &Path) -> Result<(), String> {
     let told = |error: std::io::Error| format!("{}: {error}", into.display());
     fs::create_dir_all(into).map_err(told)?;
-    for (i, (_, choices)) in cases.iter().enumerate() {
-        fs::write(into.join(format!("kept-{i:05}")), choices).map_err(told)?;
+    for (_, choices) in cases {
+        // Named after what it holds: the same case is not there twice.
+        let mut hash = DefaultHasher::new();
+        hash.write(choices);
+        fs::write(into.join(format!("case-{:016x}", hash.finish())), choices).map_err(told)?;
     }
     Ok(())
 }

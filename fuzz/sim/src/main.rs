@@ -7,6 +7,8 @@
 //! sim TARGET --hex CHOICES          one case, decoded
 //! sim TARGET --pack ARCHIVE PATH... writes an archive of them
 //! sim TARGET --unpack FOLDER PATH...
+//! sim TARGET --draw FOLDER N        writes the cases of the first N seeds
+//! sim TARGET --most                 how long a string of choices may be
 //! sim --list
 //! ```
 //!
@@ -15,7 +17,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use tidegate_sim::campaign::Campaign;
+use tidegate_sim::campaign::{self, Campaign};
 use tidegate_sim::{describe, failure, files, names};
 
 /// If nobody says for how long.
@@ -64,7 +66,15 @@ fn work(args: &[&str]) -> Result<bool, String> {
         ["--unpack", folder, paths @ ..] => {
             files::unpack(&all_cases(paths)?, Path::new(folder)).map(|()| true)
         }
-        options => Ok(campaign(name, options)?.run()),
+        ["--draw", folder, n] => {
+            let n = n.parse().map_err(|_| format!("--draw {n}?"))?;
+            files::unpack(&campaign::first_cases(name, n), Path::new(folder)).map(|()| true)
+        }
+        ["--most"] => {
+            println!("{}", campaign::most_choices(name));
+            Ok(true)
+        }
+        options => Ok(asked(name, options)?.run()),
     }
 }
 
@@ -73,7 +83,7 @@ fn all_cases(paths: &[&str]) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(each.collect::<Result<Vec<_>, _>>()?.concat())
 }
 
-fn campaign(name: &str, options: &[&str]) -> Result<Campaign, String> {
+fn asked(name: &str, options: &[&str]) -> Result<Campaign, String> {
     let mut campaign = Campaign {
         name: name.to_owned(),
         first_seed: 1,

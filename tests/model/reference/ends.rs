@@ -48,6 +48,7 @@ impl Reference {
         self.drop_stations_before(self.len());
         self.drop_queue();
         self.head = None;
+        self.interim.clear();
         self.tail = None;
     }
 
@@ -71,7 +72,7 @@ impl Reference {
         }
         for k in order {
             let station = &self.stations[k];
-            if station.started && station.state != State::Panicked {
+            if (station.started || station.informed) && station.state != State::Panicked {
                 self.log.push(Event::Close { station: k, outcome: outcome.clone() });
             }
         }

@@ -17,6 +17,11 @@ pub(super) fn declared_length(field: Option<&str>) -> Result<Option<u64>, ErrorK
     values[0].parse().map(Some).map_err(|_| ErrorKind::LengthInvalid)
 }
 
+/// A head before the final one; 101 is final as far as HTTP goes (section 8).
+pub(super) fn is_informational(status: u16) -> bool {
+    matches!(status, 100 | 102..=199)
+}
+
 impl Reference {
     /// `lengths` are the `content-length` fields.
     pub(crate) fn handle_head(&mut self, status: u16, lengths: &[String], end: bool) -> Taken {
@@ -28,6 +33,10 @@ impl Reference {
         }
         self.source.head_given = true;
         self.source.ended = end;
+        if !self.request && is_informational(status) {
+            self.fail(ErrorKind::NotFinal, None);
+            return Taken::Yes;
+        }
         let forbids = !self.request && matches!(status, 100..=199 | 204 | 304);
         self.facts.bodiless = self.facts.edge_bodiless || forbids;
         let length = joined(lengths.iter().cloned());
@@ -141,6 +150,18 @@ impl Reference {
     pub(crate) fn handle_reset(&mut self) {
         if self.outcome.is_some() || self.source.ended || self.source.stopped {
             return;
+        }
+        let failure = Self::failure(ErrorKind::Reset, None);
+        self.end_badly(failure.clone(), Ended::Reset(failure));
+    }
+
+    /// The edge cuts it off; nothing, if all was given out (R18).
+    pub(crate) fn abort(&mut self) {
+        if self.outcome.is_some() {
+            return;
+        }
+        if self.is_end_visible() {
+            return self.cancel();
         }
         let failure = Self::failure(ErrorKind::Reset, None);
         self.end_badly(failure.clone(), Ended::Reset(failure));

@@ -44,6 +44,7 @@ impl Reference {
             output_bytes: self.counts.output,
             discarded_bytes: self.counts.discarded,
             unsent_trailers: self.counts.unsent,
+            dropped_informational: self.counts.dropped_interims,
             outcome: self.outcome.clone(),
         }
     }

@@ -6,6 +6,7 @@
 
 mod ask;
 mod ends;
+mod informational;
 mod input;
 mod levels;
 mod mutant;
@@ -30,6 +31,9 @@ pub(crate) struct Reference {
     queue: Vec<u8>,
     queue_gauge: Gauge,
     head: Option<Head>,
+    /// Heads before the final one that the sink has not taken, and how many there were in all.
+    interim: Vec<HeadSeen>,
+    interims: u32,
     tail: Option<Tail>,
     /// What was taken from the source, or of a reply's body, and has not entered yet.
     entrance: Vec<u8>,
@@ -63,6 +67,8 @@ enum State {
 struct Station {
     state: State,
     started: bool,
+    /// Saw a head before the final one.
+    informed: bool,
     wants_head: bool,
     wants_data: bool,
     wants_trailers: bool,
@@ -185,6 +191,7 @@ struct Counts {
     output: u64,
     discarded: u64,
     unsent: u64,
+    dropped_interims: u64,
 }
 
 /// What one drive may do only once or so often (R1, R14).
@@ -206,6 +213,8 @@ impl Reference {
             queue: Vec::new(),
             queue_gauge: Gauge::new(case.output_marks),
             head: None,
+            interim: Vec::new(),
+            interims: 0,
             tail: None,
             entrance: Vec::new(),
             place: 0,
@@ -347,6 +356,7 @@ impl Station {
         Self {
             state: State::Waiting,
             started: false,
+            informed: false,
             wants_head: script.interest & WANTS_HEAD != 0,
             wants_data: script.interest & WANTS_DATA != 0,
             wants_trailers: script.interest & WANTS_TRAILERS != 0,

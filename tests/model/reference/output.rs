@@ -12,7 +12,7 @@ impl Reference {
         let head_out = self.head.as_ref().is_some_and(|head| head.place == Place::Exit);
         let head_waits = self.head.as_ref().is_some_and(|head| head_out && !head.given);
         let tail_out = self.tail.as_ref().is_some_and(|tail| tail.place == Place::Exit);
-        head_waits || !self.queue.is_empty() || tail_out
+        self.next_is_interim() || head_waits || !self.queue.is_empty() || tail_out
     }
 
     /// The next output. Drives when it has nothing to give out (R14). How bytes are cut is not
@@ -30,6 +30,9 @@ impl Reference {
         }
         if !self.has_output() {
             return None;
+        }
+        if self.next_is_interim() {
+            return Some(Given::Informational(self.interim.remove(0)));
         }
         let end_behind =
             self.tail.as_ref().is_some_and(|tail| tail.place == Place::Exit && tail.is_plain());

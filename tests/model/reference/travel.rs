@@ -2,7 +2,7 @@
 
 use tidegate::ErrorKind;
 
-use super::input::declared_length;
+use super::input::{declared_length, is_informational};
 use super::{Mutant, Place, Reference, State, Tail};
 use crate::model::log::{Callback, Fields};
 
@@ -60,6 +60,9 @@ impl Reference {
 
     fn head_at_exit(&mut self, with_end: bool) {
         let head = self.head.as_ref().expect("the head has just arrived");
+        if !self.request && is_informational(head.seen.status) {
+            return self.fail(ErrorKind::NotFinal, None);
+        }
         let forbids = !self.request && matches!(head.seen.status, 100..=199 | 204 | 304);
         self.exit.bodiless = self.facts.edge_bodiless || forbids;
         // Section 5: at the exit the field of the leaving head is what counts.
