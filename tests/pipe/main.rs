@@ -9,10 +9,18 @@ mod kit;
 #[path = "../support/counting.rs"]
 mod counting;
 
+// The fuzz target of this layer, and what it needs.
+#[path = "../targets/choices.rs"]
+mod choices;
+#[allow(dead_code, reason = "its drivers use more of the target")]
+#[path = "../targets/pipe/mod.rs"]
+mod pipe_target;
+#[allow(dead_code, reason = "its drivers use more of the target")]
+#[path = "../targets/target.rs"]
+mod target;
+
 mod alloc;
-mod harness;
 mod locks;
-mod model;
 mod panics;
 mod scripts;
 mod threads;

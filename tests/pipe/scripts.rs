@@ -8,62 +8,60 @@ use std::task::{Context, Poll, Waker};
 use tidegate::pipe::{Next, PipeStats, pipe};
 use tidegate::watermark::Marks;
 
-use crate::harness::{LIGHTEST_BYTES, halves};
+use tidegate::limits::PIPE_ITEM_COST_BYTES as LIGHTEST_BYTES;
+
 use crate::kit::executor::{Executor, Failure, Options};
 use crate::kit::rng::Rng;
-use crate::model::Item;
+use crate::pipe_target::{Drops, Item, Script, TARGET};
 
 const SCRIPTS: u64 = 6_000;
 
-/// How the halves of one script end.
-#[derive(Clone, Copy, PartialEq)]
-enum Drops {
-    None,
-    Sender(u64),
-    Receiver(u64),
+fn choices(seed: u64) -> Vec<u8> {
+    let mut rng = Rng::new(seed);
+    let len = rng.below(TARGET.most_choices + 1);
+    (0..len.div_ceil(8)).flat_map(|_| rng.word().to_le_bytes()).take(len).collect()
 }
 
-/// Plays one script. What it came to: items given.
-fn play(seed: u64, items: u64, taken: u64, drops: Drops) -> u64 {
-    let (tx, rx, shared) = halves(seed);
-    let mut executor = Executor::new(seed, Options::from_seed(seed));
-    let (sending, receiving) = (tx.play(items), rx.play(taken));
-    match drops {
-        Drops::Sender(polls) => executor.spawn_for_polls("sender", polls, sending),
-        Drops::None | Drops::Receiver(_) => executor.spawn("sender", sending),
+/// Says which case has failed.
+struct Replay<T: std::fmt::Debug>(T);
+
+impl<T: std::fmt::Debug> Drop for Replay<T> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the case: {:#?}", self.0);
+        }
     }
-    match drops {
-        Drops::Receiver(polls) => executor.spawn_for_polls("receiver", polls, receiving),
-        Drops::None | Drops::Sender(_) => executor.spawn("receiver", receiving),
+}
+
+/// The fuzz target on seeds: tasks, and calls one by one.
+#[test]
+fn random_cases_do_what_the_model_says() {
+    for seed in 0..SCRIPTS {
+        let replay = Replay(seed);
+        (TARGET.run)(&choices(seed));
+        drop(replay);
     }
-    if let Err(failure) = executor.run() {
-        panic!("seed {seed}: {failure:?}");
-    }
-    let model = shared.model.borrow();
-    assert_eq!(shared.alive.get(), 0, "seed {seed}: items were leaked");
-    assert_eq!(model.given + model.dropped_items, model.items, "seed {seed}: items were lost");
-    assert!(model.endings <= 1, "seed {seed}");
-    model.given
 }
 
 #[test]
 fn scripts_do_what_the_model_says() {
     let mut given = 0;
     for seed in 0..SCRIPTS {
-        let mut rng = Rng::new(seed);
-        let items = rng.word() % 40;
-        let taken = if rng.below(3) == 0 { rng.word() % 40 } else { u64::MAX };
-        given += play(seed, items, taken, Drops::None);
+        let replay = Replay(Script::from_choices(&choices(seed)));
+        given += replay.0.play();
     }
-    assert!(given > 10 * SCRIPTS, "only {given} items went through");
+    assert!(given > 5 * SCRIPTS, "only {given} items went through");
 }
 
 #[test]
 fn h42_either_half_may_be_dropped_at_any_step() {
     for seed in 0..200 {
+        let script = Script::from_choices(&choices(seed));
         for polls in 0..12 {
-            play(seed, 10, u64::MAX, Drops::Sender(polls));
-            play(seed, 10, u64::MAX, Drops::Receiver(polls));
+            for drops in [Drops::Sender(polls), Drops::Receiver(polls)] {
+                let replay = Replay(Script { items: 10, taken: None, drops, ..script.clone() });
+                replay.0.play();
+            }
         }
     }
 }

@@ -8,12 +8,13 @@ pub(crate) mod buf;
 pub(crate) mod chain;
 pub(crate) mod choices;
 pub(crate) mod corpus;
-pub(crate) mod replace;
 pub(crate) mod exchange;
+pub(crate) mod pipe;
+pub(crate) mod replace;
 pub(crate) mod target;
 
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 4] =
-    [buf::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET];
+pub(crate) const ALL: [Target; 5] =
+    [buf::TARGET, pipe::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET];

@@ -1,4 +1,4 @@
-//! Both halves of a pipe beside the model: each call is compared.
+//! Both halves of a pipe as tasks, beside the model: each call is compared.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -6,16 +6,12 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use tidegate::limits::PIPE_ITEM_COST_BYTES;
 use tidegate::pipe::{Cut, Next, Receiver, SendError, Sender, TrySendError, pipe};
 use tidegate::watermark::Marks;
 
+use super::dice::Dice;
+use super::model::{Ending, Expected, Item, Model, Room};
 use crate::kit::executor::yield_now;
-use crate::kit::rng::Rng;
-use crate::model::{Ending, Expected, Item, Model, Room};
-
-/// Items weigh less than this.
-pub(crate) const HEAVIEST_BYTES: u64 = 300;
 
 type Errors = &'static str;
 
@@ -29,28 +25,24 @@ pub(crate) struct Shared {
 pub(crate) struct Tx {
     sender: Option<Sender<Item, u8, Errors>>,
     shared: Shared,
-    rng: Rng,
+    dice: Dice,
     numbers: u64,
 }
 
 pub(crate) struct Rx {
     receiver: Option<Receiver<Item, u8, Errors>>,
     shared: Shared,
-    rng: Rng,
+    dice: Dice,
 }
 
-/// A pipe with marks by the seed: often tight ones.
-pub(crate) fn halves(seed: u64) -> (Tx, Rx, Shared) {
-    let mut rng = Rng::new(seed);
-    let below = |rng: &mut Rng, n: u64| rng.word() % n;
-    let high = [0, 100, 400, 2000][rng.below(4)] + below(&mut rng, 200);
-    let marks = Marks::new(below(&mut rng, high + 1), high).unwrap();
+/// A pipe, with what chooses for each half.
+pub(crate) fn halves(marks: Marks, tx: Vec<u8>, rx: Vec<u8>) -> (Tx, Rx, Shared) {
     let (sender, receiver) = pipe(marks);
     let shared =
         Shared { model: Rc::new(RefCell::new(Model::new(marks))), alive: Rc::new(Cell::new(0)) };
-    let tx =
-        Tx { sender: Some(sender), shared: shared.clone(), rng: Rng::new(rng.word()), numbers: 0 };
-    let rx = Rx { receiver: Some(receiver), shared: shared.clone(), rng: Rng::new(rng.word()) };
+    let dice = Dice::new(tx);
+    let tx = Tx { sender: Some(sender), shared: shared.clone(), dice, numbers: 0 };
+    let rx = Rx { receiver: Some(receiver), shared: shared.clone(), dice: Dice::new(rx) };
     (tx, rx, shared)
 }
 
@@ -60,8 +52,7 @@ impl Tx {
     }
 
     fn item(&mut self) -> Item {
-        let heaviest = [1, 20, HEAVIEST_BYTES][self.rng.below(3)];
-        let weight_bytes = self.rng.word() % heaviest;
+        let weight_bytes = self.dice.weight_bytes();
         let item = Item::new(self.numbers, weight_bytes, &self.shared.alive);
         self.numbers += 1;
         item
@@ -70,7 +61,7 @@ impl Tx {
     fn check(&mut self) {
         let model = Rc::clone(&self.shared.model);
         let model = model.borrow();
-        let (held, bound) = (model.held_bytes(), model.bound_bytes(HEAVIEST_BYTES));
+        let (held, bound) = (model.held_bytes(), model.bound_bytes());
         // What the receiver had fetched before an abort is charged until it is polled.
         assert!(self.sender().held_bytes() == held || model.is_aborted());
         assert!(self.sender().held_bytes() <= bound, "{held} of {bound}");
@@ -80,12 +71,12 @@ impl Tx {
     /// Sends `items` one way or the other, then ends in one way or the other.
     pub(crate) async fn play(mut self, items: u64) {
         for _ in 0..items {
-            if self.rng.below(4) == 0 {
+            if self.dice.below(4) == 3 {
                 yield_now().await;
             }
-            let sent = match self.rng.below(3) {
-                0 => self.ready_and_send().await,
-                1 => self.send().await,
+            let sent = match self.dice.below(3) {
+                0 => self.send().await,
+                1 => self.ready_and_send().await,
                 _ => self.try_until_sent().await,
             };
             self.check();
@@ -96,14 +87,14 @@ impl Tx {
         if !self.end() {
             return;
         }
-        if self.rng.below(3) == 0 {
+        if self.dice.below(3) == 1 {
             // Anything after the end comes back.
             let item = self.item();
             self.try_send(item).unwrap_err();
             self.end();
         }
         self.check();
-        if self.rng.below(3) == 0 {
+        if self.dice.below(3) == 1 {
             self.wait_for_close().await;
         }
     }
@@ -178,13 +169,13 @@ impl Tx {
 
     /// Whether it was tried: else the sender is to be dropped.
     fn end(&mut self) -> bool {
-        let (ending, taken) = match self.rng.below(4) {
-            0 => return false,
-            1 => {
+        let (ending, taken) = match self.dice.below(4) {
+            3 => return false,
+            0 => {
                 let taken = self.shared.model.borrow_mut().end(Ok(7));
                 (taken, self.sender().finish(7).is_ok())
             }
-            2 => {
+            1 => {
                 let taken = self.shared.model.borrow_mut().end(Err(Cut::Failed("failed")));
                 (taken, self.sender().fail("failed").is_ok())
             }
@@ -227,21 +218,21 @@ impl Rx {
     pub(crate) async fn play(mut self, items: u64) {
         let mut taken = 0;
         while taken < items {
-            if self.rng.below(4) == 0 {
+            if self.dice.below(4) == 3 {
                 yield_now().await;
             }
             let model = Rc::clone(&self.shared.model);
             let held_bytes = model.borrow().held_bytes();
             assert!(self.receiver().held_bytes() == held_bytes || model.borrow().is_aborted());
             model.borrow().check_wakes(self.receiver().stats());
-            let count = if self.rng.below(4) == 0 { self.batch().await } else { 0 };
+            let count = if self.dice.below(4) == 1 { self.batch().await } else { 0 };
             taken += match count {
                 0 if self.next().await => 1,
                 0 => break,
                 count => count,
             };
         }
-        if self.rng.below(2) == 0 {
+        if self.dice.below(2) == 0 {
             self.shared.model.borrow_mut().close();
             self.receiver().close("closed");
             assert!(!self.next().await);
@@ -297,6 +288,3 @@ fn seen(next: &Poll<Next<Item, u8, Errors>>) -> Expected {
     };
     Expected::Ending(ending)
 }
-
-/// The charge of the lightest item.
-pub(crate) const LIGHTEST_BYTES: u64 = PIPE_ITEM_COST_BYTES;

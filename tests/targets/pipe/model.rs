@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use tidegate::limits::PIPE_ITEM_COST_BYTES;
+use tidegate::limits::{MAX_PIPE_ITEM_BYTES, MAX_PIPE_MARK_BYTES, PIPE_ITEM_COST_BYTES};
 use tidegate::pipe::{Cut, PipeStats};
 use tidegate::watermark::{Marks, Weigh};
 
@@ -67,11 +67,15 @@ pub(crate) struct Model {
     ended: bool,
     /// Until it was given.
     ending: Option<Ending>,
+    /// The receiver has it on its side already.
+    end_is_fetched: bool,
     closed: bool,
     /// A waker of the sender is registered; and waits for room.
     sender_known: bool,
     sender_waits: bool,
     receiver_waits: bool,
+    /// What the heaviest item was charged.
+    heaviest_bytes: u64,
     pub(crate) items: u64,
     pub(crate) given: u64,
     pub(crate) dropped_items: u64,
@@ -82,13 +86,17 @@ pub(crate) struct Model {
 
 impl Model {
     pub(crate) fn new(marks: Marks) -> Self {
+        let most = MAX_PIPE_MARK_BYTES;
+        let marks = Marks::new(marks.low().min(most), marks.high().min(most));
         Self {
-            marks,
+            marks: marks.expect("the smaller one stays the smaller"),
+            heaviest_bytes: 0,
             queue: VecDeque::new(),
             fetched: 0,
             over: false,
             ended: false,
             ending: None,
+            end_is_fetched: false,
             closed: false,
             sender_known: false,
             sender_waits: false,
@@ -116,9 +124,18 @@ impl Model {
         assert_eq!(wakes, (self.items, self.sender_wakes, self.receiver_wakes));
     }
 
-    /// The pipe's bound, for items up to `heaviest_bytes`.
-    pub(crate) fn bound_bytes(&self, heaviest_bytes: u64) -> u64 {
-        self.marks.high() + heaviest_bytes + PIPE_ITEM_COST_BYTES
+    /// The pipe's bound: the high mark and one item.
+    pub(crate) fn bound_bytes(&self) -> u64 {
+        self.marks.high() + self.heaviest_bytes
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The end, if the receiver has it and nothing comes before it.
+    pub(crate) fn fetched_end(&self) -> Option<Ending> {
+        self.ending.filter(|_| self.end_is_fetched && self.queue.is_empty() && !self.closed)
     }
 
     pub(crate) fn room(&self) -> Room {
@@ -146,7 +163,9 @@ impl Model {
     pub(crate) fn send(&mut self, number: u64, weight_bytes: u64) -> Room {
         let room = self.room();
         if room == Room::Yes {
-            self.queue.push_back((number, weight_bytes + PIPE_ITEM_COST_BYTES));
+            let charge_bytes = weight_bytes.min(MAX_PIPE_ITEM_BYTES) + PIPE_ITEM_COST_BYTES;
+            self.heaviest_bytes = self.heaviest_bytes.max(charge_bytes);
+            self.queue.push_back((number, charge_bytes));
             self.items += 1;
             self.over = self.held_bytes() > self.marks.high();
             self.wake_receiver();
@@ -205,7 +224,9 @@ impl Model {
             self.queue.drain(..self.fetched).map(|(number, _)| number).collect();
         self.fetched = 0;
         self.given += numbers.len() as u64;
-        self.look_for_low();
+        if !numbers.is_empty() {
+            self.look_for_low();
+        }
         if numbers.is_empty() && !self.ended && !self.closed {
             self.receiver_waits = true;
             return None;
@@ -224,8 +245,9 @@ impl Model {
     }
 
     fn fetch(&mut self) {
-        if self.fetched == 0 {
+        if self.fetched == 0 && !self.end_is_fetched {
             self.fetched = self.queue.len();
+            self.end_is_fetched = self.ended;
         }
     }
 
