@@ -26,6 +26,8 @@ pub(crate) struct PlanSpec {
     pub(crate) marks: [(u64, u64); 2],
     pub(crate) max_frame_bytes: usize,
     pub(crate) keep_chains: usize,
+    /// Everything that can be printed is.
+    pub(crate) printed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,8 @@ pub(crate) struct Stream {
     pub(crate) programs: Vec<[Program; 2]>,
     pub(crate) sides: [SideSpec; 2],
     pub(crate) waits: Waits,
+    /// No side hears of the other.
+    pub(crate) unlinked: bool,
     /// The filter whose maker panics, if there is one.
     pub(crate) unmade: Option<usize>,
     /// What the task does that holds the handles.
@@ -285,6 +289,7 @@ fn plan(c: &mut Choices<'_>) -> PlanSpec {
         marks: [marks(c), marks(c)],
         max_frame_bytes: [65536, 1000, 7, 33][c.below(4)],
         keep_chains: [2, 0, 1, 4][c.below(4)],
+        printed: c.percent(2),
     }
 }
 
@@ -319,12 +324,18 @@ fn stream(c: &mut Choices<'_>, swarm: Swarm, filters: &[FilterSpec]) -> Stream {
         };
         programs.push([half(Place::Response), half(Place::Request)]);
     }
-    let waits = [Waits::Nothing, Waits::Upstream, Waits::Endless][c.below(3)];
+    // Halves of a pair are made for both at once.
+    let unlinked = c.percent(6) && filters.iter().all(|filter| filter.place != Place::Pair);
+    let waits = match c.below(3) {
+        1 if !unlinked => Waits::Upstream,
+        2 if !unlinked => Waits::Endless,
+        _ => Waits::Nothing,
+    };
     let sides = [side(c, true), side(c, false)];
     let unmade = (c.percent(2) && !filters.is_empty()).then(|| c.below(filters.len()));
     let third = bytes(c, 12);
     let schedule = bytes(c, 48);
-    Stream { programs, sides, waits, unmade, third, schedule }
+    Stream { programs, sides, waits, unlinked, unmade, third, schedule }
 }
 
 fn bytes(c: &mut Choices<'_>, most: usize) -> Vec<u8> {

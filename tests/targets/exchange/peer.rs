@@ -253,7 +253,7 @@ impl<H: Dir> Peer<H> {
                 side.handle_reply(LocalReply::text(StatusCode::FORBIDDEN, body));
             }
             Input::Awaits(awaits) => side.set_awaits_source(awaits),
-            Input::Debug => assert!(!format!("{side:?}").is_empty()),
+            Input::Debug => print(side),
             Input::Drop | Input::Wait => {}
         }
         Some(())
@@ -275,6 +275,15 @@ impl<H: Dir> Peer<H> {
         }
         Some(())
     }
+}
+
+/// What can be asked at any time.
+fn print<H: Dir>(side: &Side<H>) {
+    let set = side.chain().resume_set();
+    let direction = Direction::of::<H>();
+    let text = format!("{direction} {side:?} {set:?} {:?}", side.chain().stats());
+    assert!(!text.is_empty());
+    assert!(side.drained_bytes() == 0 || side.is_started());
 }
 
 fn marked(stream: u8) -> HeaderMap {

@@ -30,6 +30,7 @@ struct Stage<'a> {
     case: &'a Case,
     world: Arc<World>,
     plan: BoundExchangePlan,
+    unbound: ExchangePlan,
     /// Of each chain, in bytes.
     bounds_bytes: [u64; 2],
 }
@@ -41,8 +42,13 @@ pub(crate) fn play(case: &Case) -> Vec<Ran> {
     let world = Arc::new(World::default());
     let first = case.streams.first().expect("there is one exchange");
     world.begin(0, programs(first), None);
-    let Some((plan, bounds_bytes)) = bound(&case.plan, &world) else { return Vec::new() };
-    let stage = Stage { case, world: Arc::clone(&world), plan, bounds_bytes };
+    let (unbound, early) = planned(&case.plan, &world);
+    let bounds_bytes =
+        [unbound.request().held_bound_bytes(), unbound.response().held_bound_bytes()];
+    let plan = unbound.bind(Capabilities::ALL, Capabilities::ALL);
+    let plan = plan.expect("an edge that can do all").early_response(early);
+    look(&case.plan, &unbound, &plan);
+    let stage = Stage { case, world: Arc::clone(&world), plan, unbound, bounds_bytes };
     let mut old: Vec<ResumeHandle> = Vec::new();
     let mut all = Vec::new();
     for (number, stream) in case.streams.iter().enumerate() {
@@ -64,8 +70,7 @@ fn programs(stream: &Stream) -> Arc<[super::case::Program]> {
     stream.programs.iter().flatten().cloned().collect()
 }
 
-/// `None` where a filter requires what no edge has.
-fn bound(spec: &PlanSpec, world: &Arc<World>) -> Option<(BoundExchangePlan, [u64; 2])> {
+fn planned(spec: &PlanSpec, world: &Arc<World>) -> (ExchangePlan, EarlyResponse) {
     let [request, response] =
         spec.marks.map(|(low, high)| Marks::new(low, high).expect("the low one is not above"));
     let mut plan = ExchangePlan::builder()
@@ -75,9 +80,9 @@ fn bound(spec: &PlanSpec, world: &Arc<World>) -> Option<(BoundExchangePlan, [u64
     for (place, filter) in spec.filters.iter().enumerate() {
         plan = add(plan, place, filter, world);
     }
-    let plan = plan.build().expect("a plan within the limits");
-    let bounds_bytes = [plan.request().held_bound_bytes(), plan.response().held_bound_bytes()];
-    assert_eq!(plan.held_bound_bytes(), bounds_bytes.iter().sum::<u64>());
+    if spec.printed {
+        assert!(!format!("{plan:?}").is_empty());
+    }
     let early = match spec.early {
         Early::Forward => EarlyResponse::Forward,
         Early::Stop => EarlyResponse::Stop,
@@ -85,8 +90,19 @@ fn bound(spec: &PlanSpec, world: &Arc<World>) -> Option<(BoundExchangePlan, [u64
             EarlyResponse::Drain { max_bytes, max_time: Duration::from_secs(1) }
         }
     };
-    let plan = plan.bind(Capabilities::ALL, Capabilities::ALL).ok()?;
-    Some((plan.early_response(early), bounds_bytes))
+    (plan.build().expect("a plan within the limits"), early)
+}
+
+/// What a plan says of itself.
+fn look(spec: &PlanSpec, plan: &ExchangePlan, bound: &BoundExchangePlan) {
+    let sum = plan.request().held_bound_bytes() + plan.response().held_bound_bytes();
+    assert_eq!([plan.held_bound_bytes(), bound.held_bound_bytes()], [sum; 2]);
+    let count = |other: Place| spec.filters.iter().filter(|it| it.place != other).count();
+    assert_eq!(bound.request_filters().count(), count(Place::Response));
+    assert_eq!(bound.response_filters().count(), count(Place::Request));
+    if spec.printed {
+        assert!(!format!("{plan:?} {bound:?}").is_empty());
+    }
 }
 
 fn add(
@@ -196,13 +212,27 @@ impl Stage<'_> {
 
     fn sides(&self, stream: &Stream) -> Option<Sides> {
         let [request, response] = [&stream.sides[0], &stream.sides[1]].map(traits);
+        if stream.unlinked {
+            let all = Capabilities::ALL;
+            let plans = (self.unbound.request().bind(all), self.unbound.response().bind(all));
+            let (Ok(up), Ok(down)) = plans else { return None };
+            let (Ok(up), Ok(down)) = (up.chain(request), down.chain(response)) else { return None };
+            return Some((Some(Side::new(up)), Side::new(down)));
+        }
         match self.plan.exchange(request, response) {
             Ok((request, response)) => Some((Some(request), response)),
-            Err(Refused::Request { mut response, .. }) => {
+            Err(refused @ Refused::Request { .. }) => {
+                assert_eq!(refused.direction(), Direction::Request);
+                assert!(!format!("{refused} {:?}", refused.unmet()).is_empty());
+                let Refused::Request { mut response, .. } = refused else { return None };
                 response.handle_reply(LocalReply::new(StatusCode::NOT_IMPLEMENTED));
                 Some((None, *response))
             }
-            Err(Refused::Response { .. }) => None,
+            Err(refused @ Refused::Response { .. }) => {
+                assert_eq!(refused.direction(), Direction::Response);
+                assert!(!format!("{refused} {:?}", refused.unmet()).is_empty());
+                None
+            }
         }
     }
 
@@ -233,7 +263,7 @@ impl Stage<'_> {
             world: Arc::clone(&self.world),
             stream: number,
             bound_bytes: self.bounds_bytes[half],
-            alone: false,
+            alone: stream.unlinked,
             inform: Inform::inform,
         }
     }

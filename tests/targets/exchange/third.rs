@@ -119,6 +119,11 @@ fn act(choices: &mut Choices<'_>, world: &World, hall: &Hall) {
     } else if which < gates + naps + handles {
         let handle = world.lock().handles.swap_remove(which - gates - naps);
         match choices.below(16) {
+            12 => {
+                let text = format!("{handle:?}");
+                assert!(!text.is_empty());
+                handle.resume();
+            }
             13 => drop(handle),
             14 => {
                 handle.resume();

@@ -203,6 +203,10 @@ impl Rig {
             let held = Held(Some(waker));
             let before = wakes.of(half);
             let polled = poll(&mut Context::from_waker(held.waker()));
+            if polled.is_pending() && kind == Kind::Plain {
+                // The same waker once more changes nothing.
+                assert!(poll(&mut Context::from_waker(held.waker())).is_pending());
+            }
             // Unless it was woken before its poll was over.
             if polled.is_pending() && wakes.of(half) == before {
                 wakes.is_registered(half, number);
@@ -280,7 +284,12 @@ impl Rig {
             }
             other => panic!("{other:?}"),
         }
-        sent.map(drop)
+        sent.map(|sent| {
+            if let Err(error) = sent {
+                assert!(!format!("{error:?} {error}").is_empty());
+                assert_eq!(error.into_inner().number, number);
+            }
+        })
     }
 
     fn try_send(&self, weight_bytes: u64) {
@@ -288,14 +297,17 @@ impl Rig {
         let item = self.item(weight_bytes);
         let number = item.number;
         let room = self.model.borrow_mut().send(number, weight_bytes);
-        match (room, sender.try_send(item)) {
-            (Room::Yes, Ok(())) => {}
-            (Room::No, Err(TrySendError::Full(item)))
-            | (Room::Closed, Err(TrySendError::Closed(item)))
-            | (Room::Ended, Err(TrySendError::Ended(item))) => {
-                assert_eq!(item.number, number, "C14: it comes back");
-            }
+        let sent = sender.try_send(item);
+        match (room, &sent) {
+            (Room::Yes, Ok(()))
+            | (Room::No, Err(TrySendError::Full(_)))
+            | (Room::Closed, Err(TrySendError::Closed(_)))
+            | (Room::Ended, Err(TrySendError::Ended(_))) => {}
             other => panic!("{other:?}"),
+        }
+        if let Err(error) = sent {
+            assert!(!format!("{error:?} {error}").is_empty());
+            assert_eq!(error.into_inner().number, number, "C14: it comes back");
         }
     }
 
@@ -339,7 +351,11 @@ impl Rig {
         let expected = self.model.borrow_mut().next();
         let next = receiver.poll_next(cx);
         assert_eq!(seen(&next), expected);
-        next.map(drop)
+        next.map(|next| {
+            if let Next::Cut(cut) = next {
+                assert!(!cut.to_string().is_empty());
+            }
+        })
     }
 
     fn batch(&self, cx: &mut Context<'_>) -> Poll<()> {

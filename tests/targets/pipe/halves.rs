@@ -103,7 +103,8 @@ impl Tx {
         let item = self.item();
         let ready = poll_fn(|cx| {
             let room = self.shared.model.borrow_mut().wait_for_room();
-            let ready = self.sender().poll_ready(cx);
+            // The future of each poll is dropped: nothing is lost by that (C14).
+            let ready = pin!(self.sender().ready()).poll(cx);
             let expected = match room {
                 Room::Yes => Poll::Ready(Ok(())),
                 Room::No => Poll::Pending,
@@ -243,7 +244,7 @@ impl Rx {
     async fn next(&mut self) -> bool {
         poll_fn(|cx| {
             let expected = self.shared.model.borrow_mut().next();
-            let next = self.receiver().poll_next(cx);
+            let next = pin!(self.receiver().next()).poll(cx);
             assert_eq!(seen(&next), expected);
             next.map(|next| matches!(next, Next::Item(_)))
         })
