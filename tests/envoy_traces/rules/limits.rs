@@ -69,7 +69,7 @@ impl Limits {
             let Some(limit) = self.limit else { continue };
             let lane = &mut lanes[direction as usize];
             let held = lane.ledger.bytes_at(station);
-            if !refused && !lane.is_cut() && held as u64 > limit {
+            if !refused && held as u64 > limit {
                 let what = format!(
                     "{} holds {held} bytes by StopIterationAndBuffer with a limit of {limit}, \
                      and is not refused",

@@ -328,6 +328,26 @@ fn i6_a_resume_that_moves_nothing_of_a_holder_is_found() {
 }
 
 #[test]
+fn i6_a_request_whose_response_has_ended_is_over() {
+    let text = |end: &str| {
+        after_hold(&format!(
+            r#"
+            step {{"rsp_headers": {{}}}}
+            B rsp_headers {end} buf=null -> StopIteration
+            step {{"fire": ["B", 1]}}
+            B event req_buf=d1 rsp_buf=null {{
+            B does continue_decoding
+            B did req_buf=d1 rsp_buf=null
+            }} -> -
+            "#
+        ))
+        .replace(r#""rsp_headers": {}"#, &format!(r#""rsp_headers": {{"end": {}}}"#, end == "end"))
+    };
+    assert_eq!(broken(&text("")), rules(&[(Rule::I6, "B"), (Rule::I8, "-")]));
+    assert_eq!(broken(&text("end")), []);
+}
+
+#[test]
 fn i6_a_resume_inside_a_call_counts_only_if_the_call_holds() {
     let text = |answer: &str, origin: &str| {
         format!(
