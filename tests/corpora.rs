@@ -5,6 +5,9 @@
 use std::fs;
 use std::path::Path;
 
+#[allow(dead_code, reason = "the tests use more of the kit than the targets")]
+#[path = "kit/mod.rs"]
+mod kit;
 #[allow(dead_code, reason = "the tests use more of the model than the targets")]
 #[path = "model/mod.rs"]
 mod model;
