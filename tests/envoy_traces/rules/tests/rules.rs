@@ -404,6 +404,38 @@ fn i8_what_all_let_go_has_to_arrive() {
     assert_eq!(broken(&text("Continue\norigin {\"data\": \"\", \"end\": true}")), []);
 }
 
+/// The end waits behind bytes that the peer has no room for.
+#[test]
+fn i8_a_peer_without_room_is_no_fault() {
+    let text = |call: &str, arrived: &str| {
+        format!(
+            r#"
+            chain A
+            step {{"req_headers": {{}}}}
+            A req_headers buf=null -> Continue
+            origin {{"headers": {{}}, "end": false}}
+            step {{"req_data": "d1", "end": true}}
+            {call}
+            {arrived}
+            "#
+        )
+    };
+    let all = r#"origin {"data": "d1", "end": false}"#;
+    let passed = "A req_data end recv=d1 buf=null -> Continue";
+    assert_eq!(broken(&text(passed, "")), []);
+    assert_eq!(broken(&text(passed, all)), rules(&[(Rule::I8, "-")]));
+    let resumed = r#"
+            A req_data end recv=d1 buf=null -> StopIterationAndBuffer
+            step {"fire": ["A", 1]}
+            A event req_buf=d1 rsp_buf=null {
+            A does continue_decoding
+            A did req_buf= rsp_buf=null
+            } -> - req_buf=
+    "#;
+    assert_eq!(broken(&text(resumed, "")), []);
+    assert_eq!(broken(&text(resumed, all)), rules(&[(Rule::I6, "A"), (Rule::I8, "-")]));
+}
+
 #[test]
 fn i9_each_filter_is_closed_once() {
     let text = |rest: &str| {
