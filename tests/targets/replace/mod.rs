@@ -2,9 +2,9 @@
 //! and whatever its neighbours hold; against a replacement in the flat body.
 //!
 //! A needle may be cut at any place, a replacement may shrink or grow the body, and growing may
-//! have to wait for room (rules I1 to I4, I7, I8). The same filter is written as callbacks and as an
-//! `async fn`. A poll happens only where the waker of the message was woken, or as one that nobody
-//! asked for.
+//! have to wait for room (rules I1 to I4, I7, I8). The same filter is written as callbacks and as
+//! an `async fn`. A poll happens only where the waker of the message was woken, or as one that
+//! nobody asked for.
 
 mod case;
 mod filters;
