@@ -183,9 +183,9 @@ fn by_hand(program: Program, input: &[u8]) -> Vec<u8> {
 
 const INPUTS: [&[u8]; 4] = [b"", b"a", b"babaabbab", b"aabbabaababb"];
 
-/// nginx CVE-2026-42934, CVE-2026-48142 (a charset filter at the edge of a buffer): a body of up to
-/// nine bytes, cut in all of its 2^(n-1) ways, through filters that hold, edit, take and end; one of
-/// twelve through those that look across cuts.
+/// nginx CVE-2026-42934, CVE-2026-48142 (a charset filter at the edge of a buffer): a body of up
+/// to nine bytes, cut in all of its 2^(n-1) ways, through filters that hold, edit, take and end;
+/// one of twelve through those that look across cuts.
 #[test]
 fn h37_every_cut_gives_the_same() {
     let cuts = Cuts { all_up_to: 12, random: 0 };

@@ -48,6 +48,9 @@ fn noop() -> Context<'static> {
 
 type Tx = Sender<Bytes, u8, u8>;
 type Rx = Receiver<Bytes, u8, u8>;
+/// Does something to a receiver, which may have to stay.
+type Keeps = fn(Rx) -> Option<Rx>;
+type Named<T> = (&'static str, T);
 
 /// A pipe with room for one item.
 fn narrow() -> (Tx, Rx) {
@@ -55,7 +58,7 @@ fn narrow() -> (Tx, Rx) {
 }
 
 fn sender_sites() -> Vec<Site> {
-    let events: [(&'static str, fn(Rx) -> Option<Rx>); 3] = [
+    let events: [Named<Keeps>; 3] = [
         ("sender, room", |mut receiver| {
             assert!(receiver.poll_next(&mut noop()).is_ready());
             Some(receiver)
@@ -81,7 +84,7 @@ fn sender_sites() -> Vec<Site> {
 }
 
 fn receiver_sites() -> Vec<Site> {
-    let events: [(&'static str, fn(Tx)); 5] = [
+    let events: [Named<fn(Tx)>; 5] = [
         ("receiver, item", |mut sender| sender.try_send(Bytes::new()).expect("room")),
         ("receiver, end", |mut sender| sender.finish(1).expect("open")),
         ("receiver, failure", |mut sender| sender.fail(1).expect("open")),
