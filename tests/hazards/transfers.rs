@@ -2,11 +2,14 @@
 //! filters that hold, async filters, a pipe, and somebody who resumes from outside.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use http::request;
+use http_body::{Body, Frame, SizeHint};
 use tidegate::async_filter::{Input, Output, async_filter};
 use tidegate::body::{FilteredBody, pipe_body};
 use tidegate::{
@@ -115,22 +118,65 @@ fn filters(rng: &mut Rng, resumables: &Resumables) -> Chain<request::Parts> {
     chain(&plan.build().expect("a plan"))
 }
 
+/// Resumes somebody for whom it can change anything.
+fn resume_one(rng: &mut Rng, resumables: &Resumables) {
+    let all = resumables.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let left: Vec<&Resumable> =
+        all.iter().filter(|each| each.calls.load(Relaxed) <= each.acts).collect();
+    if let Some(each) = (!left.is_empty()).then(|| left[rng.below(left.len())]) {
+        let _ = each.handle.resume();
+    }
+}
+
+/// A source that resumes filters while it is polled: after they were asked, and before their task
+/// has said that it waits.
+struct Meddler<B> {
+    body: B,
+    rng: Rng,
+    resumables: Resumables,
+}
+
+impl<B: Body + Unpin> Body for Meddler<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        let Self { rng, resumables, .. } = &mut *self;
+        if rng.below(3) == 0 {
+            resume_one(rng, resumables);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Resumes everybody as often as it can change anything, in any order, and then no more: a wake
 /// that is lost is not made good by the next resume.
 async fn resumer(mut rng: Rng, resumables: Resumables, done: Rc<RefCell<Collected>>) {
     loop {
-        let all = resumables.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let left: Vec<&Resumable> =
-            all.iter().filter(|each| each.calls.load(Relaxed) <= each.acts).collect();
-        if let Some(each) = (!left.is_empty()).then(|| left[rng.below(left.len())]) {
-            let _ = each.handle.resume();
+        if rng.below(2) == 0 {
+            resume_one(&mut rng, &resumables);
         }
-        drop(all);
         if rng.below(64) == 0 && done.borrow().frames == usize::MAX {
             return;
         }
         yield_now().await;
     }
+}
+
+fn meddler<B>(body: B, rng: &mut Rng, resumables: &Resumables) -> Meddler<B> {
+    Meddler { body, rng: Rng::new(rng.word()), resumables: Arc::clone(resumables) }
 }
 
 /// h2 #791 (its tests polled on, which hid a lost wake): random filters before and behind a pipe
@@ -151,10 +197,11 @@ fn h39_transfers_between_tasks_need_no_other_poll() {
         }
         let trailers = rng.below(2) == 0;
         steps.extend(trailers.then_some(Step::Trailers("t")));
-        let first =
-            FilteredBody::new(filters(&mut rng, &resumables), request_head(), Source::new(steps));
+        let source = meddler(Source::new(steps), &mut rng, &resumables);
+        let first = FilteredBody::new(filters(&mut rng, &resumables), request_head(), source);
         let marks = Marks::from_high(rng.word() % 300);
         let (pump, piped) = pipe_body(first, marks, Origin::Upstream);
+        let piped = meddler(piped, &mut rng, &resumables);
         let mut second = FilteredBody::new(filters(&mut rng, &resumables), request_head(), piped);
         let all = Rc::new(RefCell::new(Collected::default()));
 
