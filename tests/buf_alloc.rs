@@ -166,11 +166,25 @@ fn passing_chunks_that_settle_cost_no_more() {
     assert!(heap <= held.len() + held.len() / 8 + limits::BOOKKEEPING_BASE_BYTES, "{heap}");
 }
 
+/// However it is drained, and also while something is left.
 #[test]
-fn a_drained_buffer_gives_its_slots_back_when_it_settles() {
-    let mut buf: BodyBuf = (0..100_000).map(|_| Bytes::from_static(b"x")).collect();
-    while buf.pop_front().is_some() {}
-    assert!(buf.bookkeeping_bytes() > limits::BOOKKEEPING_BASE_BYTES);
-    buf.settle();
-    assert!(buf.bookkeeping_bytes() <= limits::BOOKKEEPING_BASE_BYTES);
+fn a_drained_buffer_gives_its_slots_back() {
+    let drains: [fn(&mut BodyBuf); 6] = [
+        |buf| while buf.len() > 1 && buf.pop_front().is_some() {},
+        |buf| buf.advance(buf.len() - 1),
+        |buf| buf.truncate(1),
+        |buf| drop(buf.split_to(99_999)),
+        |buf| drop(buf.remove(1..100_000)),
+        |buf| {
+            let mut other: BodyBuf = Bytes::from_static(b"y").into();
+            other.append(buf);
+        },
+    ];
+    for (nth, drain) in drains.into_iter().enumerate() {
+        let mut buf: BodyBuf = (0..100_000).map(|_| Bytes::from_static(b"x")).collect();
+        assert!(buf.bookkeeping_bytes() > 100_000 * size_of::<Bytes>());
+        drain(&mut buf);
+        assert!(buf.len() <= 1);
+        assert!(buf.bookkeeping_bytes() <= limits::BOOKKEEPING_BASE_BYTES, "drain {nth}");
+    }
 }

@@ -152,10 +152,12 @@ impl Slot {
     /// Puts `bytes` behind what was sent.
     #[inline]
     pub(super) fn send(&mut self, bytes: Bytes) {
-        self.output.push(bytes);
-        if self.output.segment_count() > limits::SEGMENTS_AT_REST {
-            // Very many small ones in one poll: keeps their bookkeeping within its bound.
-            self.output.settle();
+        // Very many small ones in one poll: keeps their bookkeeping within its bound. Packed one
+        // behind the other, and not again and again, which would leave holes in the blocks.
+        if self.output.is_open() || self.output.segment_count() >= limits::SEGMENTS_AT_REST {
+            self.output.push_at_rest(bytes);
+        } else {
+            self.output.push(bytes);
         }
     }
 

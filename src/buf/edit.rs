@@ -55,6 +55,7 @@ impl BodyBuf {
                 out.push(segment);
             }
             self.len -= range.len();
+            self.shrink();
         }
         self.invariants();
         out

@@ -27,7 +27,8 @@
 //! - `segment_count() <= SEGMENTS_AT_REST + len() / BYTES_PER_SEGMENT_AT_REST`,
 //! - `bookkeeping_bytes() <= BOOKKEEPING_BASE_BYTES + len() * BOOKKEEPING_BYTES_PER_BYTE`,
 //!
-//! all four from [`limits`](crate::limits). Memory that a segment keeps alive besides its own bytes
+//! all four from [`limits`](crate::limits). What leaves a buffer takes its slots along: those that it
+//! keeps are at most `SEGMENT_SLOTS_KEPT`, and a few for each segment that is left. Memory that a segment keeps alive besides its own bytes
 //! (a slice of 600 bytes pins the whole block it was read into) is the reader's: it is not counted.
 //!
 //! # Cost
@@ -189,10 +190,17 @@ impl BodyBuf {
         }
         if let Some(segment) = self.rest.pop_front() {
             self.len -= segment.len();
+            self.shrink();
             self.invariants();
             return Some(segment);
         }
         self.pop_open()
+    }
+
+    /// Whether all of it is one segment that was not packed: a chunk that only passes.
+    #[inline]
+    pub(crate) const fn is_one_chunk(&self) -> bool {
+        self.first.is_some()
     }
 
     /// Drops everything. Keeps what it allocated for segments, up to

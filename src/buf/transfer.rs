@@ -42,6 +42,7 @@ impl BodyBuf {
         } else {
             self.spill();
             self.rest.append(&mut other.rest);
+            other.shrink();
         }
     }
 
@@ -67,6 +68,7 @@ impl BodyBuf {
             while let Some(segment) = other.rest.pop_back() {
                 self.link_front(segment);
             }
+            other.shrink();
         }
         self.invariants();
         other.invariants();
@@ -130,6 +132,7 @@ impl BodyBuf {
             other.push(segment);
         }
         self.len -= n;
+        self.shrink();
         self.invariants();
     }
 
@@ -161,6 +164,7 @@ impl BodyBuf {
             }
         }
         self.len -= n;
+        self.shrink();
         self.invariants();
     }
 
@@ -189,6 +193,7 @@ impl BodyBuf {
             }
         }
         self.len = n;
+        self.shrink();
         self.invariants();
     }
 
@@ -215,8 +220,9 @@ impl BodyBuf {
         }
     }
 
+    /// Whether its last bytes are packed, so that small ones can be packed behind them.
     #[inline]
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         !self.open_bytes().is_empty()
     }
 

@@ -48,7 +48,10 @@ impl<H: Head> Chain<H> {
             Ok(None) => {
                 self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
-                if self.desk.touched || self.out.len() != len || len as u64 > self.out_marks.high()
+                if self.desk.touched
+                    || self.out.len() != len
+                    || !self.out.is_one_chunk()
+                    || len as u64 > self.out_marks.high()
                 {
                     self.pass_cold(len as u64);
                 }
@@ -76,8 +79,8 @@ impl<H: Head> Chain<H> {
         self.calls += 1 + u64::from(before.count_ones());
     }
 
-    /// All filters passed, but one of them edited or asked for something else, or the output queue
-    /// is over its mark.
+    /// All filters passed, but one of them edited, cut or asked for something else, or the output
+    /// queue is over its mark.
     #[cold]
     fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
