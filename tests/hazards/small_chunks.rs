@@ -4,9 +4,11 @@
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use tidegate::async_filter::{Input, Output as AsyncOutput, async_filter};
 use tidegate::pipe::{Next, pipe};
 use tidegate::{
-    BodyBuf, Capabilities, Chain, Filter, Head, Marks, MessageTraits, Output, Plan, View, limits,
+    BodyBuf, Capabilities, Capability, Chain, Declaration, Error, Filter, Head, Marks,
+    MessageTraits, Output, Plan, View, limits,
 };
 
 use crate::counting::live_bytes;
@@ -278,7 +280,85 @@ fn h03_a_prompt_reader_of_a_pipe_never_makes_its_sender_wait() {
     assert_eq!(sender.stats().sender_wakes, 0);
 }
 
+/// Cuts what it is given into pieces of one byte, as a filter does that works line by line on a body
+/// of empty lines.
+struct Shreds {
+    verdict: Verdict,
+}
+
+impl<H: Head> Filter<H> for Shreds {
+    fn declare(&self) -> Declaration {
+        Declaration::new().require(Capability::ChangeLength)
+    }
+
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let mut body = view.take().expect("granted");
+        while !body.is_empty() {
+            let piece = body.split_to(1).to_bytes();
+            view.push(piece).expect("it was there before");
+        }
+        self.verdict
+    }
+}
+
+async fn shreds(mut input: Input, mut output: AsyncOutput) -> Result<(), Error> {
+    while let Some(chunk) = input.next().await? {
+        for at in 0..chunk.len() {
+            output.send(chunk.slice(at..=at)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The same from inside: a filter that cuts a frame into 16,384 pieces. When the call is over, what
+/// rests is bounded as ever, and what has gone has left nothing: no slots for pieces that are no
+/// more.
+fn h01_a_filter_that_shreds_its_body_leaves_no_bookkeeping<H: Dir>() {
+    const FRAME_BYTES: usize = 16 * 1024;
+    let edits = || Declaration::new().require(Capability::ChangeLength);
+    for mode in ["pass", "hold", "keep one", "async"] {
+        for sink_open in [true, false] {
+            let plan = Plan::<H>::builder();
+            let plan = match mode {
+                "pass" => plan.filter("A", || Shreds { verdict: PASS }),
+                "hold" => plan.filter("A", || Shreds { verdict: HOLD }),
+                "keep one" => {
+                    plan.filter("A", || Shreds { verdict: Verdict::pass_first(FRAME_BYTES - 1) })
+                }
+                _ => plan.filter("A", async_filter(edits(), shreds)),
+            };
+            let plan = plan.build().expect("a plan").bind(Capabilities::ALL).expect("an edge");
+            let mut chain = plan.chain(MessageTraits::new()).expect("a chain");
+            let before = live_bytes();
+            chain.handle_head(H::plain(), false).expect("the head is taken");
+            assert!(matches!(chain.poll_output(), Some(Output::Head { .. })));
+            for _ in 0..4 {
+                if !chain.wants_input() {
+                    break;
+                }
+                let bytes = Bytes::from(vec![b'x'; FRAME_BYTES]);
+                chain.handle_data(bytes, false).expect("it is wanted");
+                chain.handle_resumes();
+                while sink_open && let Some(output) = chain.poll_output() {
+                    drop(output);
+                }
+                chain.handle_resumes();
+                let heap = heap_since(before);
+                let held = usize::try_from(chain.held_bytes()).expect("a length");
+                // Of the station, the queue, transit and the async filter, which may have a frame
+                // in hand.
+                let most = 2 * held + 5 * limits::BOOKKEEPING_BASE_BYTES + FRAME_BYTES;
+                assert!(
+                    heap <= most,
+                    "{mode}, open {sink_open}: {heap} bytes of heap, {held} held"
+                );
+            }
+        }
+    }
+}
+
 both!(
+    h01_a_filter_that_shreds_its_body_leaves_no_bookkeeping,
     h01_small_chunks_cost_at_most_twice_their_bytes,
     h02_small_slices_at_rest_pin_no_read_buffer,
     h02_the_rest_that_a_filter_holds_pins_no_read_buffer,
