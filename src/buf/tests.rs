@@ -508,6 +508,33 @@ fn a_reset_buffer_does_not_keep_a_block_that_was_used_up() {
     assert_eq!(buf.kept_bytes(), size_of::<BodyBuf>() + size_of::<Packer>());
 }
 
+#[test]
+fn an_edit_of_nothing_cuts_nothing() {
+    let mut buf = BodyBuf::from(MESSAGE);
+    assert!(buf.remove(2..2).is_empty());
+    buf.replace(2..2, Bytes::new());
+    buf.insert(2, Bytes::new());
+    assert_eq!((buf.segment_count(), content(&buf)), (1, MESSAGE.to_vec()));
+}
+
+#[test]
+fn chunks_say_how_many_are_left() {
+    every_cut(|make, message| {
+        let buf = make();
+        let mut chunks = buf.chunks();
+        for left in (1..=buf.segment_count()).rev() {
+            assert_eq!((chunks.len(), chunks.size_hint()), (left, (left, Some(left))));
+            assert!(chunks.next().is_some());
+        }
+        assert_eq!((chunks.len(), chunks.next()), (0, None));
+        let mut cursor = buf.cursor();
+        for &byte in message {
+            assert_eq!((cursor.peek_byte(), cursor.read_byte()), (Some(byte), Some(byte)));
+        }
+        assert_eq!((cursor.peek_byte(), cursor.read_byte()), (None, None));
+    });
+}
+
 /// The bound on segments at rest is `16 + len / 128`.
 #[test]
 fn settling_compacts_above_its_bound_and_not_at_it() {

@@ -162,6 +162,17 @@ fn a_dropped_half_lets_its_waker_go() {
     assert_eq!(Arc::strong_count(&other_wakes), 1);
 }
 
+#[test]
+fn a_half_that_has_its_letter_keeps_no_waker() {
+    let (request, mut response) = mailbox();
+    request.reply(LocalReply::new(StatusCode::FORBIDDEN)).unwrap();
+    let (wakes, waker) = waker();
+    assert!(response.poll_mail(&Context::from_waker(&waker)).is_ready());
+    assert!(response.poll_mail(&Context::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert_eq!(Arc::strong_count(&wakes), 1, "nothing can be posted any more");
+}
+
 /// A waker may run the task inline: it must find no lock held (H44).
 #[test]
 fn a_waker_may_use_the_mailbox() {

@@ -1,3 +1,5 @@
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, Wake, Waker};
@@ -76,8 +78,8 @@ fn items_come_in_order_and_the_end_comes_once() {
         sender.try_send(Item(n, None)).unwrap();
     }
     sender.finish(7).unwrap();
-    assert_eq!(receiver.peek_end(), None);
     for n in 1..=3 {
+        assert_eq!(receiver.peek_end(), None, "{n} and more come before it");
         assert_eq!(next(&mut receiver), Poll::Ready(Next::Item(n)));
     }
     assert_eq!(receiver.peek_end(), Some(&7));
@@ -115,17 +117,17 @@ fn an_abort_overtakes_the_items_and_counts_them() {
     let send = |sender: &mut Sender<_, _, _>| {
         sender.try_send(Item(5, Some(Arc::clone(&drops)))).unwrap();
     };
-    (0..3).for_each(|_| send(&mut sender));
-    // One is given out, two are fetched, two queue up behind them.
+    (0..4).for_each(|_| send(&mut sender));
+    // One is given out, three are fetched, two queue up behind them.
     assert_eq!(next(&mut receiver), Poll::Ready(Next::Item(5)));
     (0..2).for_each(|_| send(&mut sender));
-    assert_eq!((drops.load(Relaxed), sender.held_bytes()), (1, 4 * (COST + 5)));
+    assert_eq!((drops.load(Relaxed), sender.held_bytes()), (1, 5 * (COST + 5)));
     sender.abort("gone").unwrap();
     assert_eq!(drops.load(Relaxed), 3, "what is queued");
     assert_eq!(next(&mut receiver), Poll::Ready(Next::Cut(Cut::Aborted("gone"))));
-    assert_eq!(drops.load(Relaxed), 5, "and what was fetched");
+    assert_eq!(drops.load(Relaxed), 6, "and what was fetched");
     assert_eq!(next(&mut receiver), Poll::Ready(Next::Over));
-    assert_eq!((sender.stats().items, sender.stats().dropped_items), (5, 4));
+    assert_eq!((sender.stats().items, sender.stats().dropped_items), (6, 5));
     assert_eq!((sender.held_bytes(), receiver.held_bytes()), (0, 0));
 }
 
@@ -233,6 +235,26 @@ fn the_sender_is_woken_at_the_low_mark() {
         assert_eq!(count.0.load(Relaxed), woken);
     }
     assert_eq!(sender.poll_ready(&mut cx), Poll::Ready(Ok(())));
+}
+
+#[test]
+fn a_sender_is_ready_at_the_low_mark() {
+    let (mut sender, mut receiver) = room_for(0, 1);
+    sender.try_send(item()).unwrap();
+    sender.try_send(item()).unwrap();
+    let (wakes, waker) = counted();
+    let mut cx = Context::from_waker(&waker);
+    {
+        let mut ready = pin!(sender.ready());
+        assert!(ready.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(next(&mut receiver), Poll::Ready(Next::Item(0)));
+        assert_eq!(next(&mut receiver), Poll::Ready(Next::Item(0)));
+        assert_eq!(wakes.0.load(Relaxed), 1);
+        assert_eq!(ready.as_mut().poll(&mut cx), Poll::Ready(Ok(())));
+    }
+    drop(receiver);
+    let mut ready = pin!(sender.ready());
+    assert_eq!(ready.as_mut().poll(&mut cx), Poll::Ready(Err(SendError::Closed(()))));
 }
 
 #[test]

@@ -62,11 +62,25 @@ fn the_last_handle_wakes_and_is_no_longer_live() {
 
 #[test]
 fn a_queued_resume_counts_as_live_when_its_handle_is_gone() {
-    let set = ResumeSet::new(1);
-    let handle = set.handle(0);
-    assert_eq!(handle.resume(), Resumed::Queued);
+    let set = ResumeSet::new(64);
+    for station in [0, 5, 63] {
+        let handle = set.handle(station);
+        assert_eq!(handle.resume(), Resumed::Queued);
+        drop(handle);
+        assert!(set.may_resume(station));
+    }
+    assert!(!set.may_resume(4));
+}
+
+#[test]
+fn the_last_handle_of_a_closed_station_wakes_nobody() {
+    let set = ResumeSet::new(2);
+    let (count, waker) = counted();
+    set.register(&waker);
+    let handle = set.handle(1);
+    set.close_stations(0b10);
     drop(handle);
-    assert!(set.may_resume(0));
+    assert_eq!(count.0.load(Ordering::Relaxed), 0);
 }
 
 #[test]

@@ -106,6 +106,37 @@ fn a_timeout_before_the_response_head_is_answered_through_the_chain() {
 }
 
 #[test]
+fn data_has_a_way_of_its_own_out_of_a_side() {
+    let mut stage = Stage::new(Forward, [], []);
+    stage.both_heads().request_data("12");
+    assert_eq!(stage.request.poll_data().as_deref(), Some(&b"12"[..]));
+    assert_eq!(stage.request.poll_data(), None);
+}
+
+#[test]
+fn a_timeout_behind_the_response_head_resets_the_response() {
+    let mut stage = Stage::new(Forward, [], [script("X")]);
+    stage.both_heads();
+    stage.response.handle_timeout(Timeout::Total);
+    stage.down("reset(total timeout) .").up("reset(total timeout) .");
+}
+
+#[test]
+fn a_side_has_started_once_a_head_or_a_reply_came_and_has_mail_when_the_other_ended() {
+    let mut stage = Stage::new(Forward, [], []);
+    assert!(!stage.request.is_started() && !stage.response.is_started());
+    stage.request_head(false);
+    assert!(stage.request.is_started() && !stage.response.is_started());
+    stage.response.handle_reply(denied());
+    assert!(stage.response.is_started());
+    assert!(!stage.request.has_mail() && !stage.response.has_mail());
+    stage.down("H[403](0) D(no) end .");
+    assert!(stage.request.has_mail() && !stage.response.has_mail());
+    stage.up("reset(reset) .");
+    assert!(!stage.request.has_mail());
+}
+
+#[test]
 fn an_upstream_that_breaks_off_before_its_head_is_answered_through_the_chain() {
     let mut stage = Stage::new(Forward, [], [script("X")]);
     stage.request_head(false).up("H(0)");

@@ -1,9 +1,48 @@
 //! What filters need, what edges can do: told before the first byte, by name.
 
 use tidegate::chain::MessageTraits;
-use tidegate::{Capabilities, Capability};
+use tidegate::{Capabilities, Capability, Declaration, Interest};
 
 use crate::kit::*;
+
+#[test]
+fn capabilities_are_a_set() {
+    let (a, b) = (Capability::EditBytes, Capability::SeeEnd);
+    let both = Capabilities::from(a) | Capabilities::from(b);
+    assert_eq!(both | Capabilities::from(b), both, "what is in both is in the union");
+    for each in Capability::ALL {
+        assert_eq!(both.has(each), each == a || each == b);
+        assert!(Capabilities::from(each).has(each));
+    }
+    assert_eq!(both.without(b).without(b), Capabilities::NONE.with(a));
+    assert_eq!(both.and(Capabilities::from(b)), Capabilities::from(b));
+}
+
+#[test]
+fn interests_are_a_set() {
+    let both = Interest::HEAD | Interest::DATA;
+    assert_eq!(both | Interest::DATA, both);
+    assert!(both.contains(Interest::HEAD) && !both.contains(Interest::TRAILERS));
+    assert!(!Interest::HEAD.contains(both), "all of it, or it is not contained");
+    assert_eq!(both.without(Interest::DATA), Interest::HEAD);
+}
+
+#[test]
+fn a_plan_tells_what_its_filters_declared() {
+    struct Declares;
+    impl<H: tidegate::Head> tidegate::Filter<H> for Declares {
+        fn declare(&self) -> Declaration {
+            Declaration::new().prefer(Capability::AddTrailers).trailer(http::header::ETAG)
+        }
+    }
+    let plan = tidegate::Plan::<http::request::Parts>::builder().filter("one", || Declares);
+    let plan = plan.build().expect("a plan");
+    let declared: Vec<_> = plan.filters().map(|(_, declaration)| declaration.clone()).collect();
+    let [declared] = &declared[..] else { panic!("one filter") };
+    assert_eq!(declared.trailers, [http::header::ETAG]);
+    assert_eq!(declared.preferred, Capabilities::from(Capability::AddTrailers));
+    assert_eq!((declared.required, declared.interest), (Capabilities::NONE, Interest::ALL));
+}
 
 /// A required need that the edge cannot meet is an error of binding, naming filter and need.
 fn required_and_missing_at_the_edge<H: Dir>() {

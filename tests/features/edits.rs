@@ -1,9 +1,11 @@
 //! What may be added, and what is refused (I7, ruling 6).
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use tidegate::chain::MessageTraits;
 use tidegate::filter::{EditError, EditErrorKind};
-use tidegate::{Capability, View};
+use tidegate::{Capability, View, limits};
 
 use crate::kit::*;
 
@@ -194,6 +196,56 @@ fn kept_bytes_are_charged<H: Dir>() {
     run.finish("complete");
 }
 
+/// Every station has an account of its own: what one lets go is not another's.
+fn two_stations_have_two_accounts<H: Dir>() {
+    let a = script("A").high(4).data(PASS).data_with(|view| {
+        push(view, 3);
+        HOLD
+    });
+    let a = a.data_with(|view| {
+        push(view, 4);
+        PASS
+    });
+    let b = script("B").high(4).data_with(|view| {
+        push(view, 3);
+        HOLD
+    });
+    let b = b.data(PASS).data_with(|view| {
+        push(view, 4);
+        PASS
+    });
+    let mut run = Run::<H>::new([a, b]);
+    run.head(false).data("x").expect(r#"A.H(0) B.H(0) A.D("x",0) B.D("x",0)"#, "H(0)");
+    run.data("y").expect(r#"A.D("y",0)"#, "").holds(8);
+    run.resume("B").expect(r#"B.resume("x+++",0)"#, r#"D("x+++")"#);
+    run.resume("A").expect(r#"A.resume("y+++",0) B.D("y+++",0)"#, r#"D("y+++")"#);
+    run.data("z").expect(r#"A.D("z",0) B.D("z++++",0)"#, r#"D("z++++++++")"#);
+    run.end().expect(r#"A.D("",1) B.D("",1)"#, "end");
+    run.finish("complete");
+}
+
+/// A station that is not the first is charged, refused and recalled as the first is.
+fn a_later_station_is_charged_and_recalled<H: Dir>() {
+    let b = script("B").high(4).data_with(|view| {
+        drop(view.take().expect("a granted edit"));
+        view.set_kept_bytes(5).expect("it was taken");
+        PASS
+    });
+    let b = b.resume_with(|view| {
+        view.set_kept_bytes(0).expect("less");
+        push(view, 9);
+        assert_eq!(refusal(view.push(bytes(1)), 1), EditErrorKind::Full);
+        PASS
+    });
+    let mut run = Run::<H>::new([script("A"), b]);
+    run.head(false).data("12345").expect(r#"A.H(0) B.H(0) A.D("12345",0) B.D("12345",0)"#, "H(0)");
+    run.holds(5).wants(false);
+    run.resume("B").expect(r#"B.resume("",0) B.resume("",0)"#, r#"D("+++++++++")"#);
+    run.holds(0).wants(true);
+    run.end().expect(r#"A.D("",1) B.D("",1)"#, "end");
+    run.finish("complete");
+}
+
 /// What a filter keeps when its output has ended is its own affair: it is no longer charged.
 fn kept_bytes_are_not_charged_after_the_end<H: Dir>() {
     let a = script("A").high(4).data_with(|view| {
@@ -205,6 +257,102 @@ fn kept_bytes_are_not_charged_after_the_end<H: Dir>() {
     run.head(false).data_end("12345");
     run.expect(r#"A.H(0) B.H(0) A.D("12345",1) B.D("",1)"#, "H(0)").holds(0);
     run.resume("B").expect(r#"B.resume("",1)"#, "end");
+    run.finish("complete");
+}
+
+/// What a filter may say it keeps has a limit of its own, beside its high mark.
+fn kept_bytes_have_a_limit<H: Dir>() {
+    let a = script("A").high(4).data_with(|view| {
+        let most = limits::MAX_KEPT_BYTES;
+        let too_large = |high_bytes| EditErrorKind::TooLarge { high_bytes };
+        assert_eq!(refusal(view.set_kept_bytes(most), 0), too_large(4));
+        assert_eq!(refusal(view.set_kept_bytes(most + 1), 0), too_large(most));
+        PASS
+    });
+    let mut run = Run::<H>::new([a]);
+    run.head(false).data("1").expect(r#"A.H(0) A.D("1",0)"#, r#"H(0) D("1")"#);
+    run.end().expect(r#"A.D("",1)"#, "end");
+    run.finish("complete");
+}
+
+/// I2: what is new is told from what was shown before.
+fn a_view_says_what_is_new<H: Dir>() {
+    let a = script("A").data_with(|view| {
+        assert_eq!((view.new_at(), view.new_bytes()), (0, 2));
+        HOLD
+    });
+    let a = a.data_with(|view| {
+        assert_eq!((view.new_at(), view.new_bytes()), (2, 3));
+        view.prepend(bytes(4)).expect("room");
+        assert_eq!((view.new_at(), view.new_bytes()), (6, 3));
+        PASS
+    });
+    let mut run = Run::<H>::new([a]);
+    run.head(false).data("12").expect(r#"A.H(0) A.D("12",0)"#, "H(0)");
+    run.data("345").expect(r#"A.D("345",0)"#, r#"D("++++12345")"#);
+    run.end().expect(r#"A.D("",1)"#, "end");
+    run.finish("complete");
+}
+
+/// What the sink gets of `123456` with `n` bytes in the place of `range`.
+fn edited(range: Range<usize>, n: usize) -> String {
+    let mut body = "123456".to_owned();
+    body.replace_range(range, &"+".repeat(n));
+    if body.is_empty() { "H(0) end".to_owned() } else { format!("H(0) D({body:?}) end") }
+}
+
+/// Three old bytes and three new ones, any range of them replaced: what was put behind the border
+/// is new, what was put before it or in its place is old.
+fn the_border_of_what_is_new_moves_with_edits<H: Dir>() {
+    for (start, end) in (0..=6).flat_map(|start| (start..=6).map(move |end| (start, end))) {
+        for n in 0..4 {
+            let old_before = start.min(3);
+            let old_behind = 3_usize.saturating_sub(end);
+            let put_in_as_old = if start <= 3 { n } else { 0 };
+            let new_at = old_before + put_in_as_old + old_behind;
+            let a = script("A").data(HOLD).data_with(move |view| {
+                view.replace(start..end, bytes(n)).expect("room");
+                assert_eq!(view.new_at(), new_at, "{start}..{end} replaced by {n} bytes");
+                PASS
+            });
+            let mut run = Run::<H>::new([a]);
+            run.head(false).data("123").data_end("456");
+            run.expect(r#"A.H(0) A.D("123",0) A.D("456",1)"#, &edited(start..end, n));
+            run.finish("complete");
+        }
+    }
+}
+
+/// The same for bytes that are removed.
+fn the_border_of_what_is_new_moves_with_removals<H: Dir>() {
+    for (start, end) in (0..=6).flat_map(|start| (start..=6).map(move |end| (start, end))) {
+        let a = script("A").data(HOLD).data_with(move |view| {
+            drop(view.remove(start..end).expect("a granted edit"));
+            assert_eq!(view.new_at(), start.min(3) + 3_usize.saturating_sub(end.max(start)));
+            PASS
+        });
+        let mut run = Run::<H>::new([a]);
+        run.head(false).data("123").data_end("456");
+        run.expect(r#"A.H(0) A.D("123",0) A.D("456",1)"#, &edited(start..end, 0));
+        run.finish("complete");
+    }
+}
+
+/// What the filter before has added in the same wave is no growth of the one behind.
+fn growth_is_that_of_the_filter_that_made_it<H: Dir>() {
+    let a = script("A").high(4).data(PASS).data_with(|view| {
+        push(view, 4);
+        PASS
+    });
+    let b = script("B").high(4).data(PASS).data(HOLD).resume_with(|view| {
+        push(view, 4);
+        PASS
+    });
+    let mut run = Run::<H>::new([a, b]);
+    run.head(false).data("1").expect(r#"A.H(0) B.H(0) A.D("1",0) B.D("1",0)"#, r#"H(0) D("1")"#);
+    run.data("2").expect(r#"A.D("2",0) B.D("2++++",0)"#, "");
+    run.resume("B").expect(r#"B.resume("2++++",0)"#, r#"D("2++++++++")"#);
+    run.end().expect(r#"A.D("",1) B.D("",1)"#, "end");
     run.finish("complete");
 }
 
@@ -249,6 +397,13 @@ both!(
     full_while_the_sink_is_slow,
     full_of_what_it_added_before,
     kept_bytes_are_charged,
+    kept_bytes_have_a_limit,
+    a_view_says_what_is_new,
+    the_border_of_what_is_new_moves_with_edits,
+    the_border_of_what_is_new_moves_with_removals,
+    growth_is_that_of_the_filter_that_made_it,
+    two_stations_have_two_accounts,
+    a_later_station_is_charged_and_recalled,
     kept_bytes_are_not_charged_after_the_end,
     edits_need_the_capability,
     no_body_where_there_can_be_none,

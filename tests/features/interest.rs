@@ -22,6 +22,20 @@ fn interest_in_data_dropped_while_open<H: Dir>() {
     run.finish("complete");
 }
 
+/// The same at a station that is not the first: the others are still called.
+fn interest_dropped_behind_another_filter<H: Dir>() {
+    let b = script("B").data_with(|view| {
+        view.drop_interest(Interest::ALL);
+        PASS
+    });
+    let mut run = Run::<H>::new([script("A"), b, script("C")]);
+    run.head(false).data("1");
+    run.expect(r#"A.H(0) B.H(0) C.H(0) A.D("1",0) B.D("1",0) C.D("1",0)"#, r#"H(0) D("1")"#);
+    run.data("2").expect(r#"A.D("2",0) C.D("2",0)"#, r#"D("2")"#);
+    run.trailers("x", "1").expect("A.T(x: 1) C.T(x: 1)", "T(x: 1)");
+    run.finish("complete");
+}
+
 /// Both dropped: the filter is closed, and that is all.
 fn interest_in_everything_dropped<H: Dir>() {
     let a = script("A").head_with(|view| {
@@ -123,6 +137,7 @@ fn interest_in_trailers_alone<H: Dir>() {
 both!(
     interest_in_data_dropped_while_open,
     interest_in_everything_dropped,
+    interest_dropped_behind_another_filter,
     interest_in_data_dropped_while_holding,
     what_queues_behind_a_blind_holder_is_limited,
     interest_in_nothing,

@@ -69,19 +69,20 @@ pub const fn active(site: usize) -> u32 {
 """
 
 
-def copy_repository(to):
-    """The files of the repository as they are now, at `to`; what has not changed is left alone."""
+def copy_repository(to, own):
+    """The files of the repository as they are now, at `to`, but those in `own`; what has not changed is left alone."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
                             capture_output=True, check=True, text=True).stdout.split("\0")
     # The locks are nobody's: with them the copy is built with what is built already.
     wanted = {name for name in [*listed, "Cargo.lock", "fuzz/Cargo.lock"]
               if name and (ROOT / name).is_file()}
-    for name in wanted:
+    for name in wanted - own:
         write(to / name, (ROOT / name).read_bytes())
         shutil.copymode(ROOT / name, to / name)
     for path in list(to.rglob("*")):
         inside = path.relative_to(to)
-        if path.is_file() and str(inside) not in wanted and "target" not in inside.parts:
+        kept = str(inside) in wanted | own or "target" in inside.parts
+        if path.is_file() and not kept:
             path.unlink()
     return to
 
@@ -162,7 +163,8 @@ class Planted:
     """
 
     def __init__(self, root, mutants):
-        self.root = copy_repository(root)
+        own = {"Cargo.toml", "src/lib.rs", "src/mutant.rs"}
+        self.root = copy_repository(root, own | {mutant["file"] for mutant in mutants})
         self.mutants = {mutant["id"]: mutant for mutant in mutants}
         self.unviable = {}
         self.arms = {}
