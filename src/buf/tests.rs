@@ -509,6 +509,23 @@ fn a_reset_buffer_does_not_keep_a_block_that_was_used_up() {
 }
 
 #[test]
+fn every_copy_is_counted() {
+    let parts = || [&BODY[..10], &BODY[10..30]].map(Bytes::from_static).into_iter();
+    let mut flat: BodyBuf = parts().collect();
+    flat.flatten();
+    let mut read: BodyBuf = parts().collect();
+    assert_eq!(read.copy_to_bytes(15), BODY[..15]);
+    let mut rested = BodyBuf::new();
+    assert_eq!(rested.push_at_rest(Bytes::from_static(&BODY[..10])), 10);
+    let copied = [&flat, &read, &rested, &rested.clone()].map(BodyBuf::copied_bytes);
+    assert_eq!(copied, [30, 15, 10, 10]);
+    // What is pushed and what that makes necessary.
+    let mut many: BodyBuf = (0..16).map(|i| Bytes::from_static(&BODY[i..=i])).collect();
+    assert_eq!(many.push_at_rest(Bytes::from_static(&BODY[..10])), 10 + 26);
+    assert_eq!(many.copied_bytes(), 36);
+}
+
+#[test]
 fn an_edit_of_nothing_cuts_nothing() {
     let mut buf = BodyBuf::from(MESSAGE);
     assert!(buf.remove(2..2).is_empty());
