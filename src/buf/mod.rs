@@ -27,9 +27,10 @@
 //! - `segment_count() <= SEGMENTS_AT_REST + len() / BYTES_PER_SEGMENT_AT_REST`,
 //! - `bookkeeping_bytes() <= BOOKKEEPING_BASE_BYTES + len() * BOOKKEEPING_BYTES_PER_BYTE`,
 //!
-//! all four from [`limits`](crate::limits). What leaves a buffer takes its slots along: those that it
-//! keeps are at most `SEGMENT_SLOTS_KEPT`, and a few for each segment that is left. Memory that a segment keeps alive besides its own bytes
-//! (a slice of 600 bytes pins the whole block it was read into) is the reader's: it is not counted.
+//! all four from [`limits`](crate::limits). Segments that leave a buffer take their slots along: it
+//! keeps at most [`SEGMENT_SLOTS_KEPT`](crate::limits::SEGMENT_SLOTS_KEPT), and a few for each
+//! segment that is left. Memory that a segment keeps alive besides its own bytes (a slice of 600
+//! bytes pins the whole block it was read into) is the reader's: it is not counted.
 //!
 //! # Cost
 //!

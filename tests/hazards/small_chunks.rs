@@ -280,8 +280,8 @@ fn h03_a_prompt_reader_of_a_pipe_never_makes_its_sender_wait() {
     assert_eq!(sender.stats().sender_wakes, 0);
 }
 
-/// Cuts what it is given into pieces of one byte, as a filter does that works line by line on a body
-/// of empty lines.
+/// Cuts what it is given into pieces of one byte, as a filter does that works line by line on a
+/// body of empty lines.
 struct Shreds {
     verdict: Verdict,
 }
