@@ -6,7 +6,7 @@ use tidegate::{ErrorKind, Outcome};
 use crate::exchange_target::{Ran, TARGET, play};
 use crate::kit::Rng;
 
-const SEEDS: u64 = 5_000;
+const SEEDS: u64 = 3_000;
 
 /// The choices of one case.
 fn choices(seed: u64) -> Vec<u8> {

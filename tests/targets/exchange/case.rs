@@ -191,7 +191,10 @@ pub(crate) enum Input {
     Trailers,
     End,
     Reset,
-    Timeout(u8),
+    /// In the upper half while the side waits for its source.
+    Timeout {
+        which: u8,
+    },
     Abort,
     Cancel,
     /// A local reply of the edge.
@@ -492,7 +495,7 @@ fn body(c: &mut Choices<'_>, inputs: &mut Vec<Input>) {
 fn odd(c: &mut Choices<'_>) -> Input {
     match c.below(16) {
         0..=3 => Input::Reset,
-        4 | 5 => Input::Timeout(c.byte() % 3),
+        4 | 5 => Input::Timeout { which: c.byte() },
         6 | 7 => Input::Abort,
         8 | 9 => Input::Cancel,
         10 | 11 => Input::Drop,

@@ -242,7 +242,10 @@ impl<H: Dir> Peer<H> {
                 };
                 side.handle_reset(Error::new(ErrorKind::Reset, peer));
             }
-            Input::Timeout(which) => {
+            Input::Timeout { which } => {
+                if which >= 128 {
+                    side.set_awaits_source(true);
+                }
                 let all = [Timeout::Idle, Timeout::Total, Timeout::Hold];
                 side.handle_timeout(all[usize::from(which) % all.len()]);
             }

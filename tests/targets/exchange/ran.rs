@@ -60,7 +60,7 @@ impl Ran {
             matches!(
                 input,
                 Input::Reset
-                    | Input::Timeout(_)
+                    | Input::Timeout { .. }
                     | Input::Abort
                     | Input::Cancel
                     | Input::Reply
