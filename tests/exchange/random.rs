@@ -100,5 +100,5 @@ fn random_exchanges_keep_the_rules() {
         play(&choices(seed)).iter().for_each(|ran| census.count(ran));
         drop(replay);
     }
-    assert!(census.least() >= 20, "everything happens, and often: {census:?}");
+    assert!(census.least() >= 10, "everything happens, and often: {census:?}");
 }
