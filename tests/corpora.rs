@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::Path;
 
-#[allow(dead_code, reason = "the tests use more of the kit than the targets")]
 #[path = "kit/mod.rs"]
 mod kit;
 #[allow(dead_code, reason = "the tests use more of the model than the targets")]

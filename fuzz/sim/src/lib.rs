@@ -4,7 +4,6 @@
 pub mod campaign;
 pub mod failure;
 pub mod files;
-#[allow(dead_code, reason = "the tests use more of the kit than the targets")]
 #[path = "../../../tests/kit/mod.rs"]
 mod kit;
 #[allow(dead_code, reason = "the tests use more of the model than the targets")]

@@ -90,7 +90,7 @@ impl Tx {
         if self.dice.below(3) == 1 {
             // Anything after the end comes back.
             let item = self.item();
-            self.try_send(item).unwrap_err();
+            assert!(self.try_send(item).is_err(), "C2: nothing is sent behind the end");
             self.end();
         }
         self.check();
