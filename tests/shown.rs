@@ -108,6 +108,10 @@ fn verdicts_and_capabilities_show_what_they_mean() {
     shows(&Verdict::HOLD.or_reject(), &["Hold", "overflow: Reject", "quiet: false"]);
     shows(&Verdict::HOLD.quiet(), &["Hold", "overflow: BackPressure", "quiet: true"]);
     shows(&Verdict::pass_first(5), &["First", "bytes: 5", "overflow: BackPressure"]);
+    // Said twice is said once.
+    assert_eq!(Verdict::HOLD.or_reject().or_reject(), Verdict::HOLD.or_reject());
+    assert_eq!(Verdict::HOLD.quiet().quiet(), Verdict::HOLD.quiet());
+    assert_eq!(Verdict::PASS.again().again(), Verdict::PASS.again());
     shows(&Capabilities::NONE.with(Capability::SeeEnd), &["{SeeEnd}"]);
     assert_eq!(format!("{:?}", Capabilities::NONE), "{}");
     let names = Capability::ALL.map(|each| each.to_string());

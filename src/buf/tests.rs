@@ -1,10 +1,11 @@
-use std::{collections::VecDeque, ops::Range, panic, thread};
+use std::{collections::VecDeque, io::IoSlice, ops::Range, panic, thread};
 
 use bytes::{Buf, Bytes};
 
 use super::BodyBuf;
 use super::packer::Packer;
 use crate::limits::{PACK_BELOW_BYTES, PACK_BLOCK_BYTES, SEGMENT_SLOTS_KEPT};
+use crate::watermark::Weigh as _;
 
 /// A short message in which every byte differs.
 static MESSAGE: &[u8] = b"0123456789ab";
@@ -511,18 +512,39 @@ fn a_reset_buffer_does_not_keep_a_block_that_was_used_up() {
 #[test]
 fn every_copy_is_counted() {
     let parts = || [&BODY[..10], &BODY[10..30]].map(Bytes::from_static).into_iter();
-    let mut flat: BodyBuf = parts().collect();
+    let (mut flat, mut read): (BodyBuf, BodyBuf) = (parts().collect(), parts().collect());
     flat.flatten();
-    let mut read: BodyBuf = parts().collect();
     assert_eq!(read.copy_to_bytes(15), BODY[..15]);
     let mut rested = BodyBuf::new();
     assert_eq!(rested.push_at_rest(Bytes::from_static(&BODY[..10])), 10);
-    let copied = [&flat, &read, &rested, &rested.clone()].map(BodyBuf::copied_bytes);
-    assert_eq!(copied, [30, 15, 10, 10]);
-    // What is pushed and what that makes necessary.
+    let (copy, mut next) = (rested.clone(), BodyBuf::new());
+    assert_eq!(next.append_at_rest(&mut rested), 10);
+    let copied = [&flat, &read, &rested, &copy, &next].map(BodyBuf::copied_bytes);
+    assert_eq!(copied, [30, 15, 10, 10, 10]);
     let mut many: BodyBuf = (0..16).map(|i| Bytes::from_static(&BODY[i..=i])).collect();
     assert_eq!(many.push_at_rest(Bytes::from_static(&BODY[..10])), 10 + 26);
     assert_eq!(many.copied_bytes(), 36);
+}
+
+#[test]
+fn a_buffer_is_told_from_other_bytes() {
+    let (buf, other) = (cut(MESSAGE, 0b1000), *b"0123456789aX");
+    assert!(buf == MESSAGE[..] && buf == MESSAGE && buf == *b"0123456789ab");
+    assert!(buf != other[..] && buf != &other[..] && buf != other && buf != &other);
+    assert!(buf != MESSAGE[..11] && buf != cut(&BODY[..12], 0));
+}
+
+#[test]
+fn a_buffer_is_read_as_other_crates_read() {
+    let mut buf = cut(MESSAGE, 0b1000);
+    let mut slices = [IoSlice::new(b""); 3];
+    assert_eq!((Buf::remaining(&buf), buf.weight_bytes()), (12, 12));
+    assert_eq!(buf.chunks_vectored(&mut slices), 2);
+    assert_eq!((&*slices[0], &*slices[1]), (&MESSAGE[..3], &MESSAGE[3..]));
+    assert_eq!(buf.chunks_vectored(&mut slices[..1]), 1);
+    Buf::advance(&mut buf, 5);
+    assert_eq!(buf, MESSAGE[5..]);
+    assert_eq!(BodyBuf::from(MESSAGE), *MESSAGE);
 }
 
 #[test]
