@@ -579,7 +579,6 @@ fn chunks_say_how_many_are_left() {
 fn settling_compacts_above_its_bound_and_not_at_it() {
     let ones = |n: usize| -> BodyBuf { (0..n).map(|i| Bytes::from_static(&BODY[i..=i])).collect() };
     assert_eq!((ones(16).settle(), ones(17).settle()), (0, 17));
-    // 24 segments of 64 bytes: the bound is 28.
     let parts = || BODY[..24 * 64].chunks(64).map(Bytes::from_static);
     assert_eq!(parts().collect::<BodyBuf>().settle(), 0);
     let mut buf: BodyBuf = parts().collect();
@@ -623,7 +622,6 @@ fn slots_are_given_back_when_they_are_far_too_many() {
         rest.extend((0..10).map(|_| part()));
         BodyBuf { len: 10 * PACK_BELOW_BYTES, rest, ..BodyBuf::new() }
     };
-    // Kept are 256 and four for each segment; given back is down to two for each.
     let kept = SEGMENT_SLOTS_KEPT + 4 * 10;
     for (slots, left) in [(kept, kept), (kept + 1, SEGMENT_SLOTS_KEPT + 2 * 10)] {
         let mut buf = with_slots(slots);
