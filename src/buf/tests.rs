@@ -530,7 +530,8 @@ fn every_copy_is_counted() {
 fn a_buffer_is_told_from_other_bytes() {
     let (buf, other) = (cut(MESSAGE, 0b1000), *b"0123456789aX");
     assert!(buf == MESSAGE[..] && buf == MESSAGE && buf == *b"0123456789ab");
-    assert!(buf != other[..] && buf != &other[..] && buf != other && buf != &other);
+    let (slice, array) = (&other[..], &other);
+    assert!(buf != other[..] && buf != slice && buf != other && buf != array);
     assert!(buf != MESSAGE[..11] && buf != cut(&BODY[..12], 0));
 }
 
