@@ -1,5 +1,7 @@
 //! What is shown of things in logs and errors: counts, kinds and names, never body bytes (I14).
 
+#![allow(clippy::unwrap_used, reason = "clippy knows tests, but not what they share")]
+
 use std::error::Error as _;
 use std::fmt::{Debug, Display};
 use std::sync::{Arc, Mutex};
