@@ -250,7 +250,7 @@ class Planted:
     def cargo(self, *words):
         env = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target"),
                "RUSTC_WORKSPACE_WRAPPER": str(SCRATCH / "rustc")}
-        return subprocess.run(["cargo", *words, "--offline", "--message-format=json"],
+        return subprocess.run(["cargo", *words, "--message-format=json"],
                               cwd=self.root, env=env, capture_output=True, text=True)
 
     def drop_unviable(self):
