@@ -16,6 +16,19 @@ pub(crate) fn contained(work: impl FnOnce()) {
     }
 }
 
+/// Drops each of `items` by itself: dropped together, a second panic while the thread unwinds for
+/// the first would abort the process.
+pub(crate) fn drop_each_contained<T>(mut items: impl Iterator<Item = T>) {
+    let mut are_left = true;
+    while are_left {
+        // Entered again only behind an item that panicked.
+        contained(|| {
+            items.by_ref().for_each(drop);
+            are_left = false;
+        });
+    }
+}
+
 /// Drops what may be user code when it goes: a filter, a payload, a field value, a waker.
 pub(crate) fn drop_contained<T>(value: T) {
     if mem::needs_drop::<T>() {

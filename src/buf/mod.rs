@@ -70,7 +70,7 @@ pub use cursor::Cursor;
 
 use packer::Packer;
 
-use crate::unwind::{contained, drop_contained};
+use crate::unwind::{drop_contained, drop_each_contained};
 
 /// A FIFO chain of body segments with O(1) length. See the [module](self) for what it promises.
 ///
@@ -218,12 +218,12 @@ impl BodyBuf {
     }
 
     /// As [`clear`](Self::clear), for an owner that cannot pass on a panic in the drop of a
-    /// segment: it is contained. Says how many bytes there were.
+    /// segment: each is contained. Says how many bytes there were.
     pub(crate) fn discard(&mut self) -> u64 {
         let bytes = self.len as u64;
         if bytes != 0 {
             drop_contained(self.first.take());
-            contained(|| self.rest.clear());
+            drop_each_contained(self.rest.drain(..));
         }
         self.clear();
         bytes

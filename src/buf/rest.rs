@@ -94,6 +94,7 @@ impl BodyBuf {
         self.packer.get_or_insert_default().make_room(self.len);
         while let Some(segment) = self.rest.pop_front() {
             self.pack(&segment);
+            drop_contained(segment);
         }
         self.invariants();
     }

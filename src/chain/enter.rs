@@ -98,7 +98,10 @@ impl<H: Head> Chain<H> {
     #[cold]
     #[inline(never)]
     fn handle_data_slow(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), InputError> {
-        self.check_input()?;
+        if let Err(error) = self.check_input() {
+            drop_contained(data);
+            return Err(error);
+        }
         let len = data.len() as u64;
         if self.source == Source::Stopped {
             self.input_bytes += len;
@@ -154,7 +157,10 @@ impl<H: Head> Chain<H> {
     }
 
     fn handle_tail(&mut self, trailers: Option<HeaderMap>) -> Result<(), InputError> {
-        self.check_input()?;
+        if let Err(error) = self.check_input() {
+            drop_contained(trailers);
+            return Err(error);
+        }
         if self.source == Source::Stopped {
             drop_contained(trailers);
             return Ok(());

@@ -9,7 +9,7 @@ use super::state::{Ending, Fetched, Reading, Slot};
 use super::word::News;
 use super::{Next, PipeStats};
 use crate::sync::{Arc, lock};
-use crate::unwind::contained;
+use crate::unwind::{contained, drop_each_contained};
 
 /// The half of a pipe that takes items.
 ///
@@ -210,7 +210,7 @@ impl<T, End, E> Receiver<T, End, E> {
             }
             (closed, state.forget_receiver())
         };
-        let (sender, rest) = match closed {
+        let (sender, mut rest) = match closed {
             Ok(mut leftover) => (leftover.sender.take(), Ok(leftover)),
             Err(reason) => (None, Err(reason)),
         };
@@ -220,7 +220,11 @@ impl<T, End, E> Receiver<T, End, E> {
         wake(sender);
         contained(move || drop(own));
         // Items are user code too, and this may be a `Drop`.
-        contained(move || drop((items, ending, rest)));
+        drop_each_contained(items.into_iter());
+        if let Ok(leftover) = &mut rest {
+            drop_each_contained(leftover.queue.drain(..));
+        }
+        contained(move || drop((ending, rest)));
     }
 }
 

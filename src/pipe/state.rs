@@ -139,7 +139,7 @@ impl<T, End, E> State<T, End, E> {
         }
         let stage = mem::replace(&mut self.stage, Stage::Closed(reason));
         let (queue, queued_bytes) = self.take_queue();
-        Ok(Leftover { sender: self.take_sender(), queued_bytes, _queue: queue, _stage: stage })
+        Ok(Leftover { sender: self.take_sender(), queued_bytes, queue, _stage: stage })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -193,6 +193,6 @@ impl<T, End, E> State<T, End, E> {
 pub(super) struct Leftover<T, End, E> {
     pub(super) sender: Option<Waker>,
     pub(super) queued_bytes: u64,
-    _queue: VecDeque<Slot<T>>,
+    pub(super) queue: VecDeque<Slot<T>>,
     _stage: Stage<End, E>,
 }

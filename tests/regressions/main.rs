@@ -4,5 +4,6 @@
 
 mod edge;
 mod engine;
+mod rests;
 #[path = "../support/edge.rs"]
 mod support;
