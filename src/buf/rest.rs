@@ -78,12 +78,28 @@ impl BodyBuf {
     /// come since.
     #[inline]
     pub(crate) fn settle_rest(&mut self) -> usize {
-        if self.len >= PACK_BELOW_BYTES || (self.first.is_none() && self.rest.is_empty()) {
+        if self.len >= PACK_BELOW_BYTES || self.lies_in_block() {
             return self.settle();
         }
         self.pack_all();
         self.shrink();
         self.len
+    }
+
+    /// Whether all bytes lie in the open block, one behind the other up to its room. They may be
+    /// segments of their own there: a filter that lends them for a poll ends the open ones.
+    ///
+    /// A segment that happens to end where the block begins is taken for one of it: it is not
+    /// copied then, and nothing else.
+    #[inline]
+    fn lies_in_block(&self) -> bool {
+        let mut end = self.open_bytes().as_ptr();
+        self.first.iter().chain(&self.rest).rev().all(|segment| {
+            let range = segment.as_ptr_range();
+            let joins = range.end == end;
+            end = range.start;
+            joins
+        })
     }
 
     #[cold]

@@ -1,12 +1,17 @@
 //! Bytes at rest: what they cost, and what happens when they go.
 
-use std::sync::Arc;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use http::request;
+use tidegate::async_filter::{Input, Output as Sent, async_filter};
 use tidegate::pipe::pipe;
-use tidegate::{Capability, Chain, Declaration, Interest, Marks, Outcome, Output, Plan, Verdict};
+use tidegate::{
+    Capability, Chain, Declaration, Error, Interest, Marks, Outcome, Output, Plan, Verdict,
+};
 
 use crate::support::{Closed, PlanExt, chain, request_head};
 
@@ -106,4 +111,37 @@ fn items_of_a_pipe_that_panic_are_dropped_one_by_one() {
     drop(receiver);
     assert_eq!(dropped.load(Ordering::SeqCst), 3);
     assert_eq!(sender.stats().dropped_items, 3);
+}
+
+/// A future that only waits lends its bytes for each poll and gets them back: they were copied
+/// again each time.
+#[test]
+fn a_small_rest_of_an_async_filter_is_copied_once() {
+    let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
+    let given = Arc::clone(&wakers);
+    let waits = move |_: Input, _: Sent| {
+        let given = Arc::clone(&given);
+        async move {
+            poll_fn::<(), _>(|cx| {
+                given.lock().unwrap().push(cx.waker().clone());
+                Poll::Pending
+            })
+            .await;
+            Ok::<(), Error>(())
+        }
+    };
+    let plan = RequestPlan::builder()
+        .filter("waits", async_filter(Declaration::new(), waits))
+        .build()
+        .unwrap();
+    let mut chain = opened(&plan);
+    chain.handle_data(Bytes::from_static(&[b'x'; 100]), false).unwrap();
+    for _ in 0..100 {
+        let woken = std::mem::take(&mut *wakers.lock().unwrap());
+        woken.into_iter().for_each(Waker::wake);
+        chain.handle_resumes();
+        assert!(chain.poll_output().is_none());
+    }
+    assert!(chain.stats().calls > 100, "{} calls", chain.stats().calls);
+    assert_eq!(chain.stats().packed_bytes, 100);
 }
