@@ -23,8 +23,8 @@ pub(crate) struct Leaves {
     pub(crate) handles: bool,
 }
 
-/// Runs each of `before` with the filters of `case`, and then `case` on what they have left. All are
-/// held to the reference, which knows nothing of the others.
+/// Runs each of `before` with the filters of `case`, and then `case` on what they have left. All
+/// are held to the reference, which knows nothing of the others.
 ///
 /// # Errors
 ///

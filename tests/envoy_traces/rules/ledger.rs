@@ -508,8 +508,8 @@ impl Ledger {
         let next = self.asked(station + 1);
         if self.tail == (Mark::At { station: next, shown: false }) {
             let what = format!(
-                "{} resumes, and the end that it held does not reach {}: of one stop Envoy's module \
-                 wrapper takes one resume",
+                "{} resumes, and the end that it held does not reach {}: of one stop Envoy's \
+                 module wrapper takes one resume",
                 self.name(station),
                 self.name(next)
             );
