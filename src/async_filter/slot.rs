@@ -152,8 +152,16 @@ impl Slot {
     /// Puts `bytes` behind what was sent.
     #[inline]
     pub(super) fn send(&mut self, bytes: Bytes) {
-        // Very many small ones in one poll: keeps their bookkeeping within its bound. Packed one
-        // behind the other, and not again and again, which would leave holes in the blocks.
+        if self.output.is_empty() {
+            self.output.push(bytes);
+        } else {
+            self.send_more(bytes);
+        }
+    }
+
+    /// Very many small ones in one poll: keeps their bookkeeping within its bound. Packed one
+    /// behind the other, and not again and again, which would leave holes in the blocks.
+    fn send_more(&mut self, bytes: Bytes) {
         if self.output.is_open() || self.output.segment_count() >= limits::SEGMENTS_AT_REST {
             self.output.push_at_rest(bytes);
         } else {

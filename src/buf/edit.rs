@@ -79,6 +79,7 @@ impl BodyBuf {
             let end = self.boundary(range.end);
             self.rest.drain(start..end);
             self.len -= range.len();
+            self.shrink();
         }
         self.insert(range.start, segment);
     }

@@ -10,7 +10,8 @@ use http::request;
 use tidegate::async_filter::{Input, Output as Sent, async_filter};
 use tidegate::pipe::pipe;
 use tidegate::{
-    Capability, Chain, Declaration, Error, Interest, Marks, Outcome, Output, Plan, Verdict,
+    BodyBuf, Capability, Chain, Declaration, Error, Interest, Marks, Outcome, Output, Plan,
+    Verdict, limits,
 };
 
 use crate::support::{Closed, PlanExt, chain, request_head};
@@ -144,4 +145,13 @@ fn a_small_rest_of_an_async_filter_is_copied_once() {
     }
     assert!(chain.stats().calls > 100, "{} calls", chain.stats().calls);
     assert_eq!(chain.stats().packed_bytes, 100);
+}
+
+/// Of 100,000 segments that were replaced by nothing the slots stayed, until the rest was settled.
+#[test]
+fn what_is_replaced_takes_its_slots_along() {
+    let mut buf: BodyBuf = (0..100_000).map(|_| Bytes::from_static(b"x")).collect();
+    buf.replace(1..99_999, Bytes::new());
+    assert_eq!(buf, b"xx");
+    assert!(buf.bookkeeping_bytes() <= limits::BOOKKEEPING_BASE_BYTES, "{buf:?}");
 }
