@@ -245,6 +245,8 @@ impl<'c, H: TestHead> Harness<'c, H> {
 
     pub(super) fn compare_logs(&mut self) -> Result<(), String> {
         let engine = std::mem::take(&mut *locked(&self.world.log));
+        let has_work = self.chain.as_ref().is_some_and(Chain::has_work);
+        self.model.go_on_as_far_as(engine.len(), has_work);
         let model = std::mem::take(&mut self.model.log);
         self.tell(|| format!("  engine {engine:?}\n  model  {model:?}"));
         for (index, ours) in engine.iter().enumerate() {

@@ -32,6 +32,20 @@ impl Reference {
         }
     }
 
+    /// R14: a wave that is under way when the budget ends is finished, and how much goes in one wave
+    /// is the engine's affair. So after a drive that used its budget up the reference goes on to
+    /// where the engine says that it is: behind as many events, and at rest if the engine is.
+    pub(crate) fn go_on_as_far_as(&mut self, events: usize, has_work: bool) {
+        while self.drive.calls >= limits::MAX_CALLS_PER_DRIVE
+            && self.outcome.is_none()
+            && (self.log.len() < events || !has_work && self.log.len() == events)
+        {
+            let asked = self.drive.asked_itself.clone();
+            let Some(work) = self.next_work(&asked) else { break };
+            self.do_work(work);
+        }
+    }
+
     /// What is to be done next; `asked` are the stations that had their turn at asking themselves.
     pub(super) fn next_work(&self, asked: &[bool]) -> Option<Work> {
         // Always the station nearest the sink; the entrance comes after all stations.
