@@ -140,6 +140,7 @@ impl<H: Kind> Actor<H> {
             }
             Verb::LocalReply { code, body } => return Some(self.reply(*code, body, view)),
             Verb::ResetStream => {
+                self.role.board.lock().broken_off = true;
                 return Some(view.fail(Error::new(ErrorKind::Filter, Origin::Filter)));
             }
             // Of this or of the other direction: asked for, and done when this call is over.
@@ -154,6 +155,7 @@ impl<H: Kind> Actor<H> {
         // The recorder marks replies with who made them.
         let name = field_value(&self.role.spec.name);
         reply.head_mut().headers.insert(HeaderName::from_static("x-s-local"), name);
+        self.role.board.lock().replies.push(reply.head_mut().received_fields());
         view.reply(reply)
     }
 

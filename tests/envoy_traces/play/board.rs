@@ -7,6 +7,7 @@ use tidegate::ResumeHandle;
 use tidegate::resume::Resumed;
 
 use crate::moment::Seen;
+use crate::trace::wire::Fields;
 use crate::trace::{Direction, Verb};
 
 /// Shared by all filters of one run.
@@ -18,6 +19,10 @@ pub(crate) struct Notes {
     pub(crate) stations: BTreeMap<(Direction, String), Station>,
     /// Events that filters asked for.
     pub(crate) scheduled: VecDeque<(String, usize)>,
+    /// Heads of the local replies that filters made.
+    pub(crate) replies: Vec<Fields>,
+    /// A peer or a filter broke off.
+    pub(crate) broken_off: bool,
     pub(crate) faults: Vec<String>,
 }
 
@@ -32,6 +37,12 @@ pub(crate) struct Station {
     pub(crate) given: Seen,
     /// What it has been shown and has not let go.
     pub(crate) held: Vec<u8>,
+    /// The head, as it was when it was held last. None: it is not held here.
+    pub(crate) held_head: Option<Fields>,
+    /// The trailers, as they were when they were held last. None: they are not held here.
+    pub(crate) held_trailers: Option<Fields>,
+    /// Its last verdict was a hold that refuses what is over the limit.
+    pub(crate) rejects: bool,
     /// Its last verdict was a quiet hold: what arrives queues unseen.
     pub(crate) quiet: bool,
     /// By how much its edits made the message grow.
@@ -40,6 +51,20 @@ pub(crate) struct Station {
     pub(crate) local: bool,
     pub(crate) started: bool,
     pub(crate) closed: u32,
+}
+
+impl Station {
+    /// It has been started, and its message is not over.
+    fn is_open(&self) -> bool {
+        self.started && self.closed == 0
+    }
+
+    fn holds(&self) -> bool {
+        self.quiet
+            || !self.held.is_empty()
+            || self.held_head.is_some()
+            || self.held_trailers.is_some()
+    }
 }
 
 impl Board {
@@ -61,6 +86,10 @@ impl Board {
             let mut notes = self.lock();
             if let Some(station) = notes.stations.get_mut(&(direction, filter.to_owned())) {
                 station.asked.clear();
+                if station.is_open() && station.holds() {
+                    let fault = "holds something, and cannot be asked again (I6)";
+                    notes.faults.push(format!("{direction:?} {filter}: {fault}"));
+                }
             }
         }
         taken

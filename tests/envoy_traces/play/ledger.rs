@@ -4,6 +4,7 @@ use super::board::Board;
 use super::kind::Kind;
 use super::lane::Lane;
 use crate::moment::Seen;
+use crate::trace::wire::Fields;
 
 /// What stands before a hop, and whose message it is.
 struct Before {
@@ -43,15 +44,18 @@ pub(crate) fn check<'a, H: Kind>(
         let (gave, local) = (station.given.clone(), station.local);
         before = Before { who: name.to_owned(), gave, local };
     }
-    // A reply may go past filters.
-    let is_its = !before.local && status(&lane.sink) == status(&before.gave);
+    // A reply may go past filters: it has a status of its own.
+    let is_its = !before.local && status(&lane.sink) == status(&lane.taken);
     if lane.sink.head.is_some() && is_its {
         let mut sink = lane.sink.clone();
-        // Of a head only whether it came: a sink sees fields that filters do not log.
-        sink.head = sink.head.and_then(|_| before.gave.head.clone());
+        // Filters do not log it.
+        sink.head.iter_mut().for_each(|head| drop(head.remove(":method")));
         if let Some(what) = broken(&before.gave, &sink, complete) {
             fault(format!("{} to sink", before.who), what);
         }
+    }
+    if breaks_length(&lane.sink, side.chain().is_bodiless()) {
+        fault("sink".to_owned(), "another length than was declared (I12)");
     }
     // Bytes of a reply are none of the message.
     let replied = lane.sink.head.is_some() && !is_its;
@@ -75,6 +79,10 @@ fn broken(gave: &Seen, shown: &Seen, complete: bool) -> Option<&'static str> {
     let (gave_body, shown_body) = (&gave.body.0, &shown.body.0);
     if shown.head.is_some() && gave.head.is_none() {
         Some("a head that was held (I4)")
+    } else if let (Some(gave), Some(shown)) = (&gave.head, &shown.head)
+        && !is_same_head(gave, shown)
+    {
+        Some("another head than was let go (I1)")
     } else if shown.head.is_none() && (!shown_body.is_empty() || shown.end) {
         Some("body before the head (I3)")
     } else if !gave_body.starts_with(shown_body) {
@@ -90,6 +98,48 @@ fn broken(gave: &Seen, shown: &Seen, complete: bool) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// Whether one head is the other; a declared length may go on the way (I12).
+fn is_same_head(gave: &Fields, shown: &Fields) -> bool {
+    let lost = |name: &str| name == "content-length" && !shown.contains_key(name);
+    let mut kept = gave.clone();
+    kept.retain(|name, _| !lost(name));
+    kept == *shown
+}
+
+/// A declared length at the sink is that of the body (I12).
+fn breaks_length(sink: &Seen, bodiless: bool) -> bool {
+    let declared = sink.head.as_ref().and_then(|head| head.get("content-length"));
+    let Some(declared) = declared.and_then(|text| text.parse::<usize>().ok()) else { return false };
+    let bytes = sink.body.len();
+    bytes > declared || (sink.end && !bodiless && bytes < declared)
+}
+
+/// When nothing moves any more, each resume has been served (I6), and nobody holds more than the
+/// limit that it set itself (I7).
+pub(crate) fn check_served<H: Kind>(
+    lane: &Lane<H>,
+    limit_bytes: Option<u64>,
+    board: &Board,
+) -> Vec<String> {
+    let is_live = lane.side.as_ref().is_some_and(|side| side.chain().outcome().is_none());
+    if !is_live {
+        return Vec::new();
+    }
+    let notes = board.lock();
+    let own = notes.stations.iter().filter(|((direction, _), _)| *direction == H::DIRECTION);
+    let mut faults = Vec::new();
+    for ((direction, name), station) in own {
+        if !station.asked.is_empty() {
+            faults.push(format!("{direction:?} {name}: a resume was not served (I6)"));
+        }
+        let held_bytes = station.held.len() as u64;
+        if station.rejects && limit_bytes.is_some_and(|limit_bytes| held_bytes > limit_bytes) {
+            faults.push(format!("{direction:?} {name}: {held_bytes} bytes not refused (I7)"));
+        }
+    }
+    faults
 }
 
 /// When nothing moves any more, everything that was let go has arrived, but for what queues before
@@ -146,7 +196,7 @@ pub(crate) fn check_closes(board: &Board) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{broken, is_behind};
+    use super::{breaks_length, broken, is_behind};
     use crate::moment::Seen;
     use crate::trace::Text;
 
@@ -176,6 +226,31 @@ mod tests {
         let mut trailers = gave.clone();
         trailers.trailers = Some([("x-t".to_owned(), "1".to_owned())].into());
         finds("I5", &trailers, &gave, false);
+    }
+
+    #[test]
+    fn another_head_is_found_and_a_lost_length_is_none() {
+        let head = |fields: &[(&str, &str)]| {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            Seen { head: Some(fields.iter().map(own).collect()), ..Seen::default() }
+        };
+        let gave = head(&[("content-length", "2"), ("x-a", "1")]);
+        assert_eq!(broken(&gave, &head(&[("x-a", "1")]), false), None);
+        finds("another head", &gave, &head(&[("content-length", "2")]), false);
+        finds("another head", &gave, &head(&[("content-length", "3"), ("x-a", "1")]), false);
+        finds("another head", &head(&[]), &gave, false);
+    }
+
+    #[test]
+    fn a_length_that_is_not_that_of_the_body_is_found() {
+        let mut sink = seen(true, "d1", false);
+        sink.head = Some([("content-length".to_owned(), "3".to_owned())].into());
+        assert!(!breaks_length(&sink, false));
+        sink.end = true;
+        assert!(breaks_length(&sink, false));
+        assert!(!breaks_length(&sink, true));
+        sink.body = Text("d1d2".into());
+        assert!(breaks_length(&sink, true));
     }
 
     #[test]

@@ -35,6 +35,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod board;
+mod ending;
 mod kind;
 mod lane;
 pub(crate) mod ledger;

@@ -4,6 +4,7 @@ use http::{request, response};
 use tidegate::{Error, ErrorKind, Origin};
 
 use super::board::Board;
+use super::ending;
 use super::lane::Lane;
 use super::ledger;
 use super::plan::{self, NoCounterpart};
@@ -20,8 +21,8 @@ pub(crate) struct Stage {
     request: Lane<request::Parts>,
     response: Lane<response::Parts>,
     bound_bytes: u64,
-    /// Something may be over a mark.
-    limited: bool,
+    /// What the scenario sets, if it sets one: then something may be over a mark.
+    limit_bytes: Option<u64>,
 }
 
 impl Stage {
@@ -40,7 +41,7 @@ impl Stage {
             request: Lane::new(request, window(opts.origin)),
             response: Lane::new(response, window(opts.client)),
             bound_bytes,
-            limited: plan::limit_bytes(trace).is_some(),
+            limit_bytes: plan::limit_bytes(trace),
         })
     }
 
@@ -67,12 +68,20 @@ impl Stage {
             Step::Input(..) | Step::Batch(_) | Step::Sleep(_) => {}
         }
         self.settle();
-        if !self.limited {
+        let mut faults = ending::check(
+            &self.request,
+            &self.response,
+            self.limit_bytes.is_some(),
+            &self.board.lock(),
+        );
+        faults.extend(ledger::check_served(&self.request, self.limit_bytes, &self.board));
+        faults.extend(ledger::check_served(&self.response, self.limit_bytes, &self.board));
+        if self.limit_bytes.is_none() {
             let names = || self.chain.iter().map(|spec| spec.name.as_str());
-            let mut stuck = ledger::check_live(&self.request, names(), &self.board);
-            stuck.extend(ledger::check_live(&self.response, names().rev(), &self.board));
-            self.board.lock().faults.extend(stuck);
+            faults.extend(ledger::check_live(&self.request, names(), &self.board));
+            faults.extend(ledger::check_live(&self.response, names().rev(), &self.board));
         }
+        self.board.lock().faults.extend(faults);
     }
 
     fn fire(&self, filter: &str, n: usize) {
@@ -84,6 +93,7 @@ impl Stage {
     }
 
     fn client_is_gone(&mut self) {
+        self.board.lock().broken_off = true;
         if let Some(side) = &mut self.response.side {
             side.cancel();
         }
@@ -93,6 +103,7 @@ impl Stage {
     }
 
     fn origin_breaks_off(&mut self) {
+        self.board.lock().broken_off = true;
         // Its stream is over in both directions.
         self.response.taken.end = true;
         if let Some(side) = &mut self.response.side {

@@ -41,6 +41,11 @@ pub(crate) fn is_quiet(verdict: Verdict) -> bool {
     [Verdict::HOLD.quiet(), Verdict::HOLD.or_reject().quiet()].contains(&verdict)
 }
 
+/// Whether what is over the limit is to be refused.
+fn is_rejecting(verdict: Verdict) -> bool {
+    [Verdict::HOLD.or_reject(), Verdict::HOLD.or_reject().quiet()].contains(&verdict)
+}
+
 impl<H: Kind> Witness<H> {
     pub(crate) fn new(name: String, board: Board) -> Self {
         Self { name, board, before: 0, kind: PhantomData }
@@ -52,6 +57,7 @@ impl<H: Kind> Witness<H> {
         let body = bytes_of(view);
         self.before = body.len();
         let (held, new) = body.split_at(view.new_at());
+        let (head, trailers) = (view.head().map(H::shown_fields), view.trailers().map(all_fields));
         self.note(|station| {
             station.started = true;
             station.handle.get_or_insert(handle);
@@ -61,6 +67,10 @@ impl<H: Kind> Witness<H> {
                 Some("asked behind its close (I9)")
             } else if station.held != held {
                 Some("what it held was changed by another (I2)")
+            } else if station.held_head.is_some() && station.held_head != head {
+                Some("the head that it held was changed by another (I2)")
+            } else if station.held_trailers.is_some() && station.held_trailers != trailers {
+                Some("the trailers that it held were changed by another (I2)")
             } else {
                 None
             }
@@ -97,6 +107,9 @@ impl<H: Kind> Witness<H> {
             station.grown_bytes += after - before;
             let goes = Goes::by(verdict);
             station.quiet = is_quiet(verdict);
+            station.rejects = is_rejecting(verdict);
+            station.held_head = head.clone().filter(|_| goes == Goes::Nothing);
+            station.held_trailers = trailers.clone().filter(|_| goes != Goes::All);
             if goes != Goes::Nothing {
                 station.given.head = station.given.head.take().or(head);
             }
