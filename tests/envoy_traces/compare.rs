@@ -24,7 +24,7 @@ pub(crate) enum Part {
     Reset,
 }
 
-/// The first step after which one place has seen something else of one part.
+/// A step after which one place has seen something else of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) direction: Direction,
@@ -49,6 +49,18 @@ impl Difference {
     }
 }
 
+impl Seen {
+    fn is_same(&self, other: &Self, part: Part) -> bool {
+        match part {
+            Part::Head => self.head == other.head,
+            Part::Body => self.body == other.body,
+            Part::End => self.end == other.end,
+            Part::Trailers => self.trailers == other.trailers,
+            Part::Reset => self.reset == other.reset,
+        }
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { direction, step, part, envoy, ours, .. } = self;
@@ -57,8 +69,9 @@ impl fmt::Display for Difference {
     }
 }
 
-/// At most one for each direction, place and part: the first. `loose`: sizes depend on timing, so
-/// only what there is in the end counts.
+/// For each direction, place and part the first, and each time that one of the two has changed
+/// since and they still differ: a reason for the first is none for what follows. `loose`: sizes
+/// depend on timing, so only what there is in the end counts.
 pub(crate) fn differences(envoy: &[Moment], ours: &[Moment], loose: bool) -> Vec<Difference> {
     assert_eq!(envoy.len(), ours.len(), "one moment a step");
     let from = if loose { envoy.len().saturating_sub(1) } else { 0 };
@@ -68,10 +81,13 @@ pub(crate) fn differences(envoy: &[Moment], ours: &[Moment], loose: bool) -> Vec
             let a = seen(&envoy[step], direction, &place);
             let b = seen(&ours[step], direction, &place);
             for part in parts(&a, &b, loose) {
-                let is_known = |one: &Difference| {
+                let is_it = |one: &&Difference| {
                     (one.direction, &one.place, one.part) == (direction, &place, part)
                 };
-                if !found.iter().any(is_known) {
+                let last = found.iter().rev().find(is_it);
+                let is_known = last
+                    .is_some_and(|one| one.envoy.is_same(&a, part) && one.ours.is_same(&b, part));
+                if !is_known {
                     let (place, envoy, ours) = (place.clone(), a.clone(), b.clone());
                     found.push(Difference { direction, place, step, part, envoy, ours });
                 }
@@ -95,13 +111,10 @@ fn seen(moment: &Moment, direction: Direction, place: &Place) -> Seen {
 }
 
 fn parts(a: &Seen, b: &Seen, loose: bool) -> Vec<Part> {
-    let same_body = if loose { a.body.len() == b.body.len() } else { a.body == b.body };
-    let all = [
-        (Part::Head, a.head == b.head),
-        (Part::Body, same_body),
-        (Part::End, a.end == b.end),
-        (Part::Trailers, a.trailers == b.trailers),
-        (Part::Reset, a.reset == b.reset),
-    ];
-    all.into_iter().filter(|(_, same)| !same).map(|(part, _)| part).collect()
+    let all = [Part::Head, Part::Body, Part::End, Part::Trailers, Part::Reset];
+    let is_same = |part| match part {
+        Part::Body if loose => a.body.len() == b.body.len(),
+        part => a.is_same(b, part),
+    };
+    all.into_iter().filter(|part| !is_same(*part)).collect()
 }
