@@ -7,7 +7,7 @@
 //!
 //! Takes all recordings of a folder and of the folders in it; `tests/envoy-traces/README.md` says
 //! what is in one. The page is printed, or written to a file. The exit status is 1 if a difference
-//! is unexplained.
+//! is unexplained, if tidegate broke a rule, or if there was nothing to play.
 
 #![allow(dead_code, clippy::unwrap_used, reason = "the tests use the rest, and may unwrap")]
 
@@ -49,13 +49,23 @@ struct Options {
     write: Option<PathBuf>,
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
     let options = Options::parse();
+    match run(&options) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     let traces = trace::Trace::load_all(&options.folder)?;
     let judged: Vec<_> =
         traces.iter().map(|trace| (trace.name.clone(), judge::judge(trace))).collect();
     let page = page::page(&judged);
-    match options.write {
+    match &options.write {
         Some(path) => fs::write(path, page)?,
         None => print!("{page}"),
     }

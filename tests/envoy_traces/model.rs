@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use crate::trace::{Text, Trace};
+use crate::trace::{LoadError, Text, Trace};
 
 /// All traces.
 pub(crate) static TRACES: LazyLock<Vec<Trace>> = LazyLock::new(|| {
@@ -66,4 +66,20 @@ fn runs_are_decoded_and_braces_of_short_texts_are_not() {
     assert_eq!(text("\"{x*3}\"").0, b"{x*3}");
     assert_eq!(text("[\"ab\", 2]").0, b"abab");
     assert_eq!(text("\"{x*600}{y*600}\"").to_string(), "{x*600}{y*600}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_played_is_an_error_that_names_the_file() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("envoy-traces-broken");
+    std::fs::create_dir_all(&root).unwrap();
+    let file = root.join("broken.json");
+    std::fs::write(&file, "{\"name\": 1}").unwrap();
+    let error = Trace::load_all(&root).unwrap_err();
+    assert!(matches!(error, LoadError::NotATrace { .. }), "{error}");
+    assert!(error.to_string().contains("broken.json"), "{error}");
+    std::fs::remove_file(&file).unwrap();
+    let error = Trace::load_all(&root).unwrap_err();
+    assert!(matches!(error, LoadError::Empty { .. }), "{error}");
+    let error = Trace::load_all(&root.join("nowhere")).unwrap_err();
+    assert!(matches!(error, LoadError::Unreadable { .. }), "{error}");
 }

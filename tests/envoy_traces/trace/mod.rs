@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod entry;
+pub(crate) mod load_error;
 pub(crate) mod script;
 pub(crate) mod status;
 pub(crate) mod step;
@@ -12,12 +13,13 @@ pub(crate) mod verb;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
 
 use serde::Deserialize;
 
 pub(crate) use entry::{Callback, Enter, Entry, Exit};
+pub(crate) use load_error::LoadError;
 pub(crate) use script::{Act, FilterSpec, Options, Proto, Protocol, Script};
 pub(crate) use status::Status;
 pub(crate) use step::{Input, Step};
@@ -80,8 +82,8 @@ impl Trace {
         serde_json::from_str(text)
     }
 
-    /// All recordings of a folder and of the folders in it, in order of their names.
-    pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>, String> {
+    /// All recordings of a folder and of the folders in it, in order of their names; at least one.
+    pub(crate) fn load_all(root: &Path) -> Result<Vec<Self>, LoadError> {
         let mut traces = Vec::new();
         for path in list(root)? {
             if path.is_dir() {
@@ -92,17 +94,22 @@ impl Trace {
                 traces.extend(Self::load(&path)?);
             }
         }
+        if traces.is_empty() {
+            return Err(LoadError::Empty { folder: root.to_owned() });
+        }
         Ok(traces)
     }
 
     /// One recording; none, if the file is none.
-    fn load(path: &Path) -> Result<Option<Self>, String> {
+    fn load(path: &Path) -> Result<Option<Self>, LoadError> {
         if path.extension().is_none_or(|extension| extension != "json") {
             return Ok(None);
         }
-        let say = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
-        let text = fs::read_to_string(path).map_err(|error| say(&error))?;
-        Self::parse(&text).map(Some).map_err(|error| say(&error))
+        let text = fs::read_to_string(path)
+            .map_err(|error| LoadError::Unreadable { path: path.to_owned(), error })?;
+        Self::parse(&text)
+            .map(Some)
+            .map_err(|error| LoadError::NotATrace { path: path.to_owned(), error })
     }
 
     /// What the receiver of messages of this direction got.
@@ -115,8 +122,8 @@ impl Trace {
 }
 
 /// What is in a folder, in order.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let say = |error: io::Error| format!("{}: {error}", folder.display());
+fn list(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let say = |error| LoadError::Unreadable { path: folder.to_owned(), error };
     let entries = fs::read_dir(folder).map_err(say)?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(say)?;
