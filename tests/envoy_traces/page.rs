@@ -23,6 +23,10 @@ with the same filters. After every step the two are compared: what the origin an
 received, and what each filter has been shown in each direction. A difference has to follow from \
 a rule (I1 to I14, see the crate documentation) that the recording breaks, in that message and not \
 later; or from one of the decisions listed below, each of which is checked on the recording.
+
+Behind a difference the recording is no measure any more. So the run here is held to the rules by \
+itself, whatever Envoy did: what each filter let go is what the next one is shown, nothing that is \
+held changes, every resume is served, and no message ends or is answered without reason.
 ";
 
 /// The whole page, from all judgements by name.
