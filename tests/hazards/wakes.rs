@@ -190,10 +190,13 @@ fn exchange_sites() -> Vec<Site> {
         let (request, mut response) = exchange(&handles);
         answered(&mut response);
         let held = take(&handles);
-        sites.push(site(name, side_polls(request), move || {
-            event(response);
-            drop(held);
-        }));
+        let mut polls = side_polls(request);
+        let poll = move |cx: &mut Context<'_>| {
+            // Kept beyond the event: the last handle to go would wake the task as well.
+            let _live = &held;
+            polls(cx)
+        };
+        sites.push(site(name, poll, move || event(response)));
     };
     request_waits("request, response dropped", drop);
     request_waits("request, response aborted", |mut response| {
