@@ -6,9 +6,9 @@
 
 use tidegate::exchange::Direction;
 use tidegate::resume::Resumed;
-use tidegate::{Outcome, ResumeHandle};
+use tidegate::{ErrorKind, Outcome, ResumeHandle};
 
-use super::case::{Case, Edit, Extra, PlanSpec, SideSpec, Stream};
+use super::case::{Case, Early, Edit, Extra, PlanSpec, SideSpec, Stream};
 use super::marks::{ADDED, ADDED_FIELD, REPLIED, is_body, mark_of};
 use super::ran::Ran;
 use super::world::{Ending, World};
@@ -34,6 +34,7 @@ pub(crate) fn check(case: &Case, stream: &Stream, ran: &Ran, world: &World) {
     if ran.whole {
         request_ends(ran);
     }
+    is_left_alone(&case.plan, ran);
     response_ends(ran);
     if !stream.unlinked {
         replies_arrive(&case.plan, stream, ran);
@@ -59,6 +60,13 @@ fn request_ends(ran: &Ran) {
         let has_all = seen.declared_bytes == Some(seen.body.len());
         assert!(seen.complete || has_all, "{outcome:?}, but {seen:?}");
     }
+}
+
+/// H28: a complete response ends its request only where the policy says so.
+fn is_left_alone(plan: &PlanSpec, ran: &Ran) {
+    let error = ran.outcome(Direction::Request).and_then(Outcome::error);
+    let is_ended = error.is_some_and(|error| error.kind() == ErrorKind::AnsweredEarly);
+    assert!(!is_ended || !matches!(plan.early, Early::Forward), "{error:?} in spite of the policy");
 }
 
 fn response_ends(ran: &Ran) {
