@@ -32,7 +32,7 @@ impl Reference {
         }
     }
 
-    /// R14: a wave that is under way when the budget ends is finished, and how much goes in one wave
+    /// R14: a wave that is under way when the budget ends is finished, and how much goes in one
     /// is the engine's affair. So after a drive that used its budget up the reference goes on to
     /// where the engine says that it is: behind as many events, and at rest if the engine is.
     pub(crate) fn go_on_as_far_as(&mut self, events: usize, has_work: bool) {
