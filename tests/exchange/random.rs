@@ -92,6 +92,26 @@ impl Census {
     }
 }
 
+/// An edge aborts the answer to a broken request before its head is out. The answer is empty, but
+/// a filter has added to it: that is not what follows the byte of the upstream, which nobody sees.
+#[test]
+fn what_is_added_to_a_reply_that_is_aborted_follows_no_byte_that_it_replaced() {
+    let hex = "00000e170000000000000000020000000000000098000000000000005e000000000000000d0006\
+        0000000000010000000000000000000000000000000000000000000000000000001c000000000000\
+        000000000000000000000201007e0000000000000000000000dc010e000000000000000000000003\
+        0000000000003c000000ce00000017d6000000000000000000020c000001000cea00b7000000ae0706";
+    let digits: Vec<u8> = hex.bytes().map(|it| (it as char).to_digit(16).unwrap() as u8).collect();
+    let case: Vec<u8> = digits.chunks(2).map(|it| it[0] * 16 + it[1]).collect();
+    let ran = play(&case);
+    let [ran] = &ran[..] else { panic!("it is one exchange") };
+    assert!(matches!(ran.outcome(Direction::Response), Some(Outcome::Reset(_))));
+    assert!(!ran.logs[1].seen.head, "it was aborted before its head was out");
+    assert_eq!(ran.logs[1].sent, [0], "of the upstream");
+    let [adds, sees] = [&ran.records[9], &ran.records[7]];
+    assert!(adds.sees_reply && sees.sees_reply);
+    assert_eq!((adds.let_go.len(), &sees.shown), (1, &adds.let_go));
+}
+
 #[test]
 fn random_exchanges_keep_the_rules() {
     let mut census = Census::default();

@@ -129,13 +129,17 @@ impl Scripted {
         let mut state = self.world.lock();
         let stream = state.stream;
         let record = &mut state.records[self.id];
-        record.shown.extend_from_slice(&new);
+        let is_of_message = record.show(&new, view.is_local_reply());
         record.edits = may_edit;
         record.adds_trailers = adds_trailers;
         let maps = view.head().map(Head::headers).into_iter().chain(view.trailers());
         let strange = maps.filter_map(mark_of).find(|mark| *mark != stream);
         if strange.is_some() {
             let rule = || format!("filter {} of exchange {stream} sees {strange:?}", self.id);
+            state.broken.get_or_insert_with(rule);
+        }
+        if !is_of_message {
+            let rule = || format!("filter {} sees bytes that a reply has replaced", self.id);
             state.broken.get_or_insert_with(rule);
         }
     }

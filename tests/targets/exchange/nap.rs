@@ -82,11 +82,17 @@ pub(crate) async fn napping(
             }
             Some(Answer::Pass) | None => {}
         }
-        let Some(chunk) = input.next().await? else { break };
-        world.record(id, |record| {
-            record.shown.extend_from_slice(&chunk);
-            record.let_go.extend_from_slice(&chunk);
+        let chunk = input.next().await?;
+        let of_reply = input.is_local_reply()?;
+        let new = chunk.as_deref().unwrap_or_default();
+        let is_of_message = world.record(id, |record| {
+            record.let_go.extend_from_slice(new);
+            record.show(new, of_reply)
         });
+        if !is_of_message {
+            world.broken(|| format!("filter {id} sees bytes that a reply has replaced"));
+        }
+        let Some(chunk) = chunk else { break };
         output.send(chunk).await?;
     }
     if program.suffix_bytes > 0 {

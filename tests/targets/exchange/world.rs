@@ -6,6 +6,7 @@ use std::task::Waker;
 use tidegate::{Outcome, ResumeHandle};
 
 use super::case::Program;
+use super::marks::is_body;
 
 /// A number for each half of each filter: twice its place in the plan, and 1 more for responses.
 pub(crate) type FilterId = usize;
@@ -51,10 +52,23 @@ pub(crate) struct Record {
     /// It declared the end.
     pub(crate) ended: bool,
     pub(crate) replied: bool,
+    /// Its message was a local reply.
+    pub(crate) sees_reply: bool,
     /// It may edit.
     pub(crate) edits: bool,
     pub(crate) adds_trailers: bool,
     pub(crate) is_async: bool,
+}
+
+impl Record {
+    /// Notes bytes that are new to the filter, and whether they are of a local reply. Answers
+    /// whether they may be: the message that a reply replaced is shown to nobody behind it.
+    #[must_use]
+    pub(crate) fn show(&mut self, new: &[u8], of_reply: bool) -> bool {
+        self.shown.extend_from_slice(new);
+        self.sees_reply |= of_reply;
+        !self.sees_reply || !self.shown.iter().copied().any(is_body)
+    }
 }
 
 /// The kind of an outcome.
