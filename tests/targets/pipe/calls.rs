@@ -11,7 +11,7 @@ use tidegate::watermark::Marks;
 
 use super::choices::Choices;
 use super::dice::Dice;
-use super::model::{Ending, Expected, Item, Model, Room};
+use super::model::{Ending, Errors, Item, Model, Room, seen};
 use super::script::marks;
 use super::wakers::{Half, Kind, Wakes, Woken};
 
@@ -112,8 +112,6 @@ fn call(which: u8, choices: &mut Choices<'_>) -> Call {
         _ => Call::Debug,
     }
 }
-
-type Errors = &'static str;
 
 /// Both halves and the model. A half that is in a call is borrowed: who is woken meanwhile finds
 /// the other one free.
@@ -430,15 +428,4 @@ fn expected_ready(room: Room) -> Poll<Result<(), SendError<()>>> {
         Room::Closed => Poll::Ready(Err(SendError::Closed(()))),
         Room::Ended => Poll::Ready(Err(SendError::Ended(()))),
     }
-}
-
-fn seen(next: &Poll<Next<Item, u8, Errors>>) -> Expected {
-    let ending: Ending = match next {
-        Poll::Pending => return Expected::Pending,
-        Poll::Ready(Next::Item(item)) => return Expected::Item(item.number),
-        Poll::Ready(Next::Over) => return Expected::Over,
-        Poll::Ready(Next::Finished(end)) => Ok(*end),
-        Poll::Ready(Next::Cut(cut)) => Err(*cut),
-    };
-    Expected::Ending(ending)
 }

@@ -10,10 +10,8 @@ use tidegate::pipe::{Cut, Next, Receiver, SendError, Sender, TrySendError, pipe}
 use tidegate::watermark::Marks;
 
 use super::dice::Dice;
-use super::model::{Ending, Expected, Item, Model, Room};
+use super::model::{Errors, Item, Model, Room, seen};
 use crate::kit::executor::yield_now;
-
-type Errors = &'static str;
 
 /// What both halves and the test know.
 #[derive(Clone)]
@@ -277,15 +275,4 @@ impl Drop for Rx {
         }
         drop(self.receiver.take());
     }
-}
-
-fn seen(next: &Poll<Next<Item, u8, Errors>>) -> Expected {
-    let ending: Ending = match next {
-        Poll::Pending => return Expected::Pending,
-        Poll::Ready(Next::Item(item)) => return Expected::Item(item.number),
-        Poll::Ready(Next::Over) => return Expected::Over,
-        Poll::Ready(Next::Finished(end)) => Ok(*end),
-        Poll::Ready(Next::Cut(cut)) => Err(*cut),
-    };
-    Expected::Ending(ending)
 }

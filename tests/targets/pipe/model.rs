@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::task::Poll;
 
 use tidegate::limits::{MAX_PIPE_ITEM_BYTES, MAX_PIPE_MARK_BYTES, PIPE_ITEM_COST_BYTES};
-use tidegate::pipe::{Cut, PipeStats};
+use tidegate::pipe::{Cut, Next, PipeStats};
 use tidegate::watermark::{Marks, Weigh};
 
 /// An item that knows its number, and counts itself while it lives.
@@ -36,7 +37,10 @@ impl Drop for Item {
 }
 
 /// What an end is in the tests.
-pub(crate) type Ending = Result<u8, Cut<&'static str>>;
+pub(crate) type Ending = Result<u8, Cut<Errors>>;
+
+/// What either half says of an abort or a close.
+pub(super) type Errors = &'static str;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -275,4 +279,16 @@ impl Model {
         self.receiver_wakes += u64::from(self.receiver_waits);
         self.receiver_waits = false;
     }
+}
+
+/// What the receiver was told, as the model has it.
+pub(super) fn seen(next: &Poll<Next<Item, u8, Errors>>) -> Expected {
+    let ending: Ending = match next {
+        Poll::Pending => return Expected::Pending,
+        Poll::Ready(Next::Item(item)) => return Expected::Item(item.number),
+        Poll::Ready(Next::Over) => return Expected::Over,
+        Poll::Ready(Next::Finished(end)) => Ok(*end),
+        Poll::Ready(Next::Cut(cut)) => Err(*cut),
+    };
+    Expected::Ending(ending)
 }
