@@ -62,6 +62,9 @@ pub const BOOKKEEPING_BYTES_PER_BYTE: usize = 1;
 /// The most filters in one chain: a station mask is one `u64` word.
 pub const MAX_FILTERS: usize = 64;
 
+/// The most results that one filter can declare besides success: a result is one byte.
+pub const MAX_RESULTS: usize = 255;
+
 const _: () = assert!(DEFAULT_LOW_BYTES <= DEFAULT_HIGH_BYTES, "low <= high");
 const _: () = assert!(PACK_BELOW_BYTES <= PACK_BLOCK_BYTES, "a packed segment fits its block");
 const _: () = assert!(MAX_FILTERS <= u64::BITS as usize, "masks are one word");

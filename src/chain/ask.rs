@@ -89,6 +89,11 @@ impl<H: Head> Chain<H> {
         self.desk.account_growth(number(k), mem::take(&mut self.grown_bytes));
         let mut kept_changed = false;
         if self.desk.touched {
+            if self.desk.take_undeclared_result(number(k)) {
+                self.desk.drop_undelivered();
+                self.fail_filter(k, ErrorKind::Undeclared { capability: "result" });
+                return Flow::Rest;
+            }
             kept_changed = self.settle_effects(bit);
             if !matches!(decision, Decision::End | Decision::Reply | Decision::Fail) {
                 self.desk.drop_undelivered();

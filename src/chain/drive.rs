@@ -154,11 +154,11 @@ impl<H: Head> Chain<H> {
         let with_end = self.tail_at.state_at(k) == Some(TailState::Released)
             && !self.lobby.has_trailers()
             && self.stations.released & (1u64 << k) == 0;
-        self.head_leaves(k);
+        let Some(next) = self.head_leaves(k) else { return };
         if with_end {
             self.tail_leaves(k);
         }
-        self.head_wave(k + 1, with_end);
+        self.head_wave(next, with_end);
     }
 
     /// A piece of what station `k` released goes on (ruling 4).

@@ -66,7 +66,8 @@ impl<H: Head> Chain<H> {
     /// No trailers can be added behind no body: the end is an ordinary end then.
     pub(super) fn grant_trailers(&mut self) {
         let may_add = !self.desk.facts.bodiless && self.desk.can_add_trailers();
-        self.stations.adder = if may_add { self.plan.masks.adders } else { 0 };
+        let adders = self.plan.masks.adders & !self.skipped();
+        self.stations.adder = if may_add { adders } else { 0 };
     }
 
     /// A piece of body, and with `end_of_stream` the end directly behind it.
@@ -103,6 +104,9 @@ impl<H: Head> Chain<H> {
             return Err(error);
         }
         let len = data.len() as u64;
+        if let Some(meter) = self.desk.meter_mut() {
+            meter.slow_input(len);
+        }
         if self.source == Source::Stopped {
             self.input_bytes += len;
             self.stations.stats.discarded_bytes += len;
@@ -233,7 +237,7 @@ impl<H: Head> Chain<H> {
     /// complete. Nothing, if all was given out.
     pub fn abort(&mut self, error: Error) {
         if self.life.is_live() && !self.completes_if_all_was_given() {
-            self.fail_with(Outcome::Reset(error.clone()), error);
+            self.cut_off(Outcome::Reset(error.clone()), error);
             self.refresh();
         }
     }
@@ -308,7 +312,9 @@ impl<H: Head> Chain<H> {
         let with_end = self.tail_at == TailAt::Entrance
             && self.lobby.entrance_len() == 0
             && !self.lobby.has_trailers();
-        self.head_wave(self.stations.entrance_at, with_end);
+        if let Some(first) = self.enter_route() {
+            self.head_wave(first, with_end);
+        }
     }
 
     /// Whether bytes or the tail can leave the entrance.

@@ -73,6 +73,8 @@ pub(super) enum Cause {
     Reply { by: Option<Arc<str>>, status: http::StatusCode },
     /// The engine's, for a holder over its limit.
     Limit(Error),
+    /// The message failed while the route had something to put in its place.
+    Failure(Outcome),
 }
 
 impl Cause {
@@ -80,6 +82,7 @@ impl Cause {
         match self {
             Self::Reply { by, status } => Outcome::Replaced { by, status },
             Self::Limit(error) => Outcome::Limit(error),
+            Self::Failure(outcome) => outcome,
         }
     }
 }
@@ -102,6 +105,13 @@ impl<H: Head> Chain<H> {
         self.reply_at(place, reply, Cause::Limit(error));
     }
 
+    /// The route has the request answered in its own place, or in that of filter `k`.
+    pub(super) fn answer_for_route(&mut self, k: Option<usize>, reply: LocalReply) {
+        let by = k.map(|k| Arc::clone(&self.plan.stations[k].name));
+        let cause = Cause::Reply { by, status: reply.status() };
+        self.reply_at(Some(self.len()), reply, cause);
+    }
+
     pub(super) fn reply_from_outside(&mut self, reply: LocalReply) {
         let cause = Cause::Reply { by: None, status: reply.status() };
         let place = self.reply_place(None);
@@ -109,7 +119,12 @@ impl<H: Head> Chain<H> {
     }
 
     /// Before which station a reply enters (architecture.md, section 4). `None`: too late.
-    fn reply_place(&self, by: Option<usize>) -> Option<usize> {
+    fn reply_place(&mut self, by: Option<usize>) -> Option<usize> {
+        if self.head_at != HeadAt::Taken
+            && let Some(place) = self.routed_reply_place(by)
+        {
+            return Some(place);
+        }
         match (self.head_at, by) {
             (HeadAt::Awaited, _) => Some(0),
             (HeadAt::Entrance, _) => Some(self.stations.entrance_at),
@@ -136,7 +151,7 @@ impl<H: Head> Chain<H> {
                 self.fail(match cause {
                     Cause::Limit(error) => error,
                     Cause::Reply { by: Some(by), .. } => late().named(&by),
-                    Cause::Reply { by: None, .. } => late(),
+                    Cause::Reply { by: None, .. } | Cause::Failure(_) => late(),
                 });
             }
         }
@@ -189,7 +204,22 @@ impl<H: Head> Chain<H> {
         self.fail_with(Outcome::Failed(error.clone()), error);
     }
 
+    /// The same, with another outcome. Where a route has stations that have not had the head, they
+    /// see the answer.
     pub(super) fn fail_with(&mut self, outcome: Outcome, error: Error) {
+        if let Some((place, reply)) = self.rescue(&error)
+            && let Ok((head, body)) = H::from_reply(reply)
+        {
+            self.enter_reply(place, head, body, Cause::Failure(outcome));
+            // Whoever comes next drives: not every failure is found where the driver runs.
+            self.work = Work::Left;
+            return;
+        }
+        self.cut_off(outcome, error);
+    }
+
+    /// The message ends here, and cannot be taken for complete.
+    pub(super) fn cut_off(&mut self, outcome: Outcome, error: Error) {
         let parting = Some(Box::new(Output::Reset(error)));
         self.finish(|_| outcome, Ending::Cut(parting));
     }
@@ -242,6 +272,7 @@ impl<H: Head> Chain<H> {
                 self.stations.panicked |= bit & !closed;
             }
         }
+        self.close_route(&outcome);
         self.life = match ending {
             Ending::Whole => Life::Whole { outcome },
             Ending::Cut(parting) => Life::Cut { outcome, parting },

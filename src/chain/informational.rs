@@ -124,7 +124,8 @@ impl Chain<response::Parts> {
     fn inform(&mut self, mut head: response::Parts) {
         for k in 0..self.len() {
             let bit = 1u64 << k;
-            if self.stations.wants_head & bit == 0 {
+            // Which stations of a route the final head will meet is not known yet.
+            if self.stations.wants_head & bit == 0 || self.routing.is_some() {
                 continue;
             }
             self.informational.note_asked(bit);

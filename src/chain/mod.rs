@@ -24,6 +24,7 @@
 //! | `leave` | the exit: output queue, length truth, `poll_output` |
 //! | `informational` | heads before the final one (1xx) |
 //! | `give` | filters that are made in pairs, for both directions |
+//! | `route` | who decides which stations a head meets |
 //! | `finish` | replies, failures, the outcome, close calls |
 //! | `stations` | what each station keeps, its state, its watermark |
 //! | `lobby` | head, trailers, and the bytes between stations |
@@ -46,6 +47,7 @@ mod output;
 mod pass;
 mod plan;
 mod position;
+mod route;
 mod stations;
 mod stations_slot;
 mod stats;
@@ -59,6 +61,7 @@ pub(crate) use give::made_contained;
 pub use input_error::InputError;
 pub use output::Output;
 pub use plan::{BoundPlan, Plan, PlanBuilder, PlanError, Unmet};
+pub(crate) use route::{Entry, Next, Route};
 pub use stats::Stats;
 pub use traits::MessageTraits;
 
@@ -73,6 +76,7 @@ use crate::watermark::{Marks, Side};
 use finish::Life;
 use lobby::Lobby;
 use position::{HeadAt, TailAt, number};
+use route::Routing;
 use stations_slot::StationsSlot;
 use storage::{Storage, Upkeep};
 
@@ -154,6 +158,8 @@ pub struct Chain<H: Head> {
     max_frame_bytes: usize,
     /// How many filters want data.
     data_count: u8,
+    /// Who decides where the head goes, if it does not go straight on.
+    routing: Option<Box<Routing<H>>>,
     /// Where its storage comes from, and whether that goes back when the message is over.
     upkeep: Upkeep,
 }
@@ -209,6 +215,7 @@ impl<H: Head> Chain<H> {
             fast: false,
             fast_limit_bytes: 0,
             max_frame_bytes: plan.max_frame_bytes,
+            routing: None,
             upkeep,
             plan,
         };

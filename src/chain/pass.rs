@@ -58,14 +58,17 @@ impl<H: Head> Chain<H> {
             }
             Ok(Some(verdict)) => {
                 let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
+                let arrived_bytes = view.arrived_bytes();
                 self.count_calls(k);
+                self.meter_stop(k, arrived_bytes);
                 self.grown_bytes = grown_bytes;
                 self.pass_on(k, verdict);
             }
             Err(payload) => {
-                let k = view.station();
+                let (k, arrived_bytes) = (view.station(), view.arrived_bytes());
                 self.calling = Some(k);
                 self.count_calls(usize::from(k));
+                self.meter_stop(usize::from(k), arrived_bytes);
                 self.stations.stats.discarded_bytes += self.out.discard();
                 self.on_panic(payload);
                 self.refresh();
@@ -77,6 +80,13 @@ impl<H: Head> Chain<H> {
     fn count_calls(&mut self, k: usize) {
         let before = self.stations.wants_data & !from(k);
         self.calls += 1 + u64::from(before.count_ones());
+    }
+
+    /// A chunk leaves the fast path at station `k`, if somebody wants to know.
+    fn meter_stop(&mut self, k: usize, arrived_bytes: usize) {
+        if let Some(meter) = self.desk.meter_mut() {
+            meter.stop_at(k, arrived_bytes);
+        }
     }
 
     /// All filters passed, but one of them edited, cut or asked for something else, or the output

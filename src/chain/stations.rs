@@ -254,6 +254,14 @@ impl Stations {
         set(&mut self.quiet, bit, quiet);
     }
 
+    /// The head has not come to the stations in `mask`, and will not: what passes goes by.
+    pub(super) fn skip(&mut self, mask: u64) {
+        self.wants_head &= !mask;
+        self.wants_data &= !mask;
+        self.wants_trailers &= !mask;
+        self.adder &= !mask;
+    }
+
     /// The output of the stations in `mask` has ended: they cannot be asked any more.
     pub(super) fn end(&mut self, mask: u64) {
         self.ended |= mask;

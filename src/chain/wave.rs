@@ -14,7 +14,8 @@ impl<H: Head> Chain<H> {
     /// The head goes on from before station `from`. `with_end`: a plain end stands directly behind
     /// it and comes along.
     pub(super) fn head_wave(&mut self, from: usize, mut with_end: bool) {
-        for k in from..self.len() {
+        let mut k = from;
+        while k < self.len() {
             let bit = 1u64 << k;
             self.head_at = HeadAt::at(k, false);
             self.stations.started |= bit;
@@ -34,10 +35,11 @@ impl<H: Head> Chain<H> {
                 }
                 if self.passed_nothing_but_the_head(verdict) {
                     with_end = shown;
-                    self.head_leaves(k);
+                    let Some(next) = self.head_leaves(k) else { return };
                     if with_end {
                         self.tail_leaves(k);
                     }
+                    k = next;
                     continue;
                 }
                 // A head that stands here is never passed on by `apply` itself: its goods are
@@ -55,10 +57,11 @@ impl<H: Head> Chain<H> {
                 // The end is shown to this filter by a call of its own.
                 with_end = false;
             }
-            self.head_leaves(k);
+            let Some(next) = self.head_leaves(k) else { return };
             if with_end {
                 self.tail_leaves(k);
             }
+            k = next;
         }
         self.head_at = HeadAt::Output;
         self.exit_head();
@@ -82,6 +85,7 @@ impl<H: Head> Chain<H> {
             if self.lobby.transit_len() == 0 && !tail {
                 return;
             }
+            self.meter_arrival(k);
             if tail {
                 self.tail_at = TailAt::at(k, TailState::Unseen);
             }
@@ -97,10 +101,18 @@ impl<H: Head> Chain<H> {
             }
         }
         if self.lobby.transit_len() != 0 {
+            self.meter_arrival(self.len());
             self.exit_bytes();
         }
         if tail && self.life.is_live() {
             self.exit_tail();
+        }
+    }
+
+    /// Counts the bytes in transit as come to station `k`, if somebody wants to know.
+    fn meter_arrival(&mut self, k: usize) {
+        if let Some(meter) = self.desk.meter_mut() {
+            meter.arrive(k, self.lobby.transit_len());
         }
     }
 
@@ -201,8 +213,9 @@ impl<H: Head> Chain<H> {
     }
 
     /// The head leaves station `k` towards the sink: a declared length that the filter may break
-    /// goes, unless the filter declared it itself (rule I12).
-    pub(super) fn head_leaves(&mut self, k: usize) {
+    /// goes, unless the filter declared it itself (rule I12). Answers where the head goes next, and
+    /// `None` if the message has been answered instead.
+    pub(super) fn head_leaves(&mut self, k: usize) -> Option<usize> {
         let granted = self.desk.granted(number(k));
         let breaks_length =
             granted.has(Capability::ChangeLength) || granted.has(Capability::AddTrailers);
@@ -214,6 +227,7 @@ impl<H: Head> Chain<H> {
         {
             head.headers_mut().remove(header::CONTENT_LENGTH);
         }
+        self.leave_route(k)
     }
 }
 

@@ -71,6 +71,7 @@ pub use early_response::EarlyResponse;
 pub use mail::Mail;
 pub use observer::Observer;
 pub use plan::{BoundExchangePlan, ExchangePlan, ExchangePlanBuilder, Refused};
+pub(crate) use plan::{MakeRoutes, Routes};
 pub use request_half::RequestHalf;
 pub use response_half::ResponseHalf;
 pub use side::Side;

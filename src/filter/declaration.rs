@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::HeaderName;
 
 use super::capability::{Capabilities, Capability};
@@ -24,6 +26,9 @@ pub struct Declaration {
     pub marks: Marks,
     /// The trailer fields it may add, for edges that must announce them.
     pub trailers: Vec<HeaderName>,
+    /// The results that the filter may say a message has, besides success, which is the empty one
+    /// and needs no declaration: a closed set, by which a control flow decides what runs next.
+    pub results: Vec<Cow<'static, str>>,
 }
 
 impl Declaration {
@@ -66,6 +71,17 @@ impl Declaration {
     #[must_use]
     pub fn trailer(mut self, name: HeaderName) -> Self {
         self.trailers.push(name);
+        self
+    }
+
+    /// Names a result that the filter may [say](super::View::set_result). Said twice, it counts
+    /// once.
+    #[must_use]
+    pub fn result(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        if !name.is_empty() && !self.results.contains(&name) {
+            self.results.push(name);
+        }
         self
     }
 }

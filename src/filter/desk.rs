@@ -1,9 +1,12 @@
 use core::mem;
+use std::borrow::Cow;
 
 use http::HeaderMap;
 
 use super::capability::{Capabilities, Capability};
+use super::meter::Meter;
 use super::reply::LocalReply;
+use super::result_error::ResultError;
 use crate::error::Error;
 use crate::resume::{ResumeHandle, ResumeSet};
 use crate::sync::ConstArc;
@@ -24,6 +27,8 @@ pub(crate) struct Desk {
     pub(crate) touched: bool,
     /// The station that set the declared length.
     pub(crate) declared_by: Option<u8>,
+    /// The station where the head stands, and which of its results its filter has said.
+    result: Option<(u8, u8)>,
     /// Stations that have bytes which their filter added.
     ///
     /// Invariant: exactly those whose `added_bytes` is not 0.
@@ -34,10 +39,11 @@ pub(crate) struct Desk {
 }
 
 /// What a filter declared, as far as its views and its station need it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Declared {
     pub(crate) capabilities: Capabilities,
     pub(crate) marks: Marks,
+    pub(crate) results: Box<[Cow<'static, str>]>,
 }
 
 /// Facts of the message that every filter may read.
@@ -66,6 +72,8 @@ pub(crate) struct Asked {
     pub(crate) kept_changed: u64,
     /// Wait for more input, whatever they hold up to their high marks.
     pub(crate) awaits_more: u64,
+    /// Said a result that they did not declare.
+    pub(crate) undeclared_result: u64,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +89,8 @@ struct Book {
     /// The set of a message before, or of this one once it is over: for the next, if no handle of
     /// it is left.
     retired: Option<ResumeSet>,
+    /// Only where somebody records the steps of the message.
+    meter: Option<Box<Meter>>,
 }
 
 impl Book {
@@ -122,6 +132,7 @@ impl Desk {
     pub(crate) fn reset(&mut self) {
         self.touched = false;
         self.declared_by = None;
+        self.result = None;
         self.adding = 0;
         self.retire_resumes();
         let stations = self.declared().len();
@@ -133,7 +144,54 @@ impl Desk {
             book.asked = Asked::default();
             book.drop_undelivered();
             book.ledgers.clear();
+            book.meter = None;
         }
+    }
+
+    /// The filter of station `k`, where the head stands, says `result`.
+    pub(super) fn say_result(&mut self, k: u8, result: &str) -> Result<(), ResultError> {
+        if result.is_empty() {
+            self.result = None;
+            return Ok(());
+        }
+        let results = &self.declared()[usize::from(k)].results;
+        // More than a byte can number are refused when the plan is built.
+        let Some(said) = (0u8..).zip(results).find(|(_, name)| **name == *result) else {
+            self.ask().undeclared_result |= 1u64 << k;
+            return Err(ResultError::Undeclared);
+        };
+        self.result = Some((k, said.0));
+        Ok(())
+    }
+
+    /// Whether the filter of station `k` has said a result that it did not declare.
+    pub(crate) fn take_undeclared_result(&mut self, k: u8) -> bool {
+        let bit = 1u64 << k;
+        self.book.as_deref_mut().is_some_and(|book| {
+            let said = book.asked.undeclared_result & bit != 0;
+            book.asked.undeclared_result &= !bit;
+            said
+        })
+    }
+
+    /// What the filter of station `k` has said, as the number of a result that it declared. Nothing
+    /// is success.
+    pub(crate) fn take_result(&mut self, k: u8) -> Option<u8> {
+        let (by, result) = self.result.take()?;
+        (by == k).then_some(result)
+    }
+
+    /// From now on it is counted what comes to each station.
+    pub(crate) fn start_meter(&mut self) {
+        let stations = self.declared().len();
+        let meter = &mut self.book.get_or_insert_default().meter;
+        meter.get_or_insert_default().begin(stations);
+    }
+
+    /// To count what comes to each station, if that is wanted.
+    #[inline]
+    pub(crate) fn meter_mut(&mut self) -> Option<&mut Meter> {
+        self.book.as_deref_mut()?.meter.as_deref_mut()
     }
 
     /// The message is over: its handles answer `Gone`, and the task's waker is let go.

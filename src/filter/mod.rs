@@ -9,7 +9,9 @@ mod edit;
 mod head;
 mod interest;
 mod interim;
+mod meter;
 mod reply;
+mod result_error;
 mod verdict;
 mod view;
 
@@ -22,6 +24,7 @@ pub use head::Head;
 pub use interest::Interest;
 pub use interim::Interim;
 pub use reply::LocalReply;
+pub use result_error::ResultError;
 pub use verdict::{Overflow, Verdict};
 pub use view::View;
 

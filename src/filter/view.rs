@@ -10,6 +10,7 @@ use super::edit::{EditError, EditErrorKind};
 use super::head::Head;
 use super::interest::Interest;
 use super::reply::LocalReply;
+use super::result_error::ResultError;
 use super::verdict::Verdict;
 use crate::buf::BodyBuf;
 use crate::error::Error;
@@ -292,6 +293,24 @@ impl<H: Head> View<'_, H> {
         Ok(())
     }
 
+    /// Says which of its declared results this message has: what runs next may depend on it, where
+    /// the chain is part of a control flow; elsewhere nothing follows from it. It is told when the
+    /// head goes, so it can be said, and changed, as long as the head is here; a local reply takes
+    /// it along. The empty result is success, as is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ResultError::HeadGone`] when the head has gone: what runs next has been decided.
+    /// [`ResultError::Undeclared`] if the filter did not
+    /// [declare](super::Declaration::result) it: then the message fails, too, when this call is
+    /// over, as it must not go the way of another result.
+    pub fn set_result(&mut self, result: &str) -> Result<(), ResultError> {
+        if self.head.is_none() {
+            return Err(ResultError::HeadGone);
+        }
+        self.desk.say_result(self.station, result)
+    }
+
     /// Answers the message with `reply` instead of carrying it on. Return the verdict; a reply
     /// whose verdict is not returned is dropped.
     pub fn reply(&mut self, reply: LocalReply) -> Verdict {
@@ -337,7 +356,8 @@ impl<H: Head> View<'_, H> {
         if self.body.len() != lent_bytes {
             let kept_bytes = self.desk.kept(self.station);
             let ledger_bytes = lent_bytes as u64 + kept_bytes;
-            self.edited = Some(Edited { station: self.station, ledger_bytes });
+            let body_bytes = lent_bytes;
+            self.edited = Some(Edited { station: self.station, ledger_bytes, body_bytes });
             self.edits = 1;
         }
     }
@@ -365,7 +385,8 @@ impl<H: Head> View<'_, H> {
         let start_bytes = match self.edited {
             Some(edited) if edited.station == self.station => edited.ledger_bytes,
             _ => {
-                self.edited = Some(Edited { station: self.station, ledger_bytes });
+                let body_bytes = self.body.len();
+                self.edited = Some(Edited { station: self.station, ledger_bytes, body_bytes });
                 ledger_bytes
             }
         };
@@ -453,9 +474,22 @@ impl<'a, H> View<'a, H> {
         let grown_bytes = self.grown_bytes();
         self.desk.account_growth(self.station, grown_bytes);
         self.desk.leaves(self.station, self.body.len());
+        if let (Some(edited), Some(meter)) = (self.edited, self.desk.meter_mut())
+            && edited.station == self.station
+        {
+            meter.passed_edited(self.station, edited.body_bytes, self.body.len());
+        }
         // What the edits left is all new to the next filter of the wave.
         self.edits = 0;
         self.new_at = 0;
+    }
+
+    /// How many bytes the view had when the call began.
+    pub(crate) fn arrived_bytes(&self) -> usize {
+        match self.edited {
+            Some(edited) if edited.station == self.station => edited.body_bytes,
+            Some(_) | None => self.body.len(),
+        }
     }
 
     #[inline]
@@ -507,4 +541,5 @@ pub(crate) struct ViewParts<'a, H> {
 struct Edited {
     station: u8,
     ledger_bytes: u64,
+    body_bytes: usize,
 }

@@ -85,13 +85,20 @@ impl<H: Head> PlanBuilder<H> {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if there are more than [`limits::MAX_FILTERS`] filters, or frames of 0 bytes.
+    /// [`PlanError`] if there are more than [`limits::MAX_FILTERS`] filters, frames of 0 bytes, or a
+    /// filter that declares more than [`limits::MAX_RESULTS`] results.
     pub fn build(self) -> Result<Plan<H>, PlanError> {
         if self.stations.len() > limits::MAX_FILTERS {
             return Err(PlanError::TooManyFilters { filters: self.stations.len() });
         }
         if self.max_frame_bytes == 0 {
             return Err(PlanError::EmptyFrames);
+        }
+        for PlannedStation { name, declaration, .. } in &self.stations {
+            let results = declaration.results.len();
+            if results > limits::MAX_RESULTS {
+                return Err(PlanError::TooManyResults { filter: Arc::clone(name), results });
+            }
         }
         let Self { stations, output_marks, max_frame_bytes, chains_kept } = self;
         let masks = masks_of(&stations);

@@ -62,7 +62,8 @@ impl<H: Head> PlannedStation<H> {
     fn declared(&self) -> Declared {
         let declaration = &self.declaration;
         let capabilities = declaration.required | declaration.preferred;
-        Declared { capabilities, marks: declaration.marks }
+        let results = declaration.results.as_slice().into();
+        Declared { capabilities, marks: declaration.marks, results }
     }
 }
 

@@ -1,9 +1,10 @@
 use core::fmt;
 
 use crate::limits;
+use crate::sync::ConstArc as Arc;
 
 /// A plan that cannot be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanError {
     /// More filters than [`limits::MAX_FILTERS`].
@@ -13,6 +14,13 @@ pub enum PlanError {
     },
     /// A largest frame of 0 bytes would let nothing in.
     EmptyFrames,
+    /// A filter declares more results than [`limits::MAX_RESULTS`].
+    TooManyResults {
+        /// The filter.
+        filter: Arc<str>,
+        /// How many there were.
+        results: usize,
+    },
 }
 
 impl fmt::Display for PlanError {
@@ -24,6 +32,11 @@ impl fmt::Display for PlanError {
                 limits::MAX_FILTERS
             ),
             Self::EmptyFrames => f.write_str("max_frame_bytes is 0"),
+            Self::TooManyResults { filter, results } => write!(
+                f,
+                "{results} results of filter `{filter}`: limits::MAX_RESULTS is {}",
+                limits::MAX_RESULTS
+            ),
         }
     }
 }

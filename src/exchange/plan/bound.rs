@@ -2,7 +2,7 @@ use core::fmt;
 
 use http::{request, response};
 
-use super::{PlannedPair, Refused};
+use super::{MakeRoutes, PlannedPair, Refused};
 use crate::chain::{BoundPlan, Chain, MessageTraits, made_contained};
 use crate::exchange::{EarlyResponse, RequestSide, ResponseSide, Side, mailbox};
 use crate::filter::Declaration;
@@ -16,6 +16,7 @@ pub struct BoundExchangePlan {
     pub(super) request: BoundPlan<request::Parts>,
     pub(super) response: BoundPlan<response::Parts>,
     pub(super) pairs: Arc<[PlannedPair]>,
+    pub(super) routes: Option<Arc<dyn MakeRoutes>>,
     pub(super) early: EarlyResponse,
 }
 
@@ -46,6 +47,13 @@ impl BoundExchangePlan {
             self.response.chain(response).map_err(|unmet| Refused::Response { unmet })?;
         let mut request = self.request.chain(request);
         self.give_pairs(request.as_mut().ok(), &mut response);
+        if let Some(routes) = &self.routes {
+            let (request_route, response_route) = routes.routes();
+            response.set_route(response_route);
+            if let Ok(request) = &mut request {
+                request.set_route(request_route);
+            }
+        }
         let (request_half, response_half) = mailbox();
         let response = Side::new(response).early_response(self.early).link(response_half);
         match request {

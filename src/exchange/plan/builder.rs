@@ -139,6 +139,7 @@ impl ExchangePlanBuilder {
             request: request.build()?,
             response: response.build()?,
             pairs: Arc::from(pairs),
+            routes: None,
         })
     }
 }

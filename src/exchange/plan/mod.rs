@@ -15,7 +15,7 @@ pub use builder::ExchangePlanBuilder;
 pub use refused::Refused;
 
 use super::EarlyResponse;
-use crate::chain::{Plan, Unmet};
+use crate::chain::{Plan, Route, Unmet};
 use crate::filter::{Capabilities, Filter};
 use crate::sync::ConstArc as Arc;
 
@@ -79,7 +79,18 @@ pub struct ExchangePlan {
     request: Plan<request::Parts>,
     response: Plan<response::Parts>,
     pairs: Arc<[PlannedPair]>,
+    routes: Option<Arc<dyn MakeRoutes>>,
 }
+
+/// Makes the routes of each exchange: who decides which stations its heads meet.
+pub(crate) trait MakeRoutes: Send + Sync {
+    /// Both routes of one exchange. One that is dropped without having been told the end belonged
+    /// to a chain that could not be made.
+    fn routes(&self) -> Routes;
+}
+
+/// The routes of one exchange: of the request and of the response.
+pub(crate) type Routes = (Box<dyn Route<request::Parts>>, Box<dyn Route<response::Parts>>);
 
 /// The two halves of a filter.
 type Pair = (Box<dyn Filter<request::Parts>>, Box<dyn Filter<response::Parts>>);
@@ -101,7 +112,14 @@ impl ExchangePlan {
     /// The plan of two chains that have no filter in common, each in its own order.
     #[must_use]
     pub fn new(request: Plan<request::Parts>, response: Plan<response::Parts>) -> Self {
-        Self { request, response, pairs: Arc::from([]) }
+        Self { request, response, pairs: Arc::from([]), routes: None }
+    }
+
+    /// The same, with somebody who decides which stations the heads of each exchange meet.
+    #[must_use]
+    pub(crate) fn with_routes(mut self, routes: Arc<dyn MakeRoutes>) -> Self {
+        self.routes = Some(routes);
+        self
     }
 
     /// The request chain, in its order.
@@ -137,6 +155,7 @@ impl ExchangePlan {
             request: self.request.bind(request)?,
             response: self.response.bind(response)?,
             pairs: Arc::clone(&self.pairs),
+            routes: self.routes.clone(),
             early: EarlyResponse::default(),
         })
     }

@@ -77,7 +77,7 @@ impl<H: Head> Side<H> {
             return self.stop_draining();
         }
         match self.link.answer(&error) {
-            Some(reply) if self.stage == Stage::Unstarted => self.handle_reply(reply),
+            Some(reply) if self.stage == Stage::Unstarted => self.handle_answer(reply, &error),
             _ => self.chain.handle_reset(error),
         }
     }
@@ -87,7 +87,7 @@ impl<H: Head> Side<H> {
     pub fn handle_timeout(&mut self, timeout: Timeout) {
         let error = Error::new(ErrorKind::TimedOut(timeout), Origin::Internal);
         match self.link.answer(&error) {
-            Some(reply) if self.stage == Stage::Unstarted => self.handle_reply(reply),
+            Some(reply) if self.stage == Stage::Unstarted => self.handle_answer(reply, &error),
             _ => self.chain.handle_timeout(timeout),
         }
     }
@@ -96,6 +96,12 @@ impl<H: Head> Side<H> {
     pub fn handle_reply(&mut self, reply: LocalReply) {
         self.start();
         self.chain.handle_reply(reply);
+    }
+
+    /// The answer to `error`, through the whole chain.
+    fn handle_answer(&mut self, reply: LocalReply, error: &Error) {
+        self.start();
+        self.chain.handle_answer(reply, error);
     }
 
     /// Takes the resumes that handles have queued: see
@@ -152,7 +158,7 @@ impl<H: Head> Side<H> {
             Link::Response(half) => match ready!(half.poll_mail(cx)) {
                 Mail::Reply(reply) => self.handle_reply(reply),
                 Mail::Failed { error, awaited_client } if self.stage == Stage::Unstarted => {
-                    self.handle_reply(answer_for(&error, awaited_client));
+                    self.handle_answer(answer_for(&error, awaited_client), &error);
                 }
                 // The response is there, and its server knows of the request.
                 Mail::Failed { .. } => {}

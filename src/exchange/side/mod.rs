@@ -162,7 +162,9 @@ impl<H: Head> Side<H> {
         // A complete response is news to the request only where the policy makes it so.
         let is_early = self.early != EarlyResponse::Forward;
         let complete = self.chain.outcome().is_some_and(Outcome::is_complete);
-        self.tell_as(complete && is_early);
+        // A message that failed can have been answered by what its route put in its place.
+        let whole = self.chain.outcome().is_some() && self.chain.is_end_stream();
+        self.tell_as(whole && (is_early || !complete));
     }
 
     /// The same. `answered`: the client has a whole answer, or will be given one.
