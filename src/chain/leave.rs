@@ -22,14 +22,23 @@ pub(super) struct Lengths {
     pub(super) declared_bytes: Option<u64>,
     /// More input than this is a lie.
     pub(super) input_limit_bytes: u64,
-    /// Declared by the head that left.
-    pub(super) exit_declared_bytes: Option<u64>,
+    /// What the head that left says of the body.
+    pub(super) exit: ExitLength,
     /// More output than this is a lie.
     pub(super) exit_limit_bytes: u64,
-    /// The leaving head forbids a body.
-    pub(super) exit_bodiless: bool,
     /// What has reached the output queue.
     pub(super) exited_bytes: u64,
+}
+
+/// What the head that left the chain says of the length of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExitLength {
+    /// Nothing, or no head has left.
+    Open,
+    /// `content-length`.
+    Declared { bytes: u64 },
+    /// There can be no body.
+    Bodiless,
 }
 
 impl Default for Lengths {
@@ -37,9 +46,8 @@ impl Default for Lengths {
         Self {
             declared_bytes: None,
             input_limit_bytes: u64::MAX,
-            exit_declared_bytes: None,
+            exit: ExitLength::Open,
             exit_limit_bytes: u64::MAX,
-            exit_bodiless: false,
             exited_bytes: 0,
         }
     }
@@ -53,15 +61,19 @@ impl<H: Head> Chain<H> {
             return self.fail(Error::new(ErrorKind::NotFinal, Origin::Filter));
         }
         let lengths = &mut self.lengths;
-        lengths.exit_bodiless = self.bodiless_by_edge || head.forbids_body();
-        if lengths.exit_bodiless {
+        if self.bodiless_by_edge || head.forbids_body() {
+            lengths.exit = ExitLength::Bodiless;
             lengths.exit_limit_bytes = 0;
             return;
         }
         match declared_length(head.headers()) {
-            Ok(declared) => {
-                lengths.exit_declared_bytes = declared;
-                lengths.exit_limit_bytes = declared.unwrap_or(u64::MAX);
+            Ok(None) => {
+                lengths.exit = ExitLength::Open;
+                lengths.exit_limit_bytes = u64::MAX;
+            }
+            Ok(Some(bytes)) => {
+                lengths.exit = ExitLength::Declared { bytes };
+                lengths.exit_limit_bytes = bytes;
             }
             Err(()) => self.fail(Error::new(ErrorKind::LengthInvalid, Origin::Filter)),
         }
@@ -71,9 +83,11 @@ impl<H: Head> Chain<H> {
     pub(super) fn exit_bytes(&mut self) {
         let exited_bytes = self.lengths.exited_bytes + self.lobby.transit_len() as u64;
         if exited_bytes > self.lengths.exit_limit_bytes {
-            let kind = match self.lengths.exit_declared_bytes {
-                Some(declared_bytes) => ErrorKind::LengthExceeded { declared_bytes },
-                None => ErrorKind::BodyForbidden,
+            let kind = match self.lengths.exit {
+                ExitLength::Declared { bytes } => {
+                    ErrorKind::LengthExceeded { declared_bytes: bytes }
+                }
+                ExitLength::Open | ExitLength::Bodiless => ErrorKind::BodyForbidden,
             };
             return self.fail(Error::new(kind, Origin::Filter));
         }
@@ -93,14 +107,14 @@ impl<H: Head> Chain<H> {
     /// The tail has passed the last filter.
     pub(super) fn exit_tail(&mut self) {
         self.tail_at = TailAt::Output;
-        if let Some(declared_bytes) = self.lengths.exit_declared_bytes
+        if let ExitLength::Declared { bytes: declared_bytes } = self.lengths.exit
             && self.lengths.exited_bytes < declared_bytes
         {
             let actual_bytes = self.lengths.exited_bytes;
             let kind = ErrorKind::LengthShort { declared_bytes, actual_bytes };
             return self.fail(Error::new(kind, Origin::Filter));
         }
-        if self.trailers_by_edge == Trailers::Unsent || self.lengths.exit_bodiless {
+        if self.trailers_by_edge == Trailers::Unsent || self.is_bodiless() {
             let unsent = self.lobby.trailers().map_or(0, HeaderMap::len);
             self.stations.stats.unsent_trailers += unsent as u64;
             self.lobby.put_trailers(None);
@@ -301,17 +315,17 @@ impl<H: Head> Chain<H> {
         if !matches!(self.head_at, HeadAt::Output | HeadAt::Taken) {
             return None;
         }
-        if self.lengths.exit_bodiless {
-            return Some(0);
+        match self.lengths.exit {
+            ExitLength::Open => None,
+            ExitLength::Declared { bytes } => Some(bytes.saturating_sub(self.stats().output_bytes)),
+            ExitLength::Bodiless => Some(0),
         }
-        let declared = self.lengths.exit_declared_bytes?;
-        Some(declared.saturating_sub(self.stats().output_bytes))
     }
 
     /// Whether the head that left the chain forbids a body (RFC 9110, 6.4.1), or the edge said so.
     #[must_use]
     pub fn is_bodiless(&self) -> bool {
-        self.lengths.exit_bodiless
+        self.lengths.exit == ExitLength::Bodiless
     }
 
     /// Whether the sink has all that the head declared, and no trailers are in hand: hyper drops a
