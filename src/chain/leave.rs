@@ -234,6 +234,11 @@ impl<H: Head> Chain<H> {
         }
         if self.life.is_live() && self.work == Work::Done {
             self.check_stall();
+            if self.work != Work::Done {
+                // A route had an answer to it.
+                self.guarded(Self::drive);
+                return self.give();
+            }
         }
         self.life.take_parting()
     }

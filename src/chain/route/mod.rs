@@ -123,14 +123,14 @@ impl<H: Head> Chain<H> {
         let Some(routing) = &mut self.routing else { return Some(entrance_at) };
         let is_reply = self.desk.facts.local_reply;
         let Some(head) = self.lobby.head() else { return Some(entrance_at) };
-        let entry = core::mem::replace(&mut routing.entrance, Entrance::Passed);
-        let next = match &entry {
-            // A reply in the place of a message that had come in before has its place.
+        let next = match &routing.entrance {
+            // What takes the place of a message that had come in before has its own.
             Entrance::Passed | Entrance::Rescued => return Some(entrance_at),
             Entrance::Answer(error) => routing.route.enter(head, Entry::Answer(error)),
             Entrance::Awaited if is_reply => routing.route.enter(head, Entry::Reply),
             Entrance::Awaited => routing.route.enter(head, Entry::Message),
         };
+        routing.entrance = Entrance::Passed;
         self.follow(None, next)
     }
 
@@ -223,3 +223,6 @@ impl<H: Head> Chain<H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
