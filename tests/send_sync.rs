@@ -22,7 +22,7 @@ use tidegate::exchange::{
 };
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, Filter, Head, Interest,
-    Interim, LocalReply, Overflow, Verdict, View,
+    Interim, LocalReply, Overflow, ResultError, Verdict, View,
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
@@ -89,7 +89,7 @@ fn pools() {
 #[test]
 fn what_filters_handle() {
     shared!(Capabilities, Capability, Declaration, Interest, Interim, Overflow, Verdict);
-    shared!(EditError, EditErrorKind, LocalReply);
+    shared!(EditError, EditErrorKind, LocalReply, ResultError);
     owned!(View<'static, request::Parts>, View<'static, response::Parts>);
     send::<dyn Filter<request::Parts>>();
     send::<dyn Filter<response::Parts>>();

@@ -12,7 +12,7 @@ use super::sees::Sees;
 use super::slot::{Ending, Slot};
 use super::waking::Waking;
 use crate::error::{Error, ErrorKind, Origin};
-use crate::filter::{Capability, Declaration, Filter, Head, Interest, Verdict, View};
+use crate::filter::{Capability, Declaration, Filter, Head, Interest, ResultError, Verdict, View};
 use crate::frame::Outcome;
 use crate::sync::Arc;
 
@@ -291,7 +291,7 @@ where
         if sent_bytes == 0 && view.granted(Capability::HoldHead) && !slot.asked.release_head {
             return true;
         }
-        declare_bytes(view, slot);
+        tell_with_head(view, slot);
         false
     }
 
@@ -306,7 +306,7 @@ where
         self.life = Life::Passing;
         self.drop_future();
         let Some(slot) = &mut self.slot else { return broken(view) };
-        declare_bytes(view, slot);
+        tell_with_head(view, slot);
         match (mem::take(&mut slot.asked.ending), polled) {
             (Ending::Replied(reply), _) => {
                 self.life = Life::Over;
@@ -366,11 +366,18 @@ fn broken<H: Head>(view: &mut View<'_, H>) -> Verdict {
     view.fail(Error::new(ErrorKind::Panicked, Origin::Filter))
 }
 
-/// The head is about to go: with the length that was declared for it.
+/// The head is about to go: with the length that was declared for it, and the result.
 #[cold]
-fn declare_bytes<H: Head>(view: &mut View<'_, H>, slot: &mut Slot) {
+fn tell_with_head<H: Head>(view: &mut View<'_, H>, slot: &mut Slot) {
     if let Some(bytes) = slot.asked.declared_bytes.take() {
         view.set_declared_bytes(bytes);
+    }
+    if let Some(result) = slot.asked.result.take()
+        && let Err(refused) = view.set_result(&result)
+    {
+        // The engine fails the message for it. The head is here: it was when this was said, and
+        // goes only now.
+        debug_assert_eq!(refused, ResultError::Undeclared);
     }
 }
 

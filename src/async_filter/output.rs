@@ -1,6 +1,7 @@
 use core::fmt;
 use core::future::poll_fn;
 use core::mem;
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -109,6 +110,26 @@ impl Output {
             let here = slot.head.is_here();
             if here {
                 slot.asked.declared_bytes = Some(bytes);
+            }
+            here
+        })?;
+        if here { Ok(()) } else { Err(Error::new(ErrorKind::HeadGone, Origin::Filter)) }
+    }
+
+    /// Says which of its declared results the filter has for this message, as
+    /// [`View::set_result`](crate::View::set_result) does; the last one counts. It is told when the
+    /// head goes, or with a reply. One that the filter did not
+    /// [declare](crate::Declaration::result) fails the message then.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::HeadGone`], [`ErrorKind::OutsidePoll`].
+    pub fn set_result(&mut self, result: impl Into<Cow<'static, str>>) -> Result<(), Error> {
+        let result = result.into();
+        let here = with(self.message, |slot| {
+            let here = slot.head.is_here();
+            if here {
+                slot.asked.result = Some(result);
             }
             here
         })?;

@@ -1,6 +1,7 @@
 use core::any::Any;
 use core::mem;
 use core::task::{Context, Waker};
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, request, response};
@@ -68,6 +69,8 @@ pub(super) struct Facts {
 pub(super) struct Asked {
     pub(super) release_head: bool,
     pub(super) declared_bytes: Option<u64>,
+    /// Told when the head goes.
+    pub(super) result: Option<Cow<'static, str>>,
     /// Kept until the end of the input has been shown.
     pub(super) trailers: Option<HeaderMap>,
     pub(super) ending: Ending,

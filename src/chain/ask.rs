@@ -90,9 +90,7 @@ impl<H: Head> Chain<H> {
         let mut kept_changed = false;
         if self.desk.touched {
             if self.desk.take_undeclared_result(number(k)) {
-                self.desk.drop_undelivered();
-                self.fail_filter(k, ErrorKind::Undeclared { capability: "result" });
-                return Flow::Rest;
+                return self.refuse_result(k);
             }
             kept_changed = self.settle_effects(bit);
             if !matches!(decision, Decision::End | Decision::Reply | Decision::Fail) {
@@ -140,15 +138,7 @@ impl<H: Head> Chain<H> {
                     Some(_) | None => self.fail_filter(k, ErrorKind::Filter),
                 }
             }
-            Decision::Fail => {
-                let failure = self.desk.take_failure();
-                self.desk.drop_undelivered();
-                let error = match failure {
-                    Some((by, error)) if usize::from(by) == k => error,
-                    Some(_) | None => Error::new(ErrorKind::Filter, Origin::Filter),
-                };
-                self.fail(error.named(&self.plan.stations[k].name));
-            }
+            Decision::Fail => self.fail_for_filter(k),
         }
         if self.life.is_live() {
             self.check_limit(k);
@@ -163,6 +153,25 @@ impl<H: Head> Chain<H> {
     pub(super) fn refuse_head_hold(&mut self, k: usize) {
         let capability = Capability::HoldHead.name();
         self.fail_filter(k, ErrorKind::Undeclared { capability });
+    }
+
+    /// Fails the message, as the filter of station `k` has asked for.
+    fn fail_for_filter(&mut self, k: usize) {
+        let failure = self.desk.take_failure();
+        self.desk.drop_undelivered();
+        let error = match failure {
+            Some((by, error)) if usize::from(by) == k => error,
+            Some(_) | None => Error::new(ErrorKind::Filter, Origin::Filter),
+        };
+        self.fail(error.named(&self.plan.stations[k].name));
+    }
+
+    /// Fails the message, because a filter said a result that it did not declare: it must not go
+    /// the way of another one.
+    fn refuse_result(&mut self, k: usize) -> Flow {
+        self.desk.drop_undelivered();
+        self.fail_filter(k, ErrorKind::Undeclared { capability: "result" });
+        Flow::Rest
     }
 
     /// Whether a verdict keeps the head.

@@ -173,7 +173,27 @@ fn no_body<H: Dir>() {
     run.finish("complete");
 }
 
+/// A result is said while the head is here, and only one that was declared.
+fn results<H: Dir>() {
+    async fn says(mut input: Input, mut output: Output) -> Result<(), Error> {
+        output.set_result("declared")?;
+        let chunk = input.next().await?;
+        let kind = output.set_result("declared").map_err(|error| error.kind());
+        assert_eq!(kind, Err(ErrorKind::HeadGone));
+        output.send(chunk.unwrap_or_default()).await
+    }
+    let declared = Declaration::new().result("declared");
+    let mut run = Stage::<H>::new([]).raw("says", async_filter(declared, says)).run();
+    run.head(false).sink("H(0)").data_end("ab").sink(r#"D("ab") end"#);
+    run.finish("complete");
+
+    let mut run = Stage::<H>::new([]).raw("says", async_filter(Declaration::new(), says)).run();
+    run.head(false).sink("reset(says undeclared result)");
+    run.finish("failed says undeclared result");
+}
+
 both!(
+    results,
     edited_in_the_first_poll,
     gone_after_the_first_poll,
     held_until_the_first_byte,

@@ -85,8 +85,8 @@ impl<H: Head> PlanBuilder<H> {
     ///
     /// # Errors
     ///
-    /// [`PlanError`] if there are more than [`limits::MAX_FILTERS`] filters, frames of 0 bytes, or a
-    /// filter that declares more than [`limits::MAX_RESULTS`] results.
+    /// [`PlanError`] if there are more than [`limits::MAX_FILTERS`] filters, frames of 0 bytes, or
+    /// a filter that declares more than [`limits::MAX_RESULTS`] results.
     pub fn build(self) -> Result<Plan<H>, PlanError> {
         if self.stations.len() > limits::MAX_FILTERS {
             return Err(PlanError::TooManyFilters { filters: self.stations.len() });
