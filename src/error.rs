@@ -161,6 +161,9 @@ pub enum ErrorKind {
     NotFinal,
     /// The response was complete before its request, which was therefore given up.
     AnsweredEarly,
+    /// A filter whose extension failed could not be left out, as it had changed the message; the
+    /// extension's error is the source.
+    FailOpenRefused,
 }
 
 impl fmt::Display for ErrorKind {
@@ -191,6 +194,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::HeadGone => f.write_str("the head has gone on"),
             Self::NotFinal => f.write_str("an informational head in the place of the final one"),
+            Self::FailOpenRefused => {
+                f.write_str("an extension failed behind a change that it had made to the message")
+            }
             Self::AnsweredEarly => f.write_str("the response was complete before the request"),
         }
     }

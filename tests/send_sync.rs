@@ -21,8 +21,8 @@ use tidegate::exchange::{
     Refused, RequestHalf, RequestSide, ResponseHalf, ResponseSide, Side as ExchangeSide,
 };
 use tidegate::filter::{
-    Capabilities, Capability, Declaration, EditError, EditErrorKind, Filter, Head, Interest,
-    Interim, LocalReply, Overflow, ResultError, Verdict, View,
+    Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
+    Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
@@ -89,7 +89,7 @@ fn pools() {
 #[test]
 fn what_filters_handle() {
     shared!(Capabilities, Capability, Declaration, Interest, Interim, Overflow, Verdict);
-    shared!(EditError, EditErrorKind, LocalReply, ResultError);
+    shared!(EditError, EditErrorKind, FailOpen<()>, LocalReply, ResultError);
     owned!(View<'static, request::Parts>, View<'static, response::Parts>);
     send::<dyn Filter<request::Parts>>();
     send::<dyn Filter<response::Parts>>();

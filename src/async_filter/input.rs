@@ -128,7 +128,10 @@ impl<T> Input<T> {
         edit: impl FnOnce(&mut HeaderMap) -> R,
     ) -> Result<Option<R>, Error> {
         let lent = with(self.message, |slot| match &mut slot.tail {
-            Tail::Shown(Some(trailers)) => Some(mem::take(trailers)),
+            Tail::Shown(Some(trailers)) => {
+                slot.asked.edited = true;
+                Some(mem::take(trailers))
+            }
             Tail::Shown(None) | Tail::Awaited => None,
         })?;
         // User code: with the slot in its place.
@@ -188,7 +191,10 @@ impl<T> Input<T> {
     }
 
     fn lend_head<R>(&mut self, work: impl FnOnce(&mut LentHead) -> Option<R>) -> Result<R, Error> {
-        let head = with(self.message, |slot| mem::take(&mut slot.head))?;
+        let head = with(self.message, |slot| {
+            slot.asked.edited = true;
+            mem::take(&mut slot.head)
+        })?;
         // User code: with the slot in its place.
         let mut lent = HeadOnLoan { message: self.message, head };
         work(&mut lent.head).ok_or_else(|| Error::new(ErrorKind::HeadGone, Origin::Filter))

@@ -68,6 +68,8 @@ pub(super) struct Facts {
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     pub(super) release_head: bool,
+    /// Head or trailers were given out to be edited.
+    pub(super) edited: bool,
     pub(super) declared_bytes: Option<u64>,
     /// Told when the head goes.
     pub(super) result: Option<Cow<'static, str>>,
@@ -110,11 +112,13 @@ impl Slot {
         view.lend(&mut self.input);
         self.input_wait.begin_poll();
         self.room_wait.begin_poll();
-        if let Some(head) = view.head_mut() {
+        let input_ended = view.input_ended();
+        let (head, trailers) = view.lend_fields();
+        if let Some(head) = head {
             self.head = LentHead::take(head);
         }
-        if view.input_ended() {
-            self.tail = Tail::Shown(view.trailers_mut().map(mem::take));
+        if input_ended {
+            self.tail = Tail::Shown(trailers.map(mem::take));
         }
         lent_bytes
     }
@@ -127,6 +131,10 @@ impl Slot {
         lent_bytes: usize,
     ) -> usize {
         let sent_bytes = self.output.len();
+        // What was taken may have become anything.
+        if sent_bytes != 0 || self.input.len() != lent_bytes || mem::take(&mut self.asked.edited) {
+            view.note_change();
+        }
         if sent_bytes == 0 {
             view.give_back(&mut self.input, lent_bytes);
         } else {
@@ -135,11 +143,12 @@ impl Slot {
             }
             view.give_back(&mut self.output, lent_bytes);
         }
-        if let Some(head) = view.head_mut() {
+        let (head, trailers) = view.lend_fields();
+        if let Some(head) = head {
             mem::take(&mut self.head).put(head);
         }
         if let Tail::Shown(Some(lent)) = &mut self.tail
-            && let Some(trailers) = view.trailers_mut()
+            && let Some(trailers) = trailers
         {
             *trailers = mem::take(lent);
         }

@@ -326,6 +326,7 @@ impl<H: Head> Chain<H> {
         // The recharge that follows, here or by the caller, looks for the high edge again.
         self.stations.over &= !asked.awaits_more;
         self.stations.wants_trailers &= !asked.dropped_trailers;
+        self.stations.stats.failed_open += u64::from(asked.opened.count_ones());
         if asked.dropped_data != 0 {
             self.stations.wants_data &= !asked.dropped_data;
             self.data_count = number(self.stations.wants_data.count_ones() as usize);

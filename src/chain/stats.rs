@@ -21,6 +21,9 @@ pub struct Stats {
     pub pauses: u64,
     /// How often it rose again.
     pub resumes: u64,
+    /// Filters that were left out of the rest of the message because their extension failed: see
+    /// [`FailOpen`](crate::filter::FailOpen).
+    pub failed_open: u64,
     /// Callbacks made, other than `close`.
     pub calls: u64,
 }

@@ -7,7 +7,7 @@ use super::capability::{Capabilities, Capability};
 use super::meter::Meter;
 use super::reply::LocalReply;
 use super::result_error::ResultError;
-use crate::error::Error;
+use crate::error::{Error, Origin};
 use crate::resume::{ResumeHandle, ResumeSet};
 use crate::sync::ConstArc;
 use crate::unwind::drop_contained;
@@ -74,6 +74,8 @@ pub(crate) struct Asked {
     pub(crate) awaits_more: u64,
     /// Said a result that they did not declare.
     pub(crate) undeclared_result: u64,
+    /// Their extension failed, and they were left out from here on.
+    pub(crate) opened: u64,
 }
 
 #[derive(Debug, Default)]
@@ -330,6 +332,17 @@ impl Desk {
     pub(super) fn put_failure(&mut self, k: u8, error: Error) {
         self.touched = true;
         self.book.get_or_insert_default().failure = Some((k, error));
+    }
+
+    /// Who caused the failure that station `k` has stated.
+    pub(super) fn failure_origin(&self, k: u8) -> Option<Origin> {
+        let (by, error) = self.book.as_deref()?.failure.as_ref()?;
+        (*by == k).then(|| error.origin())
+    }
+
+    /// The filter of station `k` is left out from here on.
+    pub(super) fn note_open(&mut self, k: u8) {
+        self.ask().opened |= 1u64 << k;
     }
 
     pub(crate) fn take_failure(&mut self) -> Option<(u8, Error)> {

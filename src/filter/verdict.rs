@@ -67,6 +67,10 @@ impl Verdict {
         self.0
     }
 
+    pub(super) const fn is_fail(self) -> bool {
+        self.0 & KIND == FAIL
+    }
+
     pub(crate) const fn wants_again(self) -> bool {
         self.0 & AGAIN != 0
     }

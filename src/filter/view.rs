@@ -13,7 +13,7 @@ use super::reply::LocalReply;
 use super::result_error::ResultError;
 use super::verdict::Verdict;
 use crate::buf::BodyBuf;
-use crate::error::Error;
+use crate::error::{Error, Origin};
 use crate::limits;
 use crate::resume::ResumeHandle;
 
@@ -28,7 +28,7 @@ pub struct View<'a, H> {
     new_at: usize,
     station: u8,
     edited: Option<Edited>,
-    /// Not 0 once an edit was tried: a word, so that a wave can test it together with the verdict.
+    /// [`TRIED`] and [`CHANGED`]: a word, so that a wave can test it together with the verdict.
     edits: u64,
     growth: Growth,
     input_ended: bool,
@@ -76,7 +76,9 @@ impl<H: Head> View<'_, H> {
     /// The head, to edit, while this filter holds it or is just asked about it.
     #[must_use]
     pub fn head_mut(&mut self) -> Option<&mut H> {
-        self.head.as_deref_mut()
+        let head = self.head.as_deref_mut()?;
+        self.edits |= CHANGED;
+        Some(head)
     }
 
     /// The trailers, once they have been shown; an empty map at the end of the input of a filter
@@ -89,7 +91,9 @@ impl<H: Head> View<'_, H> {
     /// The trailers, to edit.
     #[must_use]
     pub fn trailers_mut(&mut self) -> Option<&mut HeaderMap> {
-        self.trailers.as_deref_mut()
+        let trailers = self.trailers.as_deref_mut()?;
+        self.edits |= CHANGED;
+        Some(trailers)
     }
 
     /// Whether the filter declared `capability` and the edge can do it for this message.
@@ -139,6 +143,7 @@ impl<H: Head> View<'_, H> {
     pub fn push(&mut self, bytes: Bytes) -> Result<(), EditError> {
         match self.admit(bytes.len()) {
             Ok(()) => {
+                self.edits |= CHANGED;
                 self.body.push(bytes);
                 Ok(())
             }
@@ -190,6 +195,7 @@ impl<H: Head> View<'_, H> {
         if let Err(kind) = self.admit(bytes.len().saturating_sub(range.len())) {
             return Err(EditError::new(kind, bytes));
         }
+        self.edits |= CHANGED;
         self.new_at = shifted(self.new_at, &range, bytes.len());
         self.body.replace(range, bytes);
         Ok(())
@@ -206,6 +212,7 @@ impl<H: Head> View<'_, H> {
     /// If `range` is not within the view.
     pub fn remove(&mut self, range: Range<usize>) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.edits |= CHANGED;
         self.new_at = shifted(self.new_at, &range, 0);
         Ok(self.body.remove(range))
     }
@@ -218,6 +225,7 @@ impl<H: Head> View<'_, H> {
     /// [`EditErrorKind::Undeclared`].
     pub fn take(&mut self) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.edits |= CHANGED;
         self.new_at = 0;
         Ok(core::mem::take(self.body))
     }
@@ -233,6 +241,7 @@ impl<H: Head> View<'_, H> {
     /// If the view is shorter.
     pub fn take_first(&mut self, bytes: usize) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
+        self.edits |= CHANGED;
         self.new_at = self.new_at.saturating_sub(bytes);
         Ok(self.body.split_to(bytes))
     }
@@ -263,6 +272,7 @@ impl<H: Head> View<'_, H> {
     /// Answers whether the head was there to be changed, and had room for a field.
     pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
         let Some(head) = self.head.as_deref_mut() else { return false };
+        self.edits |= CHANGED;
         // Removed first: a full map refuses a field also in the place of another.
         head.headers_mut().remove(http::header::CONTENT_LENGTH);
         let length = http::HeaderValue::from(bytes);
@@ -286,6 +296,7 @@ impl<H: Head> View<'_, H> {
             let kind = EditErrorKind::Undeclared(Capability::AddTrailers);
             return Err(EditError::new(kind, Bytes::new()));
         }
+        self.edits |= CHANGED;
         match self.trailers.as_deref_mut() {
             Some(shown) => *shown = trailers,
             None => self.desk.put_end_trailers(self.station, trailers),
@@ -324,6 +335,36 @@ impl<H: Head> View<'_, H> {
         Verdict::FAIL
     }
 
+    /// Whether this call has changed the message, or was given something to change.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.edits & CHANGED != 0
+    }
+
+    /// The filter has changed what it was lent.
+    pub(crate) fn note_change(&mut self) {
+        self.edits |= CHANGED;
+    }
+
+    /// Who caused the failure that this call has stated.
+    pub(crate) fn failure_origin(&self) -> Option<Origin> {
+        self.desk.failure_origin(self.station)
+    }
+
+    /// Takes back the failure that this call has stated.
+    pub(crate) fn withdraw_failure(&mut self) -> Option<Error> {
+        self.desk.take_failure().map(|(_, error)| error)
+    }
+
+    /// The filter is out of the message from here on: that is counted.
+    pub(crate) fn note_open(&mut self) {
+        self.desk.note_open(self.station);
+    }
+
+    /// The head and the trailers, to lend them out for the time of a poll.
+    pub(crate) fn lend_fields(&mut self) -> (Option<&mut H>, Option<&mut HeaderMap>) {
+        (self.head.as_deref_mut(), self.trailers.as_deref_mut())
+    }
+
     /// Whether the message has no body by definition (rule I12).
     pub(crate) fn is_bodiless(&self) -> bool {
         self.desk.facts.bodiless
@@ -358,7 +399,7 @@ impl<H: Head> View<'_, H> {
             let ledger_bytes = lent_bytes as u64 + kept_bytes;
             let body_bytes = lent_bytes;
             self.edited = Some(Edited { station: self.station, ledger_bytes, body_bytes });
-            self.edits = 1;
+            self.edits |= TRIED;
         }
     }
 
@@ -376,7 +417,7 @@ impl<H: Head> View<'_, H> {
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
-        self.edits = 1;
+        self.edits |= TRIED;
         let granted = self.desk.granted(self.station);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
@@ -414,6 +455,11 @@ impl<H: Head> View<'_, H> {
         self.body.len() as u64 + self.desk.kept(self.station)
     }
 }
+
+/// An edit of the body was tried.
+const TRIED: u64 = 1;
+/// The message was changed, or something was given out to be changed.
+const CHANGED: u64 = 2;
 
 /// What the chain sees of a view between two calls.
 impl<'a, H> View<'a, H> {

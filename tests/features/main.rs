@@ -10,6 +10,7 @@ mod capabilities;
 mod cuts;
 mod edits;
 mod ends;
+mod fail_open;
 mod heads;
 mod informational;
 mod interest;
