@@ -104,7 +104,9 @@ impl<H: Head> Chain<H> {
             return Err(error);
         }
         let len = data.len() as u64;
-        if let Some(meter) = self.desk.meter_mut() {
+        if self.routing.is_some()
+            && let Some(meter) = self.desk.meter_mut()
+        {
             meter.slow_input(len);
         }
         if self.source == Source::Stopped {

@@ -111,7 +111,9 @@ impl<H: Head> Chain<H> {
 
     /// Counts the bytes in transit as come to station `k`, if somebody wants to know.
     fn meter_arrival(&mut self, k: usize) {
-        if let Some(meter) = self.desk.meter_mut() {
+        if self.routing.is_some()
+            && let Some(meter) = self.desk.meter_mut()
+        {
             meter.arrive(k, self.lobby.transit_len());
         }
     }

@@ -28,8 +28,11 @@ pub struct View<'a, H> {
     new_at: usize,
     station: u8,
     edited: Option<Edited>,
-    /// [`TRIED`] and [`CHANGED`]: a word, so that a wave can test it together with the verdict.
+    /// Not 0 once an edit was tried: a word, so that a wave can test it together with the verdict.
     edits: u64,
+    /// The station whose call changed the message, or was given something to change. Apart from
+    /// `edits`: a change that keeps the length need not slow a wave down.
+    changed_by: Option<u8>,
     growth: Growth,
     input_ended: bool,
     head: Option<&'a mut H>,
@@ -76,9 +79,10 @@ impl<H: Head> View<'_, H> {
     /// The head, to edit, while this filter holds it or is just asked about it.
     #[must_use]
     pub fn head_mut(&mut self) -> Option<&mut H> {
-        let head = self.head.as_deref_mut()?;
-        self.edits |= CHANGED;
-        Some(head)
+        if self.head.is_some() {
+            self.note_change();
+        }
+        self.head.as_deref_mut()
     }
 
     /// The trailers, once they have been shown; an empty map at the end of the input of a filter
@@ -91,9 +95,10 @@ impl<H: Head> View<'_, H> {
     /// The trailers, to edit.
     #[must_use]
     pub fn trailers_mut(&mut self) -> Option<&mut HeaderMap> {
-        let trailers = self.trailers.as_deref_mut()?;
-        self.edits |= CHANGED;
-        Some(trailers)
+        if self.trailers.is_some() {
+            self.note_change();
+        }
+        self.trailers.as_deref_mut()
     }
 
     /// Whether the filter declared `capability` and the edge can do it for this message.
@@ -143,7 +148,7 @@ impl<H: Head> View<'_, H> {
     pub fn push(&mut self, bytes: Bytes) -> Result<(), EditError> {
         match self.admit(bytes.len()) {
             Ok(()) => {
-                self.edits |= CHANGED;
+                self.note_change();
                 self.body.push(bytes);
                 Ok(())
             }
@@ -195,7 +200,7 @@ impl<H: Head> View<'_, H> {
         if let Err(kind) = self.admit(bytes.len().saturating_sub(range.len())) {
             return Err(EditError::new(kind, bytes));
         }
-        self.edits |= CHANGED;
+        self.note_change();
         self.new_at = shifted(self.new_at, &range, bytes.len());
         self.body.replace(range, bytes);
         Ok(())
@@ -212,7 +217,7 @@ impl<H: Head> View<'_, H> {
     /// If `range` is not within the view.
     pub fn remove(&mut self, range: Range<usize>) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
-        self.edits |= CHANGED;
+        self.note_change();
         self.new_at = shifted(self.new_at, &range, 0);
         Ok(self.body.remove(range))
     }
@@ -225,7 +230,7 @@ impl<H: Head> View<'_, H> {
     /// [`EditErrorKind::Undeclared`].
     pub fn take(&mut self) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
-        self.edits |= CHANGED;
+        self.note_change();
         self.new_at = 0;
         Ok(core::mem::take(self.body))
     }
@@ -241,7 +246,7 @@ impl<H: Head> View<'_, H> {
     /// If the view is shorter.
     pub fn take_first(&mut self, bytes: usize) -> Result<BodyBuf, EditError> {
         self.admit(0).map_err(|kind| EditError::new(kind, Bytes::new()))?;
-        self.edits |= CHANGED;
+        self.note_change();
         self.new_at = self.new_at.saturating_sub(bytes);
         Ok(self.body.split_to(bytes))
     }
@@ -271,8 +276,7 @@ impl<H: Head> View<'_, H> {
     ///
     /// Answers whether the head was there to be changed, and had room for a field.
     pub fn set_declared_bytes(&mut self, bytes: u64) -> bool {
-        let Some(head) = self.head.as_deref_mut() else { return false };
-        self.edits |= CHANGED;
+        let Some(head) = self.head_mut() else { return false };
         // Removed first: a full map refuses a field also in the place of another.
         head.headers_mut().remove(http::header::CONTENT_LENGTH);
         let length = http::HeaderValue::from(bytes);
@@ -296,7 +300,7 @@ impl<H: Head> View<'_, H> {
             let kind = EditErrorKind::Undeclared(Capability::AddTrailers);
             return Err(EditError::new(kind, Bytes::new()));
         }
-        self.edits |= CHANGED;
+        self.note_change();
         match self.trailers.as_deref_mut() {
             Some(shown) => *shown = trailers,
             None => self.desk.put_end_trailers(self.station, trailers),
@@ -337,12 +341,12 @@ impl<H: Head> View<'_, H> {
 
     /// Whether this call has changed the message, or was given something to change.
     pub(crate) fn has_changed(&self) -> bool {
-        self.edits & CHANGED != 0
+        self.changed_by == Some(self.station)
     }
 
     /// The filter has changed what it was lent.
     pub(crate) fn note_change(&mut self) {
-        self.edits |= CHANGED;
+        self.changed_by = Some(self.station);
     }
 
     /// Who caused the failure that this call has stated.
@@ -399,7 +403,7 @@ impl<H: Head> View<'_, H> {
             let ledger_bytes = lent_bytes as u64 + kept_bytes;
             let body_bytes = lent_bytes;
             self.edited = Some(Edited { station: self.station, ledger_bytes, body_bytes });
-            self.edits |= TRIED;
+            self.edits = 1;
         }
     }
 
@@ -417,7 +421,7 @@ impl<H: Head> View<'_, H> {
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
-        self.edits |= TRIED;
+        self.edits = 1;
         let granted = self.desk.granted(self.station);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
@@ -456,11 +460,6 @@ impl<H: Head> View<'_, H> {
     }
 }
 
-/// An edit of the body was tried.
-const TRIED: u64 = 1;
-/// The message was changed, or something was given out to be changed.
-const CHANGED: u64 = 2;
-
 /// What the chain sees of a view between two calls.
 impl<'a, H> View<'a, H> {
     #[inline]
@@ -472,6 +471,7 @@ impl<'a, H> View<'a, H> {
             station,
             edited: None,
             edits: 0,
+            changed_by: None,
             growth,
             input_ended,
             head,
