@@ -28,6 +28,7 @@ pub mod pipe;
 pub mod pool;
 pub mod resume;
 mod sync;
+pub mod table;
 mod unwind;
 pub mod watermark;
 

@@ -115,3 +115,8 @@ pub const MAX_PIPE_MARK_BYTES: u64 = 1 << 60;
 /// How many kept blocks are looked at for one that is free, before a new one is made. Blocks come
 /// free in the order in which they came back, but for those that a slow reader has pinned.
 pub const BLOCKS_TRIED: usize = 4;
+
+/// How many epochs of a table may be alive, if the table does not say otherwise. An old epoch costs
+/// the entries that its messages still use, not its whole map; but one that never goes is a message
+/// that never ends, and a thousand of them should not go unnoticed.
+pub const MAX_LIVE_EPOCHS: usize = 1024;

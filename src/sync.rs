@@ -8,6 +8,9 @@
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// How keys are hashed: with a seed of the process. In a model every run has to be the same.
+pub(crate) use std::hash::RandomState;
+
 /// An `Arc` around what never changes once it is made, and whose count decides nothing that
 /// another thread could see: plans, names, errors. It stays std's in a model, where every step of
 /// an `Arc` would be one more step to interleave.

@@ -28,6 +28,10 @@ use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
 use tidegate::pool::{Lease, Pool, PoolStats};
 use tidegate::resume::{ResumeHandle, ResumeSet, Resumed};
+use tidegate::table::{
+    Absent, Changes, Counters, Entry, Epoch, EpochStats, Fault, Pin, PublishError, Reader, Ready,
+    Snapshot, Table, Watch,
+};
 use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark, Weigh};
 
 fn send<T: Send + ?Sized>() {}
@@ -143,6 +147,15 @@ fn halves_of_an_exchange() {
     owned!(ExchangePlanBuilder, Refused);
     owned!(RequestSide, ResponseSide, ExchangeSide<request::Parts>);
     is_static::<RequestSide>();
+}
+
+#[test]
+fn tables() {
+    shared!(Table<String, BoundExchangePlan>, Snapshot<String, BoundExchangePlan>);
+    shared!(Reader<String, BoundExchangePlan>, Pin<String, BoundExchangePlan>, Watch);
+    shared!(Entry<BoundExchangePlan>, Ready<BoundExchangePlan>, Changes<String, u8>);
+    shared!(Absent, Counters, Epoch, EpochStats, Fault, PublishError);
+    is_static::<Pin<String, BoundExchangePlan>>();
 }
 
 #[test]

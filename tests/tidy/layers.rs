@@ -16,11 +16,16 @@ const SAME_LAYER: [(&str, &str, &str); 4] = [
 ];
 
 /// What modules never name: which modules, paths, why.
-const NEVER: [(Modules, &[&str], &str); 6] = [
+const NEVER: [(Modules, &[&str], &str); 7] = [
     (
-        Modules::Named(&["pipe", "resume", "pool"]),
+        Modules::Named(&["pipe", "resume", "pool", "table"]),
         &["bytes", "tokio"],
         "it moves handles and wakes, not data, under any runtime",
+    ),
+    (
+        Modules::Named(&["table"]),
+        &["http", "std::time", "std::thread"],
+        "keys and plans are the embedder's, and so is the clock",
     ),
     (
         Modules::UpTo(3, &["pipe", "resume"]),
