@@ -37,6 +37,7 @@ engine! {
     pool = "../../src/pool/mod.rs";
     pipe = "../../src/pipe/mod.rs";
     resume = "../../src/resume/mod.rs";
+    table = "../../src/table/mod.rs";
     unwind = "../../src/unwind.rs";
     watermark = "../../src/watermark/mod.rs";
 }

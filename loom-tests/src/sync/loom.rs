@@ -8,6 +8,9 @@ pub(crate) use loom::sync::atomic::{
 pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 pub(crate) use std::sync::{Arc as ConstArc, PoisonError};
 
+/// Without a seed: a model has to do the same in each run.
+pub(crate) type RandomState = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
+
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,6 +5,7 @@ mod hazard;
 mod pipe;
 mod pool;
 mod resume;
+mod table;
 
 fn main() {
     tidegate_loom_tests::kit::main(&[
@@ -13,5 +14,6 @@ fn main() {
         resume::MODELS,
         hazard::MODELS,
         exchange::MODELS,
+        table::MODELS,
     ]);
 }
