@@ -1,7 +1,82 @@
 //! Tables of plans that are replaced while traffic flows.
 //!
-//! A [`Table`] maps keys (routes, listeners: the embedder's choice) to plans. A publish replaces
-//! any number of keys at once; each message goes on with the plan it started on.
+//! A [`Table`] maps keys (routes, listeners: the embedder's choice) to [entries](Entry). A publish
+//! replaces any number of keys at once. A [`Reader`] looks keys up for one task or thread, and
+//! gives each message a [`Pin`]: the entry that the message started on, until it ends.
+//!
+//! # Guarantees
+//!
+//! The numbers are those of the requirements for a table that can be swapped under load.
+//!
+//! | number | guarantee | where |
+//! |---|---|---|
+//! | G2 | A failure is a value under the same key, of the same shape. | [`Entry`]: [`Ready`] or a [`Fault`]; an absent key is an answer of its own, [`Absent`] |
+//! | G3 | A publish is all or nothing. A key whose edit cannot be built keeps its last good plan, and says since when and why; without one it is a failure. | [`Table::publish`], [`Entry::after_failed_edit`] |
+//! | G4 | Epochs grow with each publish and are never used again, also not behind a restart. | [`Epoch`] |
+//! | G6 | A message holds its entry for its whole life. Old plans are freed when their last message ends; how many epochs are alive is known and bounded. | [`Pin`], [`Table::epochs`], [`limits::MAX_LIVE_EPOCHS`] |
+//! | G9 | Keys are independent: a change of one touches no other. | [`Changes`] |
+//! | G11 | Lookups are counted by what served them: a plan, a stale one, one without some of its filters, a failure, nothing. | [`Counters`] |
+//! | G12 | A swap never changes what a message under way does. | a pin has no way to another entry |
+//!
+//! # Cost
+//!
+//! | what | cost |
+//! |---|---|
+//! | lookup on the current epoch | one atomic load, one hash, the walk to the key; for the pin two reference counts, which go down again when the message ends, and a count |
+//! | first lookup of a reader behind a publish | a lock, held for a pointer and a list of counts; one allocation |
+//! | publish of an edit of one key among n | about 2√n pointers copied and four allocations, with no lock held; then a lock for the swap |
+//!
+//! The map is persistent: about √n shards of about √n keys, of which an edit copies one. A plain
+//! map behind a pointer would copy all n keys; a tree would copy fewer, and make each lookup
+//! longer.
+//!
+//! # Readers and writers
+//!
+//! The number of the epoch is written with the lock of the snapshot held. So whoever reads the new
+//! number, and then takes the lock, takes it after the writer and gets that snapshot or a later
+//! one; whoever reads the old number goes on with the old snapshot, as if it had come a moment
+//! earlier. A reader cannot go back: it has read the new number, or taken the lock behind it. The
+//! load needs no order of its own.
+//!
+//! Publishes hold no lock while they make their map. If another one comes first, the map is made
+//! again on top of it: none is lost, and one of the two has gone on.
+//!
+//! # What user code runs where
+//!
+//! Hashes and comparisons of keys: in the caller's lookup or publish; a panic comes out there and
+//! changes nothing. Drops of keys, plans and errors: on the thread that lets go of the last
+//! reference, contained each by itself. Wakers of a [`Watch`]: on the thread that publishes,
+//! contained. None of it with a lock held, so all of it may ask the table.
+//!
+//! # Example
+//!
+//! ```
+//! use core::time::Duration;
+//! use tidegate::table::{Changes, Entry, Fault, Table};
+//!
+//! let table = Table::new(0x5eed); // Another number after each restart.
+//! let mut changes = Changes::new();
+//! changes.set("/api", Entry::ready("plan 1"));
+//! table.publish(&changes)?;
+//!
+//! let mut reader = table.reader(); // One for each worker.
+//! let message = reader.pin("/api").expect("the route is there");
+//!
+//! // An edit of the route cannot be built: the last good plan stays, and says so.
+//! let fault = Fault::new(Duration::from_secs(90), "line 7: no such filter");
+//! let entry = message.entry().after_failed_edit(fault);
+//! let mut changes = Changes::new();
+//! changes.set("/api", entry);
+//! table.publish(&changes)?;
+//!
+//! let next = reader.pin("/api").expect("the route is there");
+//! assert_eq!(next.plan().expect("the last good one"), &"plan 1");
+//! assert_eq!(next.entry().fault().expect("stale").since(), Duration::from_secs(90));
+//! // The first message goes on as it began.
+//! assert_eq!((message.epoch().number, next.epoch().number), (1, 2));
+//! assert_eq!(table.epochs()[0].live(), 1);
+//! # Ok::<(), tidegate::table::PublishError>(())
+//! ```
 //!
 //! This module never names bytes, HTTP or a runtime, never reads a clock, and never runs code of
 //! the user with a lock held.
