@@ -120,3 +120,16 @@ pub const BLOCKS_TRIED: usize = 4;
 /// the entries that its messages still use, not its whole map; but one that never goes is a message
 /// that never ends, and a thousand of them should not go unnoticed.
 pub const MAX_LIVE_EPOCHS: usize = 1024;
+
+/// How long an extension is left alone that a build has found down for the first time, in
+/// milliseconds: shorter than a restart takes, and not so short that waiting costs anything. A
+/// publish that a table has refused waits as long.
+pub const FIRST_RETRY_MILLIS: u64 = 500;
+
+/// The longest time between two retries of an extension that a build has found down, in
+/// milliseconds: so long can a recovery that nobody tells stay unnoticed.
+pub const LONGEST_RETRY_MILLIS: u64 = 30_000;
+
+/// The most keys that one session of a consumer subscribes to: each costs the producer its name and
+/// two words, whether or not there is an entry.
+pub const MAX_SUBSCRIBED_KEYS: usize = 65_536;

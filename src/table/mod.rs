@@ -83,7 +83,9 @@
 
 mod absent;
 mod changes;
+mod controller;
 mod counters;
+pub mod delta;
 mod entry;
 mod epoch;
 mod epoch_stats;
@@ -108,6 +110,9 @@ use core::hash::Hash;
 
 pub use absent::Absent;
 pub use changes::Changes;
+pub use controller::{
+    Build, BuildError, Built, Cause, Change, Controller, ExemptKey, Extensions, Mode, Report,
+};
 pub use counters::Counters;
 pub use entry::Entry;
 pub use epoch::Epoch;

@@ -8,11 +8,21 @@ mod counting;
 #[path = "../kit/rng.rs"]
 mod rng;
 
+// The fuzz target of this layer, and what it needs.
+#[path = "../targets/choices.rs"]
+mod choices;
+#[path = "../targets/table/mod.rs"]
+mod table_target;
+#[allow(dead_code, reason = "its drivers use more of the target")]
+#[path = "../targets/target.rs"]
+mod target;
+
 mod alloc;
 mod core;
 mod epochs;
 mod map;
 mod panics;
 mod plans;
+mod property;
 mod threads;
 mod watches;

@@ -11,10 +11,11 @@ pub(crate) mod corpus;
 pub(crate) mod exchange;
 pub(crate) mod pipe;
 pub(crate) mod replace;
+pub(crate) mod table;
 pub(crate) mod target;
 
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 5] =
-    [buf::TARGET, pipe::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET];
+pub(crate) const ALL: [Target; 6] =
+    [buf::TARGET, pipe::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET, table::TARGET];
