@@ -22,6 +22,7 @@ pub mod chain;
 pub mod error;
 pub mod exchange;
 pub mod filter;
+pub mod flow;
 pub mod frame;
 pub mod limits;
 pub mod pipe;

@@ -124,3 +124,37 @@ pub trait Filter<H: Head>: Send {
         false
     }
 }
+
+impl<H: Head> Filter<H> for Box<dyn Filter<H>> {
+    fn declare(&self) -> Declaration {
+        (**self).declare()
+    }
+
+    fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
+        (**self).head(view)
+    }
+
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        (**self).data(view)
+    }
+
+    fn trailers(&mut self, view: &mut View<'_, H>) -> Verdict {
+        (**self).trailers(view)
+    }
+
+    fn resume(&mut self, view: &mut View<'_, H>) -> Verdict {
+        (**self).resume(view)
+    }
+
+    fn informational(&mut self, head: &mut H) -> Interim {
+        (**self).informational(head)
+    }
+
+    fn close(&mut self, outcome: &Outcome) {
+        (**self).close(outcome);
+    }
+
+    fn recycle(&mut self) -> bool {
+        (**self).recycle()
+    }
+}

@@ -1,6 +1,6 @@
 use core::fmt;
 
-use super::{Inner, Plan, PlanError, PlannedStation};
+use super::{Inner, Make, Plan, PlanError, PlannedStation};
 use crate::chain::stations::{Masks, Stations};
 use crate::chain::stations_slot::Idle;
 use crate::filter::{Capabilities, Capability, Declaration, Filter, Head, Interest};
@@ -44,6 +44,19 @@ impl<H: Head> PlanBuilder<H> {
             declaration,
             make: Some(Box::new(move || Box::new(make()))),
         });
+        self
+    }
+
+    /// The same where the declaration is known already.
+    #[must_use]
+    pub(crate) fn made(
+        mut self,
+        name: &str,
+        declaration: Declaration,
+        make: Arc<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>,
+    ) -> Self {
+        let make: Make<H> = Box::new(move || make());
+        self.stations.push(PlannedStation { name: Arc::from(name), declaration, make: Some(make) });
         self
     }
 

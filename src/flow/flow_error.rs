@@ -1,0 +1,37 @@
+use core::fmt;
+
+use super::flow_error_kind::FlowErrorKind;
+use super::place::Place;
+
+/// A flow that cannot be, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowError {
+    place: Place,
+    kind: FlowErrorKind,
+}
+
+impl FlowError {
+    pub(super) fn new(place: Place, kind: FlowErrorKind) -> Self {
+        Self { place, kind }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &FlowErrorKind {
+        &self.kind
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl fmt::Display for FlowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.kind)
+    }
+}
+
+impl std::error::Error for FlowError {}
