@@ -101,7 +101,11 @@ impl<H: Head> Chain<H> {
 
     /// The engine replies for filter `k`, which holds more than it may.
     pub(super) fn reply_for_limit(&mut self, k: usize, reply: LocalReply, error: Error) {
-        let place = self.reply_place(Some(k));
+        // To a route this is a failure, and no reply of the filter.
+        let place = match self.head_at {
+            HeadAt::Taken => None,
+            _ => self.routed_failure_place(&error).or_else(|| self.reply_place(Some(k))),
+        };
         self.reply_at(place, reply, Cause::Limit(error));
     }
 

@@ -1,15 +1,17 @@
-//! Filters that are made outside the chain, because they belong together with others.
+//! Filters that are not there when a chain is made: given from outside, because they belong
+//! together with others, or made when the head comes to them, because it may not.
 //!
-//! This module never makes a filter.
+//! This module never calls a filter.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Chain;
+use super::position::number;
 use crate::error::ErrorKind;
 use crate::filter::{Filter, Head};
 use crate::unwind::drop_contained;
 
-/// Stands where a filter will be [given](Chain::give_filter). Boxing it allocates nothing.
+/// Stands where a filter will be [given](Chain::give_filter), or made when the head comes. Boxing it allocates nothing.
 pub(super) struct Placeholder;
 
 impl<H: Head> Filter<H> for Placeholder {}
@@ -25,6 +27,18 @@ impl<H: Head> Chain<H> {
         } else {
             drop_contained(filter);
         }
+    }
+
+    /// The head has come to station `k`, whose filter is not there yet.
+    #[cold]
+    pub(super) fn make_late(&mut self, k: usize) {
+        self.late &= !(1u64 << k);
+        let Some(make) = &self.plan.stations[k].make else { return };
+        // A maker that panics is taken for its filter.
+        self.calling = Some(number(k));
+        let filter = make();
+        self.calling = None;
+        self.filters[k] = filter;
     }
 
     /// The filter for station `k` could not be made: the maker panicked.

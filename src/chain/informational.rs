@@ -129,6 +129,9 @@ impl Chain<response::Parts> {
                 continue;
             }
             self.informational.note_asked(bit);
+            if self.late & bit != 0 {
+                self.make_late(k);
+            }
             self.calling = Some(number(k));
             self.calls += 1;
             let interim = self.filters[k].informational(&mut head);

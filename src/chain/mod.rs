@@ -116,6 +116,8 @@ use storage::{Storage, Upkeep};
 pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
     filters: Vec<Box<dyn Filter<H>>>,
+    /// The stations whose filters are made when the head comes to them.
+    late: u64,
     stations: StationsSlot,
     /// Heads before the final one.
     informational: informational::Informational<H>,
@@ -186,11 +188,13 @@ impl<H: Head> Chain<H> {
     fn new(plan: Arc<plan::Inner<H>>, edge: Capabilities, message: MessageTraits) -> Self {
         let (storage, upkeep) = Storage::of(&plan);
         let Storage { filters, mut stations, mut desk, out, lobby } = storage;
+        let late = plan.late & !filters.stations();
         let (filters, unmade) = filters.complete(&plan);
         desk.begin(MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() }, edge);
         stations.begin();
         let mut chain = Self {
             filters,
+            late,
             data_count: number(plan.masks.data.count_ones() as usize),
             stations,
             desk,

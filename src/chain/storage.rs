@@ -75,6 +75,11 @@ pub(super) struct Kept<H: Head> {
 }
 
 impl<H: Head> Kept<H> {
+    /// The stations whose filters were kept.
+    pub(super) fn stations(&self) -> u64 {
+        self.stations
+    }
+
     /// Those of `filters` that agree. The others are dropped, and so are those in `unasked`.
     pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, unasked: u64) -> Self {
         let (mut bit, mut stations) = (1u64, 0);
@@ -105,7 +110,8 @@ impl<H: Head> Kept<H> {
                 if self.stations & (1u64 << k) != 0 {
                     continue;
                 }
-                let Some(make) = &station.make else {
+                let make = station.make.as_ref().filter(|_| plan.late & (1u64 << k) == 0);
+                let Some(make) = make else {
                     self.filters.insert(k, Box::new(Placeholder));
                     continue;
                 };

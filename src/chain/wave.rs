@@ -19,6 +19,9 @@ impl<H: Head> Chain<H> {
             let bit = 1u64 << k;
             self.head_at = HeadAt::at(k, false);
             self.stations.started |= bit;
+            if self.late & bit != 0 {
+                self.make_late(k);
+            }
             if with_end {
                 self.tail_at = TailAt::at(k, TailState::Unseen);
             }
@@ -65,6 +68,7 @@ impl<H: Head> Chain<H> {
         }
         self.head_at = HeadAt::Output;
         self.exit_head();
+        self.exit_route();
         if with_end && self.life.is_live() {
             self.exit_tail();
         }

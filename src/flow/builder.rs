@@ -13,6 +13,7 @@ use super::flow_error_kind::FlowErrorKind;
 use super::pipeline::Pipeline;
 use super::place::Place;
 use super::program::{Program, Seat};
+use super::run::Script;
 use super::stage::Stage;
 use super::stages::Stages;
 use super::step::Step;
@@ -151,7 +152,7 @@ impl FlowBuilder {
         let mut chains = Chains::new(request, response);
         let mut parts = BTreeMap::new();
         for &(stage, pipeline) in &draft.pipelines {
-            let (declared, seats) = chains.add(stage, pipeline);
+            let (declared, seats) = chains.add(pipeline);
             parts.insert(stage, draft.compile(stage, pipeline, &declared, &seats)?);
         }
         let Chains { request, response, request_stations, response_stations } = chains;
@@ -167,7 +168,7 @@ impl FlowBuilder {
         };
         let request = request.build().map_err(|error| wrong_plan(Direction::Request, error))?;
         let response = response.build().map_err(|error| wrong_plan(Direction::Response, error))?;
-        Ok(Flow::new(program, finalizers, clock, request, response))
+        Ok(Flow::new(Script { program, finalizers, clock }, request, response))
     }
 }
 
@@ -175,33 +176,33 @@ impl FlowBuilder {
 struct Chains {
     request: PlanBuilder<request::Parts>,
     response: PlanBuilder<response::Parts>,
-    request_stations: Vec<(Stage, usize)>,
-    response_stations: Vec<(Stage, usize)>,
+    request_stations: usize,
+    response_stations: usize,
 }
 
 impl Chains {
     fn new(request: PlanBuilder<request::Parts>, response: PlanBuilder<response::Parts>) -> Self {
-        Self { request, response, request_stations: Vec::new(), response_stations: Vec::new() }
+        Self { request, response, request_stations: 0, response_stations: 0 }
     }
 
     /// Adds the filters of a pipeline to their chains: what each step declared, and where it is.
-    fn add(&mut self, stage: Stage, pipeline: &Pipeline) -> (Vec<Declaration>, Vec<Seat>) {
-        let each = pipeline.steps.iter().enumerate().map(|(n, step)| match step {
+    fn add(&mut self, pipeline: &Pipeline) -> (Vec<Declaration>, Vec<Seat>) {
+        let each = pipeline.steps.iter().map(|step| match step {
             Step::Request(node) => {
-                self.request_stations.push((stage, n));
+                self.request_stations += 1;
                 let declaration = (node.make)().declare();
                 let request = mem::replace(&mut self.request, Plan::builder());
                 self.request =
-                    request.made(&node.name, declaration.clone(), Arc::clone(&node.make));
-                (declaration, Seat::Request(self.request_stations.len() - 1))
+                    request.late_filter(&node.name, declaration.clone(), Arc::clone(&node.make));
+                (declaration, Seat::Request(self.request_stations - 1))
             }
             Step::Response(node) => {
-                self.response_stations.push((stage, n));
+                self.response_stations += 1;
                 let declaration = (node.make)().declare();
                 let response = mem::replace(&mut self.response, Plan::builder());
                 self.response =
-                    response.made(&node.name, declaration.clone(), Arc::clone(&node.make));
-                (declaration, Seat::Response(self.response_stations.len() - 1))
+                    response.late_filter(&node.name, declaration.clone(), Arc::clone(&node.make));
+                (declaration, Seat::Response(self.response_stations - 1))
             }
             Step::Call(_) => (Declaration::new(), Seat::Call),
             Step::End => (Declaration::new(), Seat::End),

@@ -27,6 +27,13 @@ impl Call {
     pub const RESULTS: [&'static str; 5] =
         ["failureCode", "timeout", "serverError", "clientError", "internalError"];
 
+    /// Their numbers.
+    pub(super) const FAILURE_CODE: u8 = 0;
+    pub(super) const TIMEOUT: u8 = 1;
+    pub(super) const SERVER_ERROR: u8 = 2;
+    pub(super) const CLIENT_ERROR: u8 = 3;
+    pub(super) const INTERNAL_ERROR: u8 = 4;
+
     /// A call of this name. Its failure statuses are 500 to 599.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), failure_statuses: (500..=599).collect(), jumps: Vec::new() }

@@ -5,6 +5,8 @@
 //!
 //! This module never sees a message.
 
+use core::iter;
+
 use super::call::Call;
 use super::flow_error::FlowError;
 use super::flow_error_kind::FlowErrorKind;
@@ -121,15 +123,12 @@ impl Draft<'_> {
 
     /// The target of each result, success first.
     fn targets(&self, at: &At<'_>, jumps: &[Jump]) -> Result<Vec<Option<Then>>, FlowError> {
-        let mut targets = vec![None; at.results.len() + 1];
+        let mut targets = vec![None; at.results.len()];
         for Jump { result, target } in jumps {
             let place = || Place::step(at.stage, at.n, at.steps[at.n].name()).result(result);
-            let number = match result.as_str() {
-                "" => Some(0),
-                result => at.results.iter().position(|known| **known == *result).map(|k| k + 1),
-            };
+            let number = at.results.iter().position(|known| **known == **result);
             let Some(number) = number else {
-                let declared = at.results.iter().map(|name| name.to_string()).collect();
+                let declared = at.results.iter().skip(1).map(ToString::to_string).collect();
                 let kind = FlowErrorKind::UndeclaredResult { declared };
                 return Err(FlowError::new(place().target(target), kind));
             };
@@ -231,11 +230,13 @@ fn jumps_of(step: &Step) -> &[Jump] {
     }
 }
 
+/// What the results of a step are called: success first.
 fn results_of(step: &Step, declared: &Declaration) -> Vec<Arc<str>> {
+    let success = iter::once(Arc::from(""));
     match step {
-        Step::Call(_) => Call::RESULTS.into_iter().map(Arc::from).collect(),
+        Step::Call(_) => success.chain(Call::RESULTS.into_iter().map(Arc::from)).collect(),
         Step::Request(_) | Step::Response(_) => {
-            declared.results.iter().map(|name| Arc::from(&**name)).collect()
+            success.chain(declared.results.iter().map(|name| Arc::from(&**name))).collect()
         }
         Step::End => Vec::new(),
     }

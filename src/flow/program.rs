@@ -15,10 +15,9 @@ pub(super) struct Program {
     pub(super) before: Option<Part>,
     pub(super) main: Part,
     pub(super) after: Option<Part>,
-    /// Which step each station of the request chain is.
-    pub(super) request_stations: Vec<(Stage, usize)>,
-    /// The same for the response chain.
-    pub(super) response_stations: Vec<(Stage, usize)>,
+    /// How many stations the chains have.
+    pub(super) request_stations: usize,
+    pub(super) response_stations: usize,
     /// One bit for each status from 0 on that is a `failureCode`.
     pub(super) failure_statuses: [u64; 16],
 }
@@ -37,6 +36,7 @@ pub(super) struct Part {
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) name: Arc<str>,
+    /// What the results are called: success first.
     pub(super) results: Vec<Arc<str>>,
     pub(super) seat: Seat,
     /// What comes next, by result: success first.
@@ -86,8 +86,8 @@ impl Piece {
     }
 
     /// What the result of that number is called.
-    pub(super) fn result_name(&self, result: Option<u8>) -> Option<&Arc<str>> {
-        self.results.get(usize::from(result?))
+    pub(super) fn result_name(&self, result: Option<u8>) -> Arc<str> {
+        Arc::clone(&self.results[number_of(result)])
     }
 }
 

@@ -43,27 +43,31 @@ impl<H: Head> PlanBuilder<H> {
             name: Arc::from(name.into()),
             declaration,
             make: Some(Box::new(move || Box::new(make()))),
+            is_late: false,
         });
         self
     }
 
-    /// The same where the declaration is known already.
+    /// The same where the declaration is known already, for a station to which the head may not
+    /// come: its filter is made when it does.
     #[must_use]
-    pub(crate) fn made(
+    pub(crate) fn late_filter(
         mut self,
         name: &str,
         declaration: Declaration,
         make: Arc<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>,
     ) -> Self {
         let make: Make<H> = Box::new(move || make());
-        self.stations.push(PlannedStation { name: Arc::from(name), declaration, make: Some(make) });
+        let (name, make, is_late) = (Arc::from(name), Some(make), true);
+        self.stations.push(PlannedStation { name, declaration, make, is_late });
         self
     }
 
     /// Adds a station whose filter is given to each chain: see `Chain::give_filter`.
     #[must_use]
     pub(crate) fn given(mut self, name: String, declaration: Declaration) -> Self {
-        self.stations.push(PlannedStation { name: Arc::from(name), declaration, make: None });
+        let (name, is_late) = (Arc::from(name), false);
+        self.stations.push(PlannedStation { name, declaration, make: None, is_late });
         self
     }
 
@@ -123,6 +127,7 @@ impl<H: Head> PlanBuilder<H> {
                 required | station.declaration.required
             }),
             given: mask_of(&stations, |station| station.make.is_none()),
+            late: mask_of(&stations, |station| station.is_late),
             idle: Arc::new(idle),
             stations,
             output_marks,

@@ -35,6 +35,8 @@ pub(in crate::chain) struct Inner<H: Head> {
     pub(in crate::chain) masks: Masks,
     /// The stations whose filters are given to each chain.
     pub(in crate::chain) given: u64,
+    /// The stations whose filters are made when the head comes to them.
+    pub(in crate::chain) late: u64,
     /// What some filter or other requires.
     required: Capabilities,
     /// What stations are like while a message only passes.
@@ -54,6 +56,8 @@ pub(in crate::chain) struct PlannedStation<H: Head> {
     pub(in crate::chain) declaration: Declaration,
     /// `None` if the filter is given to each chain.
     pub(in crate::chain) make: Option<Make<H>>,
+    /// Made only when the head comes.
+    pub(in crate::chain) is_late: bool,
 }
 
 pub(in crate::chain) type Make<H> = Box<dyn Fn() -> Box<dyn Filter<H>> + Send + Sync>;

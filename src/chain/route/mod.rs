@@ -29,6 +29,11 @@ pub(crate) trait Route<H: Head>: Send {
     /// success.
     fn leave(&mut self, k: usize, result: Option<u8>) -> Next;
 
+    /// The head, or a reply's, goes to the sink as it is now.
+    fn exits(&mut self, head: &H) {
+        let _ = head;
+    }
+
     /// A local reply takes the place of a message whose head has come in: one of the filter of
     /// station `k`, with the result that it has said, or one from outside. Before which station it
     /// comes in.
@@ -141,6 +146,13 @@ impl<H: Head> Chain<H> {
         self.follow(Some(k), next)
     }
 
+    /// The head has passed the last station.
+    pub(super) fn exit_route(&mut self) {
+        if let (Some(routing), Some(head)) = (&mut self.routing, self.lobby.head()) {
+            routing.route.exits(head);
+        }
+    }
+
     fn follow(&mut self, k: Option<usize>, next: Next) -> Option<usize> {
         let behind = k.map_or(self.stations.entrance_at, |k| k + 1);
         match next {
@@ -183,6 +195,18 @@ impl<H: Head> Chain<H> {
             return None;
         }
         let place = routing.route.replied(by, result).min(len);
+        Some(self.behind_the_head(place))
+    }
+
+    /// Before which station the engine's own answer to `error` comes in, according to the route.
+    /// `None`: there is no route, or the head has not come in yet.
+    pub(super) fn routed_failure_place(&mut self, error: &Error) -> Option<usize> {
+        let len = self.len();
+        let routing = self.routing.as_mut()?;
+        if matches!(routing.entrance, Entrance::Awaited | Entrance::Answer(_)) {
+            return None;
+        }
+        let place = routing.route.failed(error).map_or(len, |(place, _)| place.min(len));
         Some(self.behind_the_head(place))
     }
 

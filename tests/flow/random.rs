@@ -1,0 +1,384 @@
+//! Random flows, run as exchanges and by the interpreter: the same nodes in the same order with the
+//! same results, the same calls, the same ends (R6). And what the build refuses as unreachable is
+//! what no choice of results comes to.
+
+use std::collections::BTreeSet;
+
+use http::{request, response};
+use tidegate::flow::{
+    Call, FallThrough, Flow, FlowErrorKind, Node, OnUnhandled, Pipeline, Stage, StageEnd, Stages,
+    Summary,
+};
+
+use crate::reference::{Ended, RefNode, run_flow, run_wrapper};
+use crate::rig::{Act, Log, Upstream, exchange};
+use crate::rng::Rng;
+
+const RESULTS: [&str; 3] = ["r0", "r1", "r2"];
+
+/// A pipeline as data: what both sides are made from.
+#[derive(Debug, Clone)]
+struct Drawn {
+    nodes: Vec<DrawnNode>,
+    continues: bool,
+}
+
+#[derive(Debug, Clone)]
+struct DrawnNode {
+    kind: Kind,
+    name: String,
+    /// What it declares.
+    results: Vec<&'static str>,
+    jumps: Vec<(String, String)>,
+    /// What it says this time.
+    says: &'static str,
+    /// When: with its head, at the end of its input, in a resume.
+    when: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Call,
+    End,
+    Response,
+}
+
+/// Everything about one case.
+#[derive(Debug)]
+struct Case {
+    before: Option<Drawn>,
+    main: Drawn,
+    after: Option<Drawn>,
+    stages: Stages,
+    upstream: Upstream,
+}
+
+const UPSTREAMS: [(Upstream, &str); 6] = [
+    (Upstream::Answers(200), ""),
+    (Upstream::Answers(404), ""),
+    (Upstream::Answers(500), "failureCode"),
+    (Upstream::Breaks, "serverError"),
+    (Upstream::TimesOut, "timeout"),
+    (Upstream::Unreachable, "internalError"),
+];
+
+fn pipeline(rng: &mut Rng, prefix: &str, kinds: &[Kind], call: &'static str) -> Drawn {
+    let mut nodes: Vec<DrawnNode> = Vec::new();
+    for (n, &kind) in kinds.iter().enumerate() {
+        let results: Vec<&'static str> = match kind {
+            Kind::Call => Call::RESULTS.to_vec(),
+            Kind::End => Vec::new(),
+            Kind::Request | Kind::Response => RESULTS[..rng.below(4)].to_vec(),
+        };
+        let says = match kind {
+            Kind::Call => call,
+            Kind::End => "",
+            Kind::Request | Kind::Response => {
+                let picked = rng.below(results.len() + 2);
+                results.get(picked).copied().unwrap_or("")
+            }
+        };
+        let name = if kind == Kind::End { "END".to_owned() } else { format!("{prefix}{n}") };
+        nodes.push(DrawnNode { kind, name, results, jumps: Vec::new(), says, when: rng.below(3) });
+    }
+    for n in 0..nodes.len() {
+        let mut targets: Vec<String> = nodes[n + 1..]
+            .iter()
+            .filter(|node| node.kind != Kind::End)
+            .map(|t| t.name.clone())
+            .collect();
+        targets.push("END".to_owned());
+        let results: Vec<&str> = [""].into_iter().chain(nodes[n].results.iter().copied()).collect();
+        for result in results {
+            // Success rarely jumps: else most nodes could not be reached.
+            let one_in = if result.is_empty() { 5 } else { 2 };
+            if nodes[n].kind != Kind::End && rng.below(one_in) == 0 {
+                let target = targets[rng.below(targets.len())].clone();
+                nodes[n].jumps.push((result.to_owned(), target));
+            }
+        }
+    }
+    Drawn { nodes, continues: rng.below(3) == 0 }
+}
+
+fn some(rng: &mut Rng, kind: Kind, most: usize) -> Vec<Kind> {
+    (0..rng.below(most + 1)).map(|_| if rng.below(5) == 0 { Kind::End } else { kind }).collect()
+}
+
+fn case(seed: u64) -> Case {
+    let mut rng = Rng::new(seed);
+    let (upstream, call) = UPSTREAMS[rng.below(UPSTREAMS.len())];
+    let mut kinds = some(&mut rng, Kind::Request, 4);
+    if rng.below(8) != 0 {
+        kinds.push(Kind::Call);
+    }
+    kinds.extend(some(&mut rng, Kind::Response, 4));
+    let main = pipeline(&mut rng, "m", &kinds, call);
+    let mut side = |prefix, kind| {
+        (rng.below(4) != 0).then(|| {
+            let kinds = some(&mut rng, kind, 3);
+            pipeline(&mut rng, prefix, &kinds, "")
+        })
+    };
+    let before = side("b", Kind::Request);
+    let after = side("a", Kind::Response);
+    let mut fall = || FallThrough { stopped: rng.below(2) == 0, failed: rng.below(2) == 0 };
+    let stages = Stages { to_main: fall(), to_after: fall(), past_main: fall() };
+    let stages = match rng.below(3) {
+        0 => Stages::easegress(rng.below(2) == 0, rng.below(2) == 0),
+        1 => Stages::default(),
+        _ => stages,
+    };
+    Case { before, main, after, stages, upstream }
+}
+
+/// The flow of a case, if it can be built.
+fn build(case: &Case, log: &Log) -> Result<tidegate::flow::FlowBuilder, FlowErrorKind> {
+    let mut flow = Flow::builder("random").main(made(&case.main, log)).stages(case.stages);
+    if let Some(before) = &case.before {
+        flow = flow.before(made(before, log));
+    }
+    if let Some(after) = &case.after {
+        flow = flow.after(made(after, log));
+    }
+    Ok(flow)
+}
+
+fn made(drawn: &Drawn, log: &Log) -> Pipeline {
+    let mut pipeline = Pipeline::new();
+    if drawn.continues {
+        pipeline = pipeline.on_unhandled(OnUnhandled::Continue);
+    }
+    for node in &drawn.nodes {
+        pipeline = match node.kind {
+            Kind::Request => pipeline.request(probe::<request::Parts>(node, log)),
+            Kind::Response => pipeline.response(probe::<response::Parts>(node, log)),
+            Kind::End => pipeline.end(),
+            Kind::Call => {
+                let call = Call::new(&node.name);
+                let jumps = node.jumps.iter();
+                pipeline.call(jumps.fold(call, |call, (result, to)| call.jump(result, to)))
+            }
+        };
+    }
+    pipeline
+}
+
+fn probe<H: tidegate::Head>(node: &DrawnNode, log: &Log) -> Node<H> {
+    let act = [Act::Says, Act::SaysAtEnd, Act::SaysInResume][node.when](node.says);
+    let probe = log.node(&node.name, &node.results, act);
+    node.jumps.iter().fold(probe, |probe, (result, to)| probe.jump(result, to))
+}
+
+fn nodes_of(drawn: &Drawn) -> Vec<RefNode> {
+    let each = drawn.nodes.iter();
+    each.map(|node| RefNode { name: node.name.clone(), jumps: node.jumps.clone() }).collect()
+}
+
+/// What a run came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    /// Name and result, in order, the call included.
+    ran: Vec<(String, String)>,
+    called: bool,
+    before: Option<StageEnd>,
+    main: Option<StageEnd>,
+    after: Option<StageEnd>,
+}
+
+fn run_reference(case: &Case) -> Told {
+    let told = std::cell::RefCell::new(Told::default());
+    let run = |drawn: &Drawn| -> Ended {
+        run_flow(&nodes_of(drawn), drawn.continues, |number, name| {
+            let node = &drawn.nodes[number];
+            let mut told = told.borrow_mut();
+            told.called |= node.kind == Kind::Call;
+            if node.kind != Kind::End {
+                told.ran.push((name.to_owned(), node.says.to_owned()));
+            }
+            node.says.to_owned()
+        })
+    };
+    let lets = |fall: FallThrough, ended: Ended| {
+        (!ended.stopped || fall.stopped) && (!ended.failed || fall.failed)
+    };
+    let before = case.before.as_ref().map(&run);
+    let main_runs = before.is_none_or(|ended| lets(case.stages.to_main, ended));
+    let main = main_runs.then(|| run(&case.main));
+    let after_runs = match (before, main) {
+        (_, Some(main)) => lets(case.stages.to_after, main),
+        (Some(before), None) => lets(case.stages.past_main, before),
+        (None, None) => true,
+    };
+    let after = case.after.as_ref().filter(|_| after_runs).map(&run);
+    let mut told = told.into_inner();
+    told.before = before.map(end_of);
+    told.main = main.map(end_of);
+    told.after = after.map(end_of);
+    told
+}
+
+fn end_of(ended: Ended) -> StageEnd {
+    match (ended.stopped, ended.failed) {
+        (false, false) => StageEnd::Through,
+        (true, false) => StageEnd::Stopped,
+        (false, true) => StageEnd::Failed,
+        (true, true) => unreachable!("a pipeline ends once"),
+    }
+}
+
+fn told_by(summary: &Summary) -> Told {
+    let ran = summary.trace.iter().map(|entry| {
+        let result = entry.result.as_deref().unwrap_or("(never went on)");
+        (entry.node.to_string(), result.to_owned())
+    });
+    let Summary { before, main, after, called, .. } = *summary;
+    Told { ran: ran.collect(), called, before, main, after }
+}
+
+#[test]
+fn r6_random_flows_run_as_the_interpreter_says() {
+    let (mut ran, mut jumped_over, mut called, mut skipped) = (0, 0, 0, 0);
+    for seed in 0..6000 {
+        let case = case(seed);
+        let log = Log::default();
+        let flow = build(&case, &log).unwrap();
+        if flow.build().is_err() {
+            continue;
+        }
+        let flow = log.build(build(&case, &log).unwrap());
+        let seen = exchange(&flow, case.upstream);
+        let expected = run_reference(&case);
+        let summaries = log.summaries();
+        assert_eq!(summaries.len(), 1, "seed {seed}: {case:#?}");
+        let actual = told_by(&summaries[0]);
+        assert_eq!(actual, expected, "seed {seed}: {case:#?}");
+        assert_eq!(seen.called, expected.called, "seed {seed}: {case:#?}");
+        assert_eq!(seen.status, summaries[0].status.map(|status| status.as_u16()), "seed {seed}");
+        assert!(seen.status.is_some() && !seen.reset, "seed {seed}: {seen:?} {case:#?}");
+        if !seen.called {
+            assert_eq!(seen.status, Some(503), "seed {seed}: {case:#?}");
+        }
+        // Only nodes that ran were made and called, each once, and each was closed.
+        let heads = log.all("head");
+        assert_eq!(log.all("made"), heads, "seed {seed}");
+        let nodes = expected.ran.iter().filter(|(name, _)| !is_call(&case, name));
+        let nodes: Vec<&String> = nodes.map(|(name, _)| name).collect();
+        assert_eq!(heads.iter().collect::<Vec<_>>(), nodes, "seed {seed}: {case:#?}");
+        assert_eq!(log.all("closed").len(), heads.len(), "seed {seed}");
+        ran += 1;
+        called += usize::from(seen.called);
+        skipped += usize::from(expected.main.is_none());
+        let responses = ran_response(&case, &expected);
+        jumped_over += usize::from(!seen.called && responses);
+    }
+    // That the cases are what they are meant to be.
+    assert!(ran > 2000, "{ran} flows could be built");
+    assert!(called > 500 && skipped > 100 && jumped_over > 50, "{called} {skipped} {jumped_over}");
+}
+
+fn is_call(case: &Case, name: &str) -> bool {
+    case.main.nodes.iter().any(|node| node.kind == Kind::Call && node.name == name)
+}
+
+/// Whether a response node of main ran.
+fn ran_response(case: &Case, told: &Told) -> bool {
+    let of_main = |name: &str| {
+        case.main.nodes.iter().any(|node| node.kind == Kind::Response && node.name == name)
+    };
+    told.ran.iter().any(|(name, _)| of_main(name))
+}
+
+/// Which entries some choice of results comes to.
+fn reached(drawn: &Drawn) -> BTreeSet<usize> {
+    let mut reached = BTreeSet::new();
+    let nodes = nodes_of(drawn);
+    let choices: Vec<Vec<&str>> = drawn
+        .nodes
+        .iter()
+        .map(|node| [""].into_iter().chain(node.results.iter().copied()).collect())
+        .collect();
+    let ways: usize = choices.iter().map(Vec::len).product();
+    for mut way in 0..ways {
+        let mut said = Vec::new();
+        for choice in &choices {
+            said.push(choice[way % choice.len()]);
+            way /= choice.len();
+        }
+        run_flow(&nodes, drawn.continues, |number, _| {
+            reached.insert(number);
+            said[number].to_owned()
+        });
+    }
+    reached
+}
+
+#[test]
+fn nodes_are_refused_exactly_if_no_results_lead_there() {
+    let (mut good, mut bad) = (0, 0);
+    for seed in 0..3000 {
+        let case = case(seed);
+        let log = Log::default();
+        let built = build(&case, &log).unwrap().build();
+        let parts = [(Stage::Before, case.before.as_ref()), (Stage::Main, Some(&case.main))];
+        let parts = parts.into_iter().chain([(Stage::After, case.after.as_ref())]);
+        let mut missed = parts.filter_map(|(stage, drawn)| {
+            let drawn = drawn?;
+            let reached = reached(drawn);
+            let missed = (0..drawn.nodes.len()).find(|number| !reached.contains(number))?;
+            Some((stage, missed))
+        });
+        match (built, missed.next()) {
+            (Ok(_), None) => good += 1,
+            (Err(error), Some((stage, step))) => {
+                assert_eq!(error.kind(), &FlowErrorKind::Unreachable, "seed {seed}");
+                assert_eq!(
+                    (error.place().stage, error.place().step),
+                    (stage, Some(step)),
+                    "{seed}"
+                );
+                bad += 1;
+            }
+            (built, missed) => panic!("seed {seed}: {built:?}, but {missed:?}: {case:#?}"),
+        }
+    }
+    assert!(good > 500 && bad > 500, "{good} {bad}");
+}
+
+#[test]
+fn r6_easegress_mode_is_its_wrapper() {
+    // Section 4.5 as it stands, with one flag, against the two facts.
+    for bits in 0..256u32 {
+        let bit = |n: u32| bits >> n & 1 == 1;
+        let (fall_before, fall_main) = (bit(0), bit(1));
+        let end = |ended: bool, failed: bool| match (ended, failed) {
+            (false, _) => StageEnd::Through,
+            (true, false) => StageEnd::Stopped,
+            (true, true) => StageEnd::Failed,
+        };
+        let before = bit(2).then(|| end(bit(3), bit(4)));
+        let (main, has_after) = (end(bit(5), bit(6)), bit(7));
+        let (mut main_ran, mut after_ran) = (false, false);
+        let mut run_before = || before != Some(StageEnd::Through);
+        let mut run_main = || {
+            main_ran = true;
+            main != StageEnd::Through
+        };
+        let mut run_after = || {
+            after_ran = true;
+            false
+        };
+        run_wrapper(
+            fall_before,
+            fall_main,
+            before.is_some().then_some(&mut run_before as &mut dyn FnMut() -> bool),
+            &mut run_main,
+            has_after.then_some(&mut run_after as &mut dyn FnMut() -> bool),
+        );
+        let stages = Stages::easegress(fall_before, fall_main);
+        assert_eq!(stages.main_runs(before), main_ran, "{before:?} {stages:?}");
+        let main = main_ran.then_some(main);
+        assert_eq!(has_after && stages.after_runs(before, main), after_ran, "{before:?} {main:?}");
+    }
+}
