@@ -28,21 +28,6 @@ pub(super) struct Script {
     pub(super) clock: Option<ConstArc<dyn Fn() -> Duration + Send + Sync>>,
 }
 
-impl Script {
-    /// Whether anybody wants to know which nodes ran.
-    pub(super) fn is_recorded(&self) -> bool {
-        !self.finalizers.is_empty() || cfg!(feature = "tracing")
-    }
-
-    /// The time, if there is a clock. A clock that panics has none.
-    pub(super) fn now(&self) -> Option<Duration> {
-        let clock = self.clock.as_ref()?;
-        let mut now = None;
-        contained(|| now = Some(clock()));
-        now
-    }
-}
-
 /// One run of a flow.
 pub(super) struct Run {
     pub(super) script: ConstArc<Script>,
@@ -124,22 +109,35 @@ impl Run {
         }
     }
 
+    /// Whether anybody wants to know which nodes ran.
+    pub(super) fn is_recorded(&self) -> bool {
+        !self.script.finalizers.is_empty() || self.span.is_wanted()
+    }
+
+    /// The time, if somebody wants it and there is a clock. A clock that panics has none.
+    pub(super) fn now(&self) -> Option<Duration> {
+        let clock = self.script.clock.as_ref().filter(|_| self.is_recorded())?;
+        let mut now = None;
+        contained(|| now = Some(clock()));
+        now
+    }
+
     /// The request head comes in.
     pub(super) fn enter_request(&self) -> Go {
-        let now = self.script.now();
+        let now = self.now();
         lock(&self.state).walk_request(now, |ends| ends.begin(&self.script.program))
     }
 
     /// The request head leaves `at`.
     pub(super) fn leave_request(&self, at: At, result: Option<u8>) -> Go {
-        let now = self.script.now();
+        let now = self.now();
         let program = &self.script.program;
         lock(&self.state).walk_request(now, |ends| program.leave(ends, at, result))
     }
 
     /// The response head, or what takes its place, comes in.
     pub(super) fn enter_response(&self, status: StatusCode, entry: Entry<'_>) -> Go {
-        let now = self.script.now();
+        let now = self.now();
         lock(&self.state).enter_response(&self.script.program, status, entry, now)
     }
 
@@ -159,7 +157,7 @@ impl Run {
 
     /// The response fails.
     pub(super) fn fail_response(&self, error: &Error) -> Go {
-        let now = self.script.now();
+        let now = self.now();
         let program = &self.script.program;
         let mut state = lock(&self.state);
         match state.response {
@@ -204,7 +202,7 @@ impl Run {
         let seen = Seen { ends: state.ends_at_last(), call: state.call, status: state.status };
         drop(state);
         let (Some(request), Some(response)) = (request, response) else { return };
-        if !self.script.is_recorded() {
+        if !self.is_recorded() {
             return;
         }
         let summary = self.summary(seen, request, response);

@@ -12,7 +12,9 @@ pub(super) use untraced::{NodeSpan, RunSpan};
 mod traced {
     use core::time::Duration;
 
+    use tracing::dispatcher::get_default;
     use tracing::field::{Empty, display};
+    use tracing::subscriber::NoSubscriber;
     use tracing::{Span, info_span};
 
     use crate::flow::{Stage, Summary, TraceEntry};
@@ -39,6 +41,11 @@ mod traced {
                     called = Empty,
                 )
             }))
+        }
+
+        /// Whether somebody listens.
+        pub(in crate::flow) fn is_wanted(&self) -> bool {
+            self.0.is_some()
         }
 
         /// The head comes to a node.
@@ -119,9 +126,11 @@ mod traced {
 
     fn made(make: impl FnOnce() -> Span) -> Option<Span> {
         let mut span = None;
-        contained(|| span = Some(make()));
-        // One that nobody wants costs nothing more.
-        span.filter(|span| !span.is_disabled())
+        contained(|| {
+            let is_heard = get_default(|subscriber| !subscriber.is::<NoSubscriber>());
+            span = is_heard.then(make).filter(|span| !span.is_disabled());
+        });
+        span
     }
 
     fn micros(at: Duration) -> u64 {
@@ -157,6 +166,10 @@ mod untraced {
     impl RunSpan {
         pub(in crate::flow) fn new(_: &Arc<str>) -> Self {
             Self
+        }
+
+        pub(in crate::flow) fn is_wanted(&self) -> bool {
+            false
         }
 
         pub(in crate::flow) fn node(&self, _: Stage, _: &str) -> NodeSpan {

@@ -35,7 +35,7 @@ enum Left {
 impl Visits {
     /// The head comes to `at`.
     pub(super) fn come(&mut self, run: &Run, at: At, stations: usize) {
-        if !run.script.is_recorded() {
+        if !run.is_recorded() {
             return;
         }
         if self.visits.is_empty() {
@@ -43,14 +43,14 @@ impl Visits {
         }
         let name = run.script.program.piece(at.stage, at.step).map(|piece| &*piece.name);
         let span = run.span.node(at.stage, name.unwrap_or_default());
-        let head_in = run.script.now();
+        let head_in = run.now();
         self.visits.push(Visit { at, left: Left::NotYet, head_in, span });
     }
 
     /// The head leaves the node where it stands, or is replaced there by its filter's reply.
     pub(super) fn leave(&mut self, run: &Run, result: Option<u8>) {
         if let Some(visit) = self.visits.last_mut() {
-            visit.left = Left::With { result, at: run.script.now() };
+            visit.left = Left::With { result, at: run.now() };
         }
     }
 

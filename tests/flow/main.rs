@@ -13,3 +13,4 @@ mod reference;
 mod rig;
 mod runs;
 mod table;
+mod trace;

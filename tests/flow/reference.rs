@@ -16,13 +16,6 @@ pub(crate) struct Ended {
     pub(crate) failed: bool,
 }
 
-impl Ended {
-    /// Easegress's one flag.
-    pub(crate) fn ended(self) -> bool {
-        self.stopped || self.failed
-    }
-}
-
 /// Section 4.4, with the flag in two. `run` says the result of the node of that number and name.
 pub(crate) fn run_flow(
     nodes: &[RefNode],

@@ -191,8 +191,6 @@ pub(crate) enum Upstream {
     Answers(u16),
     /// Breaks off before its head.
     Breaks,
-    /// Breaks off behind its head.
-    BreaksLate,
     /// The edge's clock runs out.
     TimesOut,
     /// The client breaks off.
@@ -254,10 +252,6 @@ pub(crate) fn answer(response: &mut ResponseSide, upstream: Upstream) {
             let _ = response.handle_end();
         }
         Upstream::Breaks => response.handle_reset(Error::new(ErrorKind::Reset, Origin::Upstream)),
-        Upstream::BreaksLate => {
-            start(response, 200);
-            response.handle_reset(Error::new(ErrorKind::Reset, Origin::Upstream));
-        }
         Upstream::TimesOut => response.handle_timeout(Timeout::Total),
         Upstream::Unreachable => {
             response.handle_reset(Error::new(ErrorKind::Reset, Origin::Internal));
