@@ -24,6 +24,10 @@ use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
 };
+use tidegate::flow::{
+    Call, FallThrough, Flow, FlowBuilder, FlowError, FlowErrorKind, Node, OnUnhandled, Pipeline,
+    Place, Stage, StageEnd, Stages, Step, Summary, TraceEntry,
+};
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
 use tidegate::pool::{Lease, Pool, PoolStats};
@@ -135,6 +139,13 @@ fn chains() {
     both::<request::Parts>();
     both::<response::Parts>();
     shared!(InputError, Stats);
+}
+
+#[test]
+fn flows() {
+    shared!(Flow, FlowBuilder, Pipeline, Step, Call, OnUnhandled, Stages, FallThrough);
+    shared!(Node<request::Parts>, Node<response::Parts>);
+    shared!(FlowError, FlowErrorKind, Place, Stage, StageEnd, Summary, TraceEntry);
 }
 
 #[test]

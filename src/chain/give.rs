@@ -11,7 +11,8 @@ use crate::error::ErrorKind;
 use crate::filter::{Filter, Head};
 use crate::unwind::drop_contained;
 
-/// Stands where a filter will be [given](Chain::give_filter), or made when the head comes. Boxing it allocates nothing.
+/// Stands where a filter will be [given](Chain::give_filter), or made when the head comes.
+/// Boxing it allocates nothing.
 pub(super) struct Placeholder;
 
 impl<H: Head> Filter<H> for Placeholder {}

@@ -81,9 +81,9 @@ impl FlowBuilder {
         self
     }
 
-    /// Adds a finalizer: it is called once an exchange, when both of its chains are closed, whatever
-    /// happened. Finalizers run in the order in which they were added, on the thread of the chain
-    /// that was closed last, so they should be short. A panic in one is contained.
+    /// Adds a finalizer: it is called once an exchange, when both of its chains are closed,
+    /// whatever happened. Finalizers run in the order in which they were added, on the thread of
+    /// the chain that was closed last, so they should be short. A panic in one is contained.
     #[must_use]
     pub fn finalizer(
         mut self,

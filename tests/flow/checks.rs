@@ -185,8 +185,8 @@ fn r2_jumps_are_on_declared_results() {
         &refused(Flow::builder("shop").main(pipeline)),
         (Stage::Main, Some(0), Some("auth"), Some("refused"), Some("page")),
         &Kind::UndeclaredResult { declared: vec!["denied".into(), "busy".into()] },
-        "main pipeline, node 0 `auth`, result `refused`, target `page`: the result is not declared: \
-         the node declares `denied`, `busy`",
+        "main pipeline, node 0 `auth`, result `refused`, target `page`: the result is not \
+         declared: the node declares `denied`, `busy`",
     );
     let pipeline = main().response(resp("page", &[]).jump("refused", "END"));
     let error = refused(Flow::builder("shop").main(pipeline));

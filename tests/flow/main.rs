@@ -6,7 +6,9 @@
 #[path = "../kit/rng.rs"]
 mod rng;
 
+mod bound;
 mod checks;
+mod drawn;
 mod finalizers;
 mod random;
 mod reference;

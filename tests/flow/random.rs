@@ -4,171 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use http::{request, response};
-use tidegate::flow::{
-    Call, FallThrough, Flow, FlowErrorKind, Node, OnUnhandled, Pipeline, Stage, StageEnd, Stages,
-    Summary,
-};
+use tidegate::Head;
+use tidegate::flow::{FallThrough, FlowErrorKind, Node, Stage, StageEnd, Stages, Summary};
 
+use crate::drawn::{Case, Drawn, DrawnNode, Kind, MakeNode, case, flow};
 use crate::reference::{Ended, RefNode, run_flow, run_wrapper};
-use crate::rig::{Act, Log, Upstream, exchange};
-use crate::rng::Rng;
+use crate::rig::{Act, Log, exchange};
 
-const RESULTS: [&str; 3] = ["r0", "r1", "r2"];
+/// Probes that say what was drawn, at different times.
+struct Probes<'a>(&'a Log);
 
-/// A pipeline as data: what both sides are made from.
-#[derive(Debug, Clone)]
-struct Drawn {
-    nodes: Vec<DrawnNode>,
-    continues: bool,
-}
-
-#[derive(Debug, Clone)]
-struct DrawnNode {
-    kind: Kind,
-    name: String,
-    /// What it declares.
-    results: Vec<&'static str>,
-    jumps: Vec<(String, String)>,
-    /// What it says this time.
-    says: &'static str,
-    /// When: with its head, at the end of its input, in a resume.
-    when: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Request,
-    Call,
-    End,
-    Response,
-}
-
-/// Everything about one case.
-#[derive(Debug)]
-struct Case {
-    before: Option<Drawn>,
-    main: Drawn,
-    after: Option<Drawn>,
-    stages: Stages,
-    upstream: Upstream,
-}
-
-const UPSTREAMS: [(Upstream, &str); 6] = [
-    (Upstream::Answers(200), ""),
-    (Upstream::Answers(404), ""),
-    (Upstream::Answers(500), "failureCode"),
-    (Upstream::Breaks, "serverError"),
-    (Upstream::TimesOut, "timeout"),
-    (Upstream::Unreachable, "internalError"),
-];
-
-fn pipeline(rng: &mut Rng, prefix: &str, kinds: &[Kind], call: &'static str) -> Drawn {
-    let mut nodes: Vec<DrawnNode> = Vec::new();
-    for (n, &kind) in kinds.iter().enumerate() {
-        let results: Vec<&'static str> = match kind {
-            Kind::Call => Call::RESULTS.to_vec(),
-            Kind::End => Vec::new(),
-            Kind::Request | Kind::Response => RESULTS[..rng.below(4)].to_vec(),
-        };
-        let says = match kind {
-            Kind::Call => call,
-            Kind::End => "",
-            Kind::Request | Kind::Response => {
-                let picked = rng.below(results.len() + 2);
-                results.get(picked).copied().unwrap_or("")
-            }
-        };
-        let name = if kind == Kind::End { "END".to_owned() } else { format!("{prefix}{n}") };
-        nodes.push(DrawnNode { kind, name, results, jumps: Vec::new(), says, when: rng.below(3) });
+impl MakeNode for Probes<'_> {
+    fn node<H: Head>(&self, node: &DrawnNode) -> Node<H> {
+        let act = [Act::Says, Act::SaysAtEnd, Act::SaysInResume][node.when](node.says);
+        self.0.node(&node.name, &node.results, act)
     }
-    for n in 0..nodes.len() {
-        let mut targets: Vec<String> = nodes[n + 1..]
-            .iter()
-            .filter(|node| node.kind != Kind::End)
-            .map(|t| t.name.clone())
-            .collect();
-        targets.push("END".to_owned());
-        let results: Vec<&str> = [""].into_iter().chain(nodes[n].results.iter().copied()).collect();
-        for result in results {
-            // Success rarely jumps: else most nodes could not be reached.
-            let one_in = if result.is_empty() { 5 } else { 2 };
-            if nodes[n].kind != Kind::End && rng.below(one_in) == 0 {
-                let target = targets[rng.below(targets.len())].clone();
-                nodes[n].jumps.push((result.to_owned(), target));
-            }
-        }
-    }
-    Drawn { nodes, continues: rng.below(3) == 0 }
-}
-
-fn some(rng: &mut Rng, kind: Kind, most: usize) -> Vec<Kind> {
-    (0..rng.below(most + 1)).map(|_| if rng.below(5) == 0 { Kind::End } else { kind }).collect()
-}
-
-fn case(seed: u64) -> Case {
-    let mut rng = Rng::new(seed);
-    let (upstream, call) = UPSTREAMS[rng.below(UPSTREAMS.len())];
-    let mut kinds = some(&mut rng, Kind::Request, 4);
-    if rng.below(8) != 0 {
-        kinds.push(Kind::Call);
-    }
-    kinds.extend(some(&mut rng, Kind::Response, 4));
-    let main = pipeline(&mut rng, "m", &kinds, call);
-    let mut side = |prefix, kind| {
-        (rng.below(4) != 0).then(|| {
-            let kinds = some(&mut rng, kind, 3);
-            pipeline(&mut rng, prefix, &kinds, "")
-        })
-    };
-    let before = side("b", Kind::Request);
-    let after = side("a", Kind::Response);
-    let mut fall = || FallThrough { stopped: rng.below(2) == 0, failed: rng.below(2) == 0 };
-    let stages = Stages { to_main: fall(), to_after: fall(), past_main: fall() };
-    let stages = match rng.below(3) {
-        0 => Stages::easegress(rng.below(2) == 0, rng.below(2) == 0),
-        1 => Stages::default(),
-        _ => stages,
-    };
-    Case { before, main, after, stages, upstream }
-}
-
-/// The flow of a case, if it can be built.
-fn build(case: &Case, log: &Log) -> Result<tidegate::flow::FlowBuilder, FlowErrorKind> {
-    let mut flow = Flow::builder("random").main(made(&case.main, log)).stages(case.stages);
-    if let Some(before) = &case.before {
-        flow = flow.before(made(before, log));
-    }
-    if let Some(after) = &case.after {
-        flow = flow.after(made(after, log));
-    }
-    Ok(flow)
-}
-
-fn made(drawn: &Drawn, log: &Log) -> Pipeline {
-    let mut pipeline = Pipeline::new();
-    if drawn.continues {
-        pipeline = pipeline.on_unhandled(OnUnhandled::Continue);
-    }
-    for node in &drawn.nodes {
-        pipeline = match node.kind {
-            Kind::Request => pipeline.request(probe::<request::Parts>(node, log)),
-            Kind::Response => pipeline.response(probe::<response::Parts>(node, log)),
-            Kind::End => pipeline.end(),
-            Kind::Call => {
-                let call = Call::new(&node.name);
-                let jumps = node.jumps.iter();
-                pipeline.call(jumps.fold(call, |call, (result, to)| call.jump(result, to)))
-            }
-        };
-    }
-    pipeline
-}
-
-fn probe<H: tidegate::Head>(node: &DrawnNode, log: &Log) -> Node<H> {
-    let act = [Act::Says, Act::SaysAtEnd, Act::SaysInResume][node.when](node.says);
-    let probe = log.node(&node.name, &node.results, act);
-    node.jumps.iter().fold(probe, |probe, (result, to)| probe.jump(result, to))
 }
 
 fn nodes_of(drawn: &Drawn) -> Vec<RefNode> {
@@ -240,14 +90,13 @@ fn told_by(summary: &Summary) -> Told {
 #[test]
 fn r6_random_flows_run_as_the_interpreter_says() {
     let (mut ran, mut jumped_over, mut called, mut skipped) = (0, 0, 0, 0);
-    for seed in 0..6000 {
+    for seed in 0..4000 {
         let case = case(seed);
         let log = Log::default();
-        let flow = build(&case, &log).unwrap();
-        if flow.build().is_err() {
+        if flow(&case, &Probes(&log)).build().is_err() {
             continue;
         }
-        let flow = log.build(build(&case, &log).unwrap());
+        let flow = log.build(flow(&case, &Probes(&log)));
         let seen = exchange(&flow, case.upstream);
         let expected = run_reference(&case);
         let summaries = log.summaries();
@@ -274,8 +123,8 @@ fn r6_random_flows_run_as_the_interpreter_says() {
         jumped_over += usize::from(!seen.called && responses);
     }
     // That the cases are what they are meant to be.
-    assert!(ran > 2000, "{ran} flows could be built");
-    assert!(called > 500 && skipped > 100 && jumped_over > 50, "{called} {skipped} {jumped_over}");
+    assert!(ran > 1500, "{ran} flows could be built");
+    assert!(called > 300 && skipped > 60 && jumped_over > 30, "{called} {skipped} {jumped_over}");
 }
 
 fn is_call(case: &Case, name: &str) -> bool {
@@ -317,10 +166,10 @@ fn reached(drawn: &Drawn) -> BTreeSet<usize> {
 #[test]
 fn nodes_are_refused_exactly_if_no_results_lead_there() {
     let (mut good, mut bad) = (0, 0);
-    for seed in 0..3000 {
+    for seed in 0..2000 {
         let case = case(seed);
         let log = Log::default();
-        let built = build(&case, &log).unwrap().build();
+        let built = flow(&case, &Probes(&log)).build();
         let parts = [(Stage::Before, case.before.as_ref()), (Stage::Main, Some(&case.main))];
         let parts = parts.into_iter().chain([(Stage::After, case.after.as_ref())]);
         let mut missed = parts.filter_map(|(stage, drawn)| {

@@ -8,10 +8,11 @@ use super::source::{Source, expect_none, expect_only, read, rust_files};
 const PAGE: &str = "docs/architecture.md";
 
 /// Uses within a layer: user, used, why.
-const SAME_LAYER: [(&str, &str, &str); 4] = [
+const SAME_LAYER: [(&str, &str, &str); 5] = [
     ("error", "sync", "one error is told to every filter and to the edge: it is shared"),
     ("buf", "watermark", "buffers say what they weigh"),
     ("chain", "filter", "a chain calls filters"),
+    ("flow", "exchange", "a flow is compiled to the plan of an exchange"),
     ("block", "pool", "blocks wait in a pool, which knows nothing of them"),
 ];
 
@@ -224,6 +225,8 @@ const PLANTED_PAGE: &str = "\
 | `block` | L1 | x |
 | `filter` | L3 | x |
 | `chain` | L3 | x |
+| `exchange` | L4 | x |
+| `flow` | L4 | x |
 | `body` | L5 | x |
 ";
 
@@ -250,6 +253,7 @@ fn a_use_of_a_higher_layer_is_found() {
         ("src/error.rs", "use crate::sync::Arc;"),
         ("src/buf/traits.rs", "use crate::watermark::Weigh;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
+        ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
         ("src/filter/mod.rs", "use {\n    crate::{error::Error,\n    chain::Plan}\n};"),
         ("src/filter/view.rs", "fn a() { crate::Chain::b(); crate::Wild::c() }"),
         ("src/chain/mod.rs", "use crate::filter::Filter;\n#[cfg(test)]\nuse crate::body::Body;"),
@@ -273,6 +277,7 @@ fn a_listed_use_that_is_gone_is_found() {
         ("src/buf/mod.rs", "use crate::watermark::Weigh;"),
         ("src/chain/mod.rs", "use crate::filter::Filter;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
+        ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
     ]);
     expect_only(&check_layers(&files, &map), &["tests/tidy/layers.rs: `error` no longer uses"]);
 }
