@@ -277,6 +277,7 @@ impl<H: Head> Chain<H> {
     fn give_head(&mut self) -> Option<Output<H>> {
         let head = self.lobby.take_head()?;
         self.head_at = HeadAt::Taken;
+        self.taken_route();
         if self.upkeep == Upkeep::Fresh {
             self.lobby.shut();
             self.stations.park();

@@ -93,6 +93,8 @@ struct Book {
     retired: Option<ResumeSet>,
     /// Only where somebody records the steps of the message.
     meter: Option<Box<Meter>>,
+    /// That of a message before.
+    idle_meter: Option<Box<Meter>>,
 }
 
 impl Book {
@@ -146,7 +148,9 @@ impl Desk {
             book.asked = Asked::default();
             book.drop_undelivered();
             book.ledgers.clear();
-            book.meter = None;
+            if let Some(meter) = book.meter.take() {
+                book.idle_meter = Some(meter);
+            }
         }
     }
 
@@ -186,8 +190,10 @@ impl Desk {
     /// From now on it is counted what comes to each station.
     pub(crate) fn start_meter(&mut self) {
         let stations = self.declared().len();
-        let meter = &mut self.book.get_or_insert_default().meter;
-        meter.get_or_insert_default().begin(stations);
+        let book = self.book.get_or_insert_default();
+        let mut meter = book.idle_meter.take().unwrap_or_default();
+        meter.begin(stations);
+        book.meter = Some(meter);
     }
 
     /// To count what comes to each station, if that is wanted.

@@ -12,6 +12,8 @@ pub(crate) struct Meter {
     edited_bytes: Vec<i64>,
     /// Input that did not take the fast path.
     slow_input_bytes: u64,
+    /// What was told last: its memory serves the next message.
+    told_bytes: Vec<u64>,
 }
 
 impl Meter {
@@ -48,16 +50,18 @@ impl Meter {
     }
 
     /// What came to each station, and last to the output, in bytes.
-    pub(crate) fn arrived(&self, input_bytes: u64) -> Vec<u64> {
+    pub(crate) fn arrived(&mut self, input_bytes: u64) -> &[u64] {
         let fast_bytes = input_bytes.saturating_sub(self.slow_input_bytes);
         let mut passed_bytes = fast_bytes.cast_signed();
         let each = self.arrived_bytes.iter().zip(&self.edited_bytes);
-        each.map(|(arrived_bytes, edited_bytes)| {
+        let each = each.map(|(arrived_bytes, edited_bytes)| {
             let here = arrived_bytes + passed_bytes;
             passed_bytes += edited_bytes;
             u64::try_from(here).unwrap_or(0)
-        })
-        .collect()
+        });
+        self.told_bytes.clear();
+        self.told_bytes.extend(each);
+        &self.told_bytes
     }
 }
 

@@ -96,11 +96,12 @@
 //!
 //! # What it costs
 //!
-//! A chunk of a body costs nothing more than without a flow. An exchange costs three allocations
-//! for the record and both routes, and two more for the engine's side of them; a node that is left
-//! out costs none: its filter is made when the head comes to it. The trace costs one allocation a
-//! chain, what it is told as, and two looks at the clock a node; it is recorded only where there is
-//! a finalizer or a subscriber of spans (feature `tracing`).
+//! A chunk of a body costs nothing more than without a flow. An exchange costs five allocations:
+//! the record, both routes, and the engine's side of each. A node that is left out costs none: its
+//! filter is made when the head comes to it. The trace costs six more an exchange (the nodes of
+//! each chain, what they are told as, the list of all), two looks at the clock a node, and one
+//! addition where a chunk comes to rest; it is recorded only where there is a finalizer or a
+//! subscriber of spans (feature `tracing`).
 //!
 //! This module never does I/O, reads a clock or wakes anybody; it runs no user code under its lock.
 

@@ -75,6 +75,14 @@ impl Route<request::Parts> for RequestRoute {
         None
     }
 
+    fn taken(&mut self) {
+        self.run.take_request();
+    }
+
+    fn wants_bytes(&self) -> bool {
+        self.run.is_recorded()
+    }
+
     fn closed(&mut self, outcome: &Outcome, stats: &Stats, arrived_bytes: &[u64]) {
         self.end(outcome, stats, arrived_bytes);
     }

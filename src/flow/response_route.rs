@@ -78,6 +78,14 @@ impl Route<response::Parts> for ResponseRoute {
         self.run.exit_response(head.status);
     }
 
+    fn taken(&mut self) {
+        self.run.take_response();
+    }
+
+    fn wants_bytes(&self) -> bool {
+        self.run.is_recorded()
+    }
+
     fn closed(&mut self, outcome: &Outcome, stats: &Stats, arrived_bytes: &[u64]) {
         self.end(outcome, stats, arrived_bytes);
     }

@@ -17,6 +17,7 @@ use super::trace_entry::TraceEntry;
 use super::walk::{At, Ends, Go, Message};
 use crate::chain::{Entry, Stats};
 use crate::error::{Error, ErrorKind, Origin};
+use crate::exchange::answer::answer_for;
 use crate::frame::Outcome;
 use crate::sync::{ConstArc, Mutex, MutexGuard, lock};
 use crate::unwind::contained;
@@ -41,7 +42,8 @@ struct State {
     request: RequestAt,
     response: ResponseAt,
     call: CallAt,
-    status: Option<StatusCode>,
+    upstream: UpstreamAt,
+    client: ClientAt,
     request_end: Option<HalfEnd>,
     response_end: Option<HalfEnd>,
 }
@@ -76,6 +78,37 @@ enum CallAt {
     Ended { at: Option<Duration>, result: Option<u8>, ended_at: Option<Duration> },
 }
 
+/// What the upstream has of the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum UpstreamAt {
+    /// Nothing: the head may have left the chain, but was cut off before it was taken.
+    Untouched,
+    HasHead,
+}
+
+/// What the client has of the response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ClientAt {
+    Untouched,
+    /// Nothing, but a head of this status is next.
+    Next(StatusCode),
+    HasHead(StatusCode),
+}
+
+impl ClientAt {
+    /// The status that the client was given in the end. A response that failed before its head was
+    /// taken is answered past the filters.
+    fn status(self, response: &Outcome) -> Option<StatusCode> {
+        match (self, response.error()) {
+            (Self::HasHead(status), _) => Some(status),
+            (Self::Untouched | Self::Next(_), Some(error)) => {
+                Some(answer_for(error, false).status())
+            }
+            (Self::Untouched | Self::Next(_), None) => None,
+        }
+    }
+}
+
 /// How one direction ended, and which of its nodes ran.
 pub(super) struct HalfEnd {
     pub(super) outcome: Outcome,
@@ -102,7 +135,8 @@ impl Run {
                 request: RequestAt::Awaited,
                 response: ResponseAt::Awaited,
                 call: CallAt::NotMade,
-                status: None,
+                upstream: UpstreamAt::Untouched,
+                client: ClientAt::Untouched,
                 request_end: None,
                 response_end: None,
             }),
@@ -133,6 +167,11 @@ impl Run {
         let now = self.now();
         let program = &self.script.program;
         lock(&self.state).walk_request(now, |ends| program.leave(ends, at, result))
+    }
+
+    /// The upstream has taken the request head.
+    pub(super) fn take_request(&self) {
+        lock(&self.state).upstream = UpstreamAt::HasHead;
     }
 
     /// The response head, or what takes its place, comes in.
@@ -175,7 +214,15 @@ impl Run {
 
     /// The response head leaves the flow.
     pub(super) fn exit_response(&self, status: StatusCode) {
-        lock(&self.state).status = Some(status);
+        lock(&self.state).client = ClientAt::Next(status);
+    }
+
+    /// The client has taken the response head.
+    pub(super) fn take_response(&self) {
+        let mut state = lock(&self.state);
+        if let ClientAt::Next(status) = state.client {
+            state.client = ClientAt::HasHead(status);
+        }
     }
 
     /// The request chain is closed.
@@ -199,7 +246,12 @@ impl Run {
         let (Some(_), Some(_)) = (&state.request_end, &state.response_end) else { return };
         // Taken together: nobody comes here a second time.
         let (request, response) = (state.request_end.take(), state.response_end.take());
-        let seen = Seen { ends: state.ends_at_last(), call: state.call, status: state.status };
+        let seen = Seen {
+            ends: state.ends_at_last(),
+            call: state.call,
+            upstream: state.upstream,
+            client: state.client,
+        };
         drop(state);
         let (Some(request), Some(response)) = (request, response) else { return };
         if !self.is_recorded() {
@@ -214,13 +266,14 @@ impl Run {
 
     fn summary(&self, seen: Seen, request: HalfEnd, response: HalfEnd) -> Summary {
         let program = &self.script.program;
-        let Seen { mut ends, call, status } = seen;
+        let Seen { mut ends, call, upstream, client } = seen;
         // A reset request tells nothing: it may be what became of its response.
         if !matches!(request.outcome, Outcome::Reset(_)) {
             ends.note_failure(program, &request.outcome);
         }
         ends.note_failure(program, &response.outcome);
-        let called = call != CallAt::NotMade;
+        let status = client.status(&response.outcome);
+        let called = upstream == UpstreamAt::HasHead;
         let mut trace = request.trace;
         trace.extend(self.call_entry(call, request.left_bytes, response.stats.input_bytes));
         trace.extend(response.trace);
@@ -266,7 +319,8 @@ impl Run {
 struct Seen {
     ends: Ends,
     call: CallAt,
-    status: Option<StatusCode>,
+    upstream: UpstreamAt,
+    client: ClientAt,
 }
 
 impl State {

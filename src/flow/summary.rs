@@ -20,7 +20,9 @@ pub struct Summary {
     pub request_stats: Stats,
     /// What was counted of the response.
     pub response_stats: Stats,
-    /// The status of the response head as it left the flow, if there was one.
+    /// The status that the client was given, if it was given any. A response that failed before its
+    /// head was taken is answered past the filters: with this status, but a timeout in which the
+    /// client itself was awaited is 408 there, and 504 here.
     pub status: Option<StatusCode>,
     /// How the before-pipeline ended; `None` if it did not run.
     pub before: Option<StageEnd>,
@@ -28,7 +30,7 @@ pub struct Summary {
     pub main: Option<StageEnd>,
     /// How the after-pipeline ended; `None` if it did not run.
     pub after: Option<StageEnd>,
-    /// Whether the request head went to the upstream.
+    /// Whether the upstream was given the request head.
     pub called: bool,
     /// The nodes that ran, in the order in which the head came to them.
     pub trace: Vec<TraceEntry>,

@@ -10,6 +10,7 @@ use tidegate::flow::{FallThrough, FlowErrorKind, Node, Stage, StageEnd, Stages, 
 use crate::drawn::{Case, Drawn, DrawnNode, Kind, MakeNode, case, flow};
 use crate::reference::{Ended, RefNode, run_flow, run_wrapper};
 use crate::rig::{Act, Log, exchange};
+use crate::rng::Rng;
 
 /// Probes that say what was drawn, at different times.
 struct Probes<'a>(&'a Log);
@@ -230,4 +231,85 @@ fn r6_easegress_mode_is_its_wrapper() {
         let main = main_ran.then_some(main);
         assert_eq!(has_after && stages.after_runs(before, main), after_ran, "{before:?} {main:?}");
     }
+}
+
+/// Probes that do whatever filters can do.
+struct Unruly<'a> {
+    log: &'a Log,
+    seed: u64,
+}
+
+impl MakeNode for Unruly<'_> {
+    fn node<H: Head>(&self, node: &DrawnNode) -> Node<H> {
+        let seed = node.name.bytes().fold(self.seed, |seed, byte| seed * 31 + u64::from(byte));
+        let mut rng = Rng::new(seed);
+        let acts = [
+            Act::Replies(403, node.says),
+            Act::RepliesLate(409),
+            Act::Fails,
+            Act::FailsLate(node.says),
+            Act::Stalls,
+            Act::Edits(206),
+        ];
+        let act = if rng.below(4) == 0 {
+            acts[rng.below(acts.len())].clone()
+        } else {
+            [Act::Says, Act::SaysAtEnd, Act::SaysInResume][node.when](node.says)
+        };
+        self.log.node(&node.name, &node.results, act)
+    }
+}
+
+#[test]
+fn whatever_filters_do_nodes_run_once_in_order_and_finalizers_once() {
+    let (mut ran, mut replied, mut failed, mut after_ran) = (0, 0, 0, 0);
+    for seed in 0..4000 {
+        let case = case(seed);
+        let log = Log::default();
+        let make = Unruly { log: &log, seed };
+        if flow(&case, &make).build().is_err() {
+            continue;
+        }
+        let flow = log.build(flow(&case, &make));
+        let seen = exchange(&flow, case.upstream);
+        let summaries = log.summaries();
+        assert_eq!(summaries.len(), 1, "seed {seed}: {case:#?}");
+        let summary = &summaries[0];
+        let heads = log.all("head");
+        let places: Vec<_> = heads.iter().map(|name| place_of(&case, name)).collect();
+        assert!(places.is_sorted_by(|a, b| a < b), "seed {seed}: {heads:?} {case:#?}");
+        // Who was called was closed, once each; who was not was not made.
+        assert_eq!(log.all("closed").len(), heads.len(), "seed {seed}: {case:#?}");
+        assert_eq!(log.all("made"), heads, "seed {seed}: {case:#?}");
+        let traced = summary.trace.iter().filter(|entry| !is_call(&case, &entry.node));
+        let traced: Vec<_> = traced.map(|entry| entry.node.to_string()).collect();
+        assert_eq!(traced, heads, "seed {seed}: {case:#?}");
+        assert_eq!(seen.called, summary.called, "seed {seed}: {case:#?}");
+        let has_after = case.after.as_ref().and_then(|after| after.nodes.first());
+        if let Some(first) = has_after.filter(|first| first.kind == Kind::Response)
+            && case.stages == Stages::default()
+        {
+            assert!(heads.contains(&first.name), "seed {seed}: {seen:?} {case:#?}");
+            after_ran += 1;
+        }
+        assert!(seen.status.is_some() || seen.reset, "seed {seed}: {seen:?} {case:#?}");
+        let told = summary.status.map(|status| status.as_u16());
+        assert_eq!(seen.status, told, "seed {seed}: {summary:?} {case:#?}");
+        ran += 1;
+        replied += usize::from(matches!(seen.status, Some(403 | 409)));
+        failed += usize::from(summary.response.error().or(summary.request.error()).is_some());
+    }
+    assert!(ran > 1000 && replied > 100 && failed > 100 && after_ran > 50);
+    assert!(replied + failed < ran, "some go well");
+}
+
+/// Stage and step of the node called `name`.
+fn place_of(case: &Case, name: &str) -> (Stage, usize) {
+    let parts = [(Stage::Before, case.before.as_ref()), (Stage::Main, Some(&case.main))];
+    let parts = parts.into_iter().chain([(Stage::After, case.after.as_ref())]);
+    let place = parts.filter_map(|(stage, drawn)| {
+        let step = drawn?.nodes.iter().position(|node| node.name == name)?;
+        Some((stage, step))
+    });
+    place.min().expect("a node of the flow")
 }

@@ -34,6 +34,9 @@ pub(crate) trait Route<H: Head>: Send {
         let _ = head;
     }
 
+    /// The sink has taken the head.
+    fn taken(&mut self) {}
+
     /// A local reply takes the place of a message whose head has come in: one of the filter of
     /// station `k`, with the result that it has said, or one from outside. Before which station it
     /// comes in.
@@ -43,9 +46,14 @@ pub(crate) trait Route<H: Head>: Send {
     /// place, and before which station that comes in. `None`: the message ends here.
     fn failed(&mut self, error: &Error) -> Option<(usize, LocalReply)>;
 
+    /// Whether the bytes that come to each station are counted.
+    fn wants_bytes(&self) -> bool {
+        true
+    }
+
     /// The message is over, and its filters have been closed. Asked once a message, whatever
     /// happened. `arrived_bytes`: what came to each station, and last to the output; of what a
-    /// station had to drop nothing came to those behind.
+    /// station had to drop nothing came to those behind. Empty if nobody wanted to know.
     fn closed(&mut self, outcome: &Outcome, stats: &Stats, arrived_bytes: &[u64]);
 }
 
@@ -102,7 +110,9 @@ impl<H: Head> Chain<H> {
             routing.route.closed(outcome, &self.stats(), &arrived_bytes);
             return;
         }
-        self.desk.start_meter();
+        if routing.route.wants_bytes() {
+            self.desk.start_meter();
+        }
         self.routing = Some(Box::new(routing));
     }
 
@@ -150,6 +160,13 @@ impl<H: Head> Chain<H> {
     pub(super) fn exit_route(&mut self) {
         if let (Some(routing), Some(head)) = (&mut self.routing, self.lobby.head()) {
             routing.route.exits(head);
+        }
+    }
+
+    /// The sink has taken the head.
+    pub(super) fn taken_route(&mut self) {
+        if let Some(routing) = &mut self.routing {
+            routing.route.taken();
         }
     }
 
@@ -237,13 +254,12 @@ impl<H: Head> Chain<H> {
     /// Tells the route how the message ended, once.
     pub(super) fn close_route(&mut self, outcome: &Outcome) {
         if let Some(mut routing) = self.routing.take() {
-            let input_bytes = self.input_bytes;
-            let arrived_bytes =
-                self.desk.meter_mut().map(|meter| meter.arrived(input_bytes)).unwrap_or_default();
             let mut stats = self.stations.stats;
-            stats.input_bytes = input_bytes;
+            stats.input_bytes = self.input_bytes;
             stats.calls = self.calls;
-            routing.route.closed(outcome, &stats, &arrived_bytes);
+            let meter = self.desk.meter_mut();
+            let arrived_bytes = meter.map(|meter| meter.arrived(stats.input_bytes));
+            routing.route.closed(outcome, &stats, arrived_bytes.unwrap_or_default());
         }
     }
 }
