@@ -8,6 +8,7 @@ mod rng;
 
 mod bound;
 mod checks;
+mod crossings;
 mod drawn;
 mod finalizers;
 mod random;

@@ -96,6 +96,10 @@ pub(crate) enum Act {
     Stalls,
     /// Holds more than it may.
     Overflows,
+    /// Lets the head go, then the same.
+    OverflowsLate,
+    /// Lets the head go, then fails as if the upstream had.
+    BlamesUpstream,
 }
 
 /// Notes its calls and plays its part.
@@ -141,7 +145,7 @@ impl<H: Head> Filter<H> for Probe {
                 let _ = view.set_result(result);
                 Verdict::PASS
             }
-            Act::RepliesLate(_) => Verdict::PASS,
+            Act::RepliesLate(_) | Act::OverflowsLate | Act::BlamesUpstream => Verdict::PASS,
         }
     }
 
@@ -152,7 +156,8 @@ impl<H: Head> Filter<H> for Probe {
                 Verdict::PASS
             }
             Act::SaysAtEnd(_) | Act::Stalls => Verdict::HOLD,
-            Act::Overflows => Verdict::HOLD.or_reject(),
+            Act::Overflows | Act::OverflowsLate => Verdict::HOLD.or_reject(),
+            Act::BlamesUpstream => view.fail(Error::new(ErrorKind::Reset, Origin::Upstream)),
             Act::FailsLate(_) => view.fail(Error::filter_failed("late")),
             Act::RepliesLate(status) => {
                 view.reply(LocalReply::text(StatusCode::from_u16(status).unwrap(), "late"))
