@@ -17,12 +17,12 @@ pub(super) fn dearest_path(program: &Program, high_bytes: impl Fn(Seat) -> u64) 
     for stage in [Stage::After, Stage::Main, Stage::Before] {
         let part = program.part(stage);
         for n in (0..part.map_or(0, |part| part.steps.len())).rev() {
-            let cost = part.map_or(0, |part| costs.from_step(stage, part, n, &high_bytes));
+            let cost = part.map_or(0, |part| costs.of_step(stage, part, n, &high_bytes));
             costs.of_mut(stage)[n] = cost;
         }
     }
     let first = program.first_stage();
-    program.part(first).map_or(0, |part| costs.from(first, part.first))
+    program.part(first).map_or(0, |part| costs.behind(first, part.first))
 }
 
 /// What the dearest path costs from each step on, in bytes.
@@ -45,7 +45,7 @@ impl Costs<'_> {
         costs
     }
 
-    fn from_step(
+    fn of_step(
         &self,
         stage: Stage,
         part: &Part,
@@ -53,21 +53,21 @@ impl Costs<'_> {
         high_bytes: impl Fn(Seat) -> u64,
     ) -> u64 {
         let piece = &part.steps[n];
-        let behind = piece.on_result.iter().map(|&then| self.from(stage, then));
+        let behind = piece.on_result.iter().map(|&then| self.behind(stage, then));
         let own = high_bytes(piece.seat).saturating_add(behind.max().unwrap_or(0));
         // Where a reply or a failure takes the place of the message, what was held is gone.
-        let replies = piece.on_reply.iter().map(|&then| self.from(stage, then));
+        let replies = piece.on_reply.iter().map(|&then| self.behind(stage, then));
         let cut = [StageEnd::Stopped, StageEnd::Failed].map(|end| self.past(stage, end));
         replies.chain(cut).fold(own, u64::max)
     }
 
-    fn from(&self, stage: Stage, then: Then) -> u64 {
+    fn behind(&self, stage: Stage, then: Then) -> u64 {
         match (then, stage) {
             (Then::Step(n), Stage::Before) => self.before.get(n).copied().unwrap_or(0),
             (Then::Step(n), Stage::Main) => self.main.get(n).copied().unwrap_or(0),
             (Then::Step(n), Stage::After) => self.after.get(n).copied().unwrap_or(0),
             (Then::Over(end), Stage::Before) if self.program.stages.main_runs(Some(end)) => {
-                self.from(Stage::Main, self.program.main.first)
+                self.behind(Stage::Main, self.program.main.first)
             }
             (Then::Over(end), _) => self.past(stage, end),
         }
@@ -82,7 +82,7 @@ impl Costs<'_> {
             Stage::After => false,
         };
         match after {
-            Some(after) if runs => self.from(Stage::After, after.first),
+            Some(after) if runs => self.behind(Stage::After, after.first),
             Some(_) | None => 0,
         }
     }

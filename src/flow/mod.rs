@@ -1,11 +1,12 @@
 //! Control flow over filters: which nodes of an exchange run, by the results of those before.
 //!
 //! A [`Flow`] is three [pipelines](Pipeline): *before* (request nodes), *main* (request nodes, at
-//! most one [call](Call) to the upstream, response nodes), *after* (response nodes); and finalizers.
-//! It compiles to one [`ExchangePlan`], so that any edge can run it. A node is a filter with a name
-//! and jumps: on a result that the filter has [declared](crate::Declaration::result) and
-//! [said](crate::View::set_result), a later node of the pipeline is next, or [`END`]. The rules are
-//! those of Easegress, with its edges closed: `docs/architecture.md` says which.
+//! most one [call](Call) to the upstream, response nodes), *after* (response nodes); and its
+//! finalizers. It compiles to one [`ExchangePlan`], so that any edge can run it. A node is a filter
+//! with a name and jumps: on a result that the filter has
+//! [declared](crate::Declaration::result) and [said](crate::View::set_result), a later node of the
+//! pipeline is next, or [`END`]. The rules are those of Easegress, with its edges closed:
+//! `docs/architecture.md` says which.
 //!
 //! ```
 //! use http::{StatusCode, request, response};
