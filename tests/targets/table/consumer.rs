@@ -54,6 +54,7 @@ pub(crate) struct Said {
 pub(crate) enum Answer {
     Ack,
     Nack(Said),
+    Resync,
 }
 
 /// What is under `key` in `table`.
@@ -152,7 +153,10 @@ impl Consumer {
                 self.answer(receipt, Answer::Ack);
             }
             Applied::Duplicate => self.answer(receipt, Answer::Ack),
-            Applied::NeedsResync => {}
+            Applied::NeedsResync => {
+                assert!(self.is_corrupt, "a session and its copy have parted");
+                self.answer(receipt, Answer::Resync);
+            }
         }
         applied
     }
@@ -174,6 +178,10 @@ impl Consumer {
                     self.rejected = None;
                 }
                 is_heard
+            }
+            Answer::Resync => {
+                self.resync();
+                true
             }
             Answer::Nack(said) => {
                 let is_heard = self.session.nack(receipt, "no");

@@ -480,8 +480,7 @@ impl World<'_> {
             Op::Deliver if has_delta => match consumer.deliver(delta) {
                 Applied::Applied => ran.applied += 1,
                 Applied::Duplicate => ran.duplicates += 1,
-                // Only a copy that lost what it had acknowledged needs it.
-                Applied::NeedsResync => panic!("a session and its copy have parted"),
+                Applied::NeedsResync => ran.resyncs += 1,
             },
             Op::Reject if has_delta => consumer.reject(delta),
             Op::Double if has_delta => consumer.deltas.push(consumer.deltas[delta].clone()),

@@ -17,6 +17,7 @@ pub(crate) struct Ran {
     pub(crate) applied: u32,
     pub(crate) duplicates: u32,
     pub(crate) exchanged: u32,
+    pub(crate) resyncs: u32,
     pub(crate) rejected: u32,
     pub(crate) ignored_answers: u32,
     pub(crate) corrupted: u32,
@@ -35,7 +36,7 @@ impl Ran {
         *count += 1;
     }
 
-    pub(crate) fn all(&self) -> [(&'static str, u32); 16] {
+    pub(crate) fn all(&self) -> [(&'static str, u32); 17] {
         [
             ("epochs", self.epochs),
             ("current", self.current),
@@ -50,6 +51,7 @@ impl Ran {
             ("applied", self.applied),
             ("duplicates", self.duplicates),
             ("exchanged", self.exchanged),
+            ("resyncs", self.resyncs),
             ("rejected", self.rejected),
             ("ignored answers", self.ignored_answers),
             ("corrupted", self.corrupted),
