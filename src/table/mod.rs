@@ -23,7 +23,7 @@
 //! | what | cost |
 //! |---|---|
 //! | lookup on the current epoch | one atomic load, one hash, the walk to the key; for the pin two reference counts, which go down again when the message ends, and a count |
-//! | first lookup of a reader behind a publish | a lock, held for a pointer and a list of counts; one allocation |
+//! | first lookup of a reader behind a publish | a lock, held for a pointer and the place of its counts; two allocations |
 //! | publish of an edit of one key among n | about 2√n pointers copied and four allocations, with no lock held; then a lock for the swap |
 //!
 //! The map is persistent: about √n shards of about √n keys, of which an edit copies one. A plain

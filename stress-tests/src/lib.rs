@@ -37,6 +37,7 @@ engine! {
     pipe = "../../src/pipe/mod.rs";
     pool = "../../src/pool/mod.rs";
     resume = "../../src/resume/mod.rs";
+    table = "../../src/table/mod.rs";
     unwind = "../../src/unwind.rs";
     watermark = "../../src/watermark/mod.rs";
 }

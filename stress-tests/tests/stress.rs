@@ -20,6 +20,7 @@ use tidegate_stress_tests::pipe::{self, Next};
 use tidegate_stress_tests::pool::Pool;
 use tidegate_stress_tests::queue::Queue;
 use tidegate_stress_tests::resume::{ResumeHandle, ResumeSet};
+use tidegate_stress_tests::table::{Changes, Entry, Pin, Table};
 use tidegate_stress_tests::watermark::{Marks, Weigh};
 
 /// A number with no atomic about it.
@@ -282,6 +283,44 @@ fn pools() {
     pool.close();
 }
 
+/// A plan of a table.
+#[derive(Default)]
+struct Plan(Plain);
+
+/// One thread publishes, one looks up when it is told, one ends messages; a reader that is not told
+/// looks up beside it.
+fn tables() {
+    type Message = (Pin<u8, Plan>, u64);
+    let table = Table::<u8, Plan>::new(0);
+    let writer = Worker::new({
+        let table = table.clone();
+        move |round| {
+            let plan = Plan::default();
+            plan.0.write(round);
+            let mut changes = Changes::new();
+            changes.set(0, Entry::ready(plan));
+            assert_eq!(table.publish(&changes).expect("few epochs").number, round);
+        }
+    });
+    let check = |(pin, least): Message| {
+        let value = pin.plan().expect("no failures").0.read();
+        assert!(value == pin.version().number && value >= least);
+    };
+    let ender = Worker::new(check);
+    let mut beside = table.reader();
+    let (mut reader, mut watch) = (table.reader(), table.watch());
+    rounds("table", |round| {
+        writer.give(round);
+        if let Ok(pin) = beside.pin(&0) {
+            ender.give((pin, round - 1));
+        }
+        while block_on(|cx| watch.poll_changed(cx)).number != round {}
+        ender.give((reader.pin(&0).expect("it is told"), round));
+    });
+    drop((reader, beside, ender));
+    assert!(table.epochs().iter().all(|epoch| epoch.live() == 0));
+}
+
 /// The mistake that the sanitizer must find: a plain write published with Relaxed.
 fn planted() {
     let worker = Worker::new(|(flag, plain): (Arc<AtomicBool>, Arc<Plain>)| {
@@ -303,7 +342,7 @@ fn main() {
         return planted();
     }
     // The parts, but not their threads, one after another: each has the machine.
-    for part in [resume, stall, exchange, pipes, pools] {
+    for part in [resume, stall, exchange, pipes, pools, tables] {
         part();
     }
 }

@@ -187,3 +187,33 @@ fn g11_lookups_are_counted_by_how_they_were_served() {
     let Entry::Ready(ready) = table.snapshot().get("degraded").unwrap().clone() else { panic!() };
     assert_eq!(ready.dropped().collect::<Vec<_>>(), ["auth", "log"]);
 }
+
+/// A plan that nobody can print, as it may hold what is not to be seen.
+struct Secret;
+
+#[test]
+fn a_table_shows_epochs_and_counts_and_no_plans() {
+    let table = Table::new(10);
+    let mut changes = Changes::new();
+    changes.set("a", Entry::Ready(Ready::new(Secret).without(["auth"])));
+    changes.set("b", Entry::Failed(fault(3, "down")));
+    assert_eq!(format!("{changes:?}"), "Changes { base: Current, changes: 2 }");
+    table.publish(&changes).unwrap();
+    let epoch = "Epoch { nonce: 10, number: 1 }";
+    assert_eq!(format!("{table:?}"), format!("Table {{ epoch: {epoch}, .. }}"));
+    assert_eq!(
+        format!("{:?}", table.snapshot()),
+        format!("Snapshot {{ epoch: {epoch}, keys: 2 }}")
+    );
+    let mut reader = table.reader();
+    assert_eq!(format!("{reader:?}"), "Reader { looked_at: None, .. }");
+    let [ready, failed] = ["a", "b"].map(|key| format!("{:?}", reader.pin(key).unwrap()));
+    let shown = "Ready { stale: None, dropped: [\"auth\"], .. }";
+    assert_eq!(ready, format!("Pin {{ epoch: {epoch}, key: \"a\", entry: {shown} }}"));
+    let shown = "Failed(Fault { since: 3s, error: \"down\" })";
+    assert_eq!(failed, format!("Pin {{ epoch: {epoch}, key: \"b\", entry: {shown} }}"));
+    assert_eq!(format!("{reader:?}"), format!("Reader {{ looked_at: Some({epoch}), .. }}"));
+    assert_eq!(format!("{:?}", table.watch()), "Watch { nonce: 10, seen: None }");
+    let absent = reader.pin("c").unwrap_err().to_string();
+    assert_eq!(absent, "the key is not in the table of epoch a.1");
+}
