@@ -33,7 +33,7 @@ impl<H: Head> Chain<H> {
     /// The head has come to station `k`, whose filter is not there yet.
     #[cold]
     pub(super) fn make_late(&mut self, k: usize) {
-        self.late &= !(1u64 << k);
+        self.stations.late &= !(1u64 << k);
         let Some(make) = &self.plan.stations[k].make else { return };
         // A maker that panics is taken for its filter.
         self.calling = Some(number(k));

@@ -129,7 +129,7 @@ impl Chain<response::Parts> {
                 continue;
             }
             self.informational.note_asked(bit);
-            if self.late & bit != 0 {
+            if self.stations.late & bit != 0 {
                 self.make_late(k);
             }
             self.calling = Some(number(k));

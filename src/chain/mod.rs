@@ -116,8 +116,6 @@ use storage::{Storage, Upkeep};
 pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
     filters: Vec<Box<dyn Filter<H>>>,
-    /// The stations whose filters are made when the head comes to them.
-    late: u64,
     stations: StationsSlot,
     /// Heads before the final one.
     informational: informational::Informational<H>,
@@ -192,9 +190,9 @@ impl<H: Head> Chain<H> {
         let (filters, unmade) = filters.complete(&plan);
         desk.begin(MessageFacts { bodiless: message.bodiless, ..MessageFacts::default() }, edge);
         stations.begin();
+        stations.late = late;
         let mut chain = Self {
             filters,
-            late,
             data_count: number(plan.masks.data.count_ones() as usize),
             stations,
             desk,

@@ -42,6 +42,8 @@ pub(super) struct Stations {
     pub(super) resumed: u64,
     pub(super) ended: u64,
     pub(super) panicked: u64,
+    /// Their filters are made when the head comes. Means nothing once the head has been taken.
+    pub(super) late: u64,
     /// The sum of all charges, in bytes.
     held_bytes: u64,
     /// The station behind the entrance: 0, or where a local reply entered.
@@ -97,6 +99,7 @@ impl Stations {
             resumed: 0,
             ended: 0,
             panicked: 0,
+            late: 0,
             held_bytes: 0,
             entrance_at: 0,
             asked_again: 0,

@@ -19,7 +19,7 @@ impl<H: Head> Chain<H> {
             let bit = 1u64 << k;
             self.head_at = HeadAt::at(k, false);
             self.stations.started |= bit;
-            if self.late & bit != 0 {
+            if self.stations.late & bit != 0 {
                 self.make_late(k);
             }
             if with_end {

@@ -203,7 +203,7 @@ fn r8_a_run_is_a_span_with_one_for_each_node() {
         assert_eq!((span.name, span.parent, span.is_open), ("node", Some(1), false));
         let head_in: u64 = field(span, "head_in_us").parse().unwrap();
         let head_out: u64 = field(span, "head_out_us").parse().unwrap();
-        assert!(head_in < head_out && head_in % 1_000_000 == 0, "{span:?}");
+        assert!(head_in < head_out && head_in.is_multiple_of(1_000_000), "{span:?}");
         ["stage", "node", "result", "bytes_in", "bytes_out"].map(|name| field(span, name)).join(" ")
     });
     let mut nodes: Vec<String> = nodes.collect();
