@@ -133,3 +133,27 @@ pub const LONGEST_RETRY_MILLIS: u64 = 30_000;
 /// The most keys that one session of a consumer subscribes to: each costs the producer its name and
 /// two words, whether or not there is an entry.
 pub const MAX_SUBSCRIBED_KEYS: usize = 65_536;
+/// The most definitions of filters in one configuration, and the most finalizers: twice what both
+/// chains can have.
+pub const MAX_CONFIG_FILTERS: usize = 4 * MAX_FILTERS;
+
+/// The most nodes in one pipeline of a configuration: what both chains can have, a call, and some
+/// ends.
+pub const MAX_CONFIG_NODES: usize = 3 * MAX_FILTERS;
+
+/// The most jumps of one node in a configuration.
+pub const MAX_CONFIG_JUMPS: usize = 64;
+
+/// The most failure statuses, or ranges of them, of one call in a configuration.
+pub const MAX_CONFIG_STATUSES: usize = 64;
+
+/// The longest name in a configuration, in bytes. Errors quote names, so that it is also what one
+/// line of an error can bear.
+pub const MAX_CONFIG_NAME_BYTES: usize = 128;
+
+/// The most that the settings of one filter can be, in bytes: those of their text, and
+/// `size_of::<serde_json::Value>()` for each value and each key.
+pub const MAX_SETTINGS_BYTES: usize = 256 * 1024;
+
+/// How deep lists and maps can be nested in the settings of a filter.
+pub const MAX_SETTINGS_DEPTH: usize = 32;

@@ -27,6 +27,11 @@ use tidegate::filter::{
 use tidegate::flow::{
     Call, FallThrough, Flow, FlowBuilder, FlowError, FlowErrorKind, Node, OnUnhandled, Pipeline,
     Place, Stage, StageEnd, Stages, Step, Summary, TraceEntry,
+use tidegate::flow::config::{
+    BorderConfig, CallConfig, ConfigError, ConfigErrorKind, ConfigPlace, EasegressConfig,
+    FallThroughConfig, FilterConfig, FilterNodeConfig, FlowConfig, JumpConfig, KindError, KindUse,
+    Kinds, LimitsConfig, MarksConfig, NoSettings, NodeConfig, PipelineConfig, PlacePart, Settings,
+    StatusRange, UnhandledConfig,
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
@@ -181,6 +186,15 @@ fn bodies() {
     shared!(HttpEdge, Timeouts);
     owned!(RequestBody<Source>, ResponseBody<Source>, Pump<Source>, PipedBody);
     shared!(Direction, HttpEdge, Observer, Timeouts);
+}
+
+#[test]
+fn flows_from_text() {
+    shared!(FlowConfig, FilterConfig, PipelineConfig, NodeConfig, FilterNodeConfig, CallConfig);
+    shared!(JumpConfig, StatusRange, UnhandledConfig, FallThroughConfig, BorderConfig);
+    shared!(EasegressConfig, LimitsConfig, MarksConfig, Settings, NoSettings);
+    shared!(ConfigPlace, PlacePart, KindUse, KindError);
+    shared!(Kinds, ConfigError, ConfigErrorKind);
 }
 
 /// A body that is not `Sync`, as hyper's are not promised to be.

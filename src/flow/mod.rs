@@ -110,6 +110,8 @@ mod bound;
 mod builder;
 mod call;
 mod check;
+#[cfg(feature = "serde")]
+pub mod config;
 mod fall_through;
 mod finalizer;
 mod flow_error;
