@@ -7,6 +7,7 @@
 pub(crate) mod buf;
 pub(crate) mod chain;
 pub(crate) mod choices;
+pub(crate) mod config;
 pub(crate) mod corpus;
 pub(crate) mod exchange;
 pub(crate) mod pipe;
@@ -17,5 +18,12 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 6] =
-    [buf::TARGET, pipe::TARGET, chain::TARGET, replace::TARGET, exchange::TARGET, table::TARGET];
+pub(crate) const ALL: [Target; 7] = [
+    buf::TARGET,
+    pipe::TARGET,
+    chain::TARGET,
+    replace::TARGET,
+    exchange::TARGET,
+    config::TARGET,
+    table::TARGET,
+];
