@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ConfigError, ConfigErrorKind, ConfigPlace, EasegressConfig, FallThroughConfig};
-use super::{FilterConfig, LimitsConfig, PipelineConfig, bounded};
+use super::{ConfigError, EasegressConfig, FallThroughConfig, FilterConfig, LimitsConfig};
+use super::{PipelineConfig, bounded, read};
 use crate::limits;
 
 /// A flow as text says it: see the [module](super) for an example.
@@ -53,8 +53,7 @@ impl FlowConfig {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrorKind::Shape`]: an unknown or missing field, a value of the wrong type, or text
-    /// that the format cannot read.
+    /// As [`read`](super::read).
     ///
     /// # Examples
     ///
@@ -67,10 +66,6 @@ impl FlowConfig {
     /// assert_eq!(error.place().to_string(), "main.flow[0].is");
     /// ```
     pub fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Self, ConfigError> {
-        serde_path_to_error::deserialize(from).map_err(|error| {
-            let place = ConfigPlace::of_path(error.path());
-            let reason = error.into_inner().to_string();
-            ConfigError::new(place, ConfigErrorKind::shape(&reason))
-        })
+        read(from)
     }
 }

@@ -1,6 +1,6 @@
 //! `config`: configurations that are mostly right, with mistakes planted in them. A naive validator
-//! says whether one is a flow, and else what is wrong and where; the library has to agree. In a part
-//! of the cases the text itself is damaged: then it may say anything, but say it.
+//! says whether one is a flow, and else what is wrong and where; the library has to agree. In a
+//! part of the cases the text itself is damaged: then it may say anything, but say it.
 
 mod case;
 mod draw;
