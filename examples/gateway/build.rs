@@ -80,3 +80,41 @@ fn wrong(
     let (mark, place) = spec.locate(place);
     BuildError::spec(format!("{mark}: {place}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::file;
+    use super::*;
+
+    /// The file on the front page.
+    fn on_the_page() -> String {
+        let page = include_str!("../../README.md");
+        let (_, text) = page.split_once("```yaml\n").unwrap();
+        text.split_once("```\n").unwrap().0.to_owned()
+    }
+
+    fn built(text: &str) -> BTreeMap<String, Result<(), String>> {
+        let routes = file::read(text).ok().unwrap();
+        let built = routes.into_iter().map(|(key, spec)| {
+            let plan = plan(&spec, None).map(drop).map_err(|error| error.to_string());
+            (key, plan)
+        });
+        built.collect()
+    }
+
+    #[test]
+    fn the_file_on_the_front_page_is_served() {
+        assert_eq!(built(&on_the_page()), BTreeMap::from([("*/shop/".to_owned(), Ok(()))]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_route_is_told_with_the_line() {
+        let page = include_str!("../../README.md");
+        let built = built(&on_the_page().replace("denied: sorry", "denied: sory"));
+        let error = built["*/shop/"].clone().unwrap_err();
+        let told = format!("*/shop/: {error}");
+        assert!(page.replace('\n', " ").contains(&told), "{told}");
+    }
+}
