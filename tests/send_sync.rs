@@ -24,14 +24,15 @@ use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
 };
-use tidegate::flow::{
-    Call, FallThrough, Flow, FlowBuilder, FlowError, FlowErrorKind, Node, OnUnhandled, Pipeline,
-    Place, Stage, StageEnd, Stages, Step, Summary, TraceEntry,
 use tidegate::flow::config::{
     BorderConfig, CallConfig, ConfigError, ConfigErrorKind, ConfigPlace, EasegressConfig,
     FallThroughConfig, FilterConfig, FilterNodeConfig, FlowConfig, JumpConfig, KindError, KindUse,
     Kinds, LimitsConfig, MarksConfig, NoSettings, NodeConfig, PipelineConfig, PlacePart, Settings,
     StatusRange, UnhandledConfig,
+};
+use tidegate::flow::{
+    Call, FallThrough, Flow, FlowBuilder, FlowError, FlowErrorKind, Node, OnUnhandled, Pipeline,
+    Place, Stage, StageEnd, Stages, Step, Summary, TraceEntry,
 };
 use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
