@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tidegate::async_filter::{Input, Output, async_filter};
-use tidegate::{Error, Marks, Output as Given};
+use tidegate::{Error, Interest, Marks, Output as Given};
 
 use crate::kit::*;
 use crate::stage::{Gate, Notes, editor};
@@ -163,7 +163,53 @@ fn collects_between_the_marks<H: Dir>() {
     }
 }
 
+/// The same behind another filter.
+fn collects_between_the_marks_further_on<H: Dir>() {
+    let chunk = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
+    let gate = Gate::default();
+    let opened = gate.clone();
+    let collects = move |mut input: Input, mut output: Output| {
+        let opened = opened.opened();
+        async move {
+            opened.await;
+            input.next().await?;
+            let body = input.collect(900).await?;
+            output.send(body.len().to_string()).await
+        }
+    };
+    let filter = async_filter(editor().marks(Marks::from_high(1000)), collects);
+    let before = script("A").wants(Interest::NONE);
+    let mut run = Stage::<H>::new([before]).raw("collects", filter).run();
+    run.head(false).frame(chunk(600), false).frame(chunk(600), false).wants(false);
+    gate.open();
+    run.chain.handle_resumes();
+    run.open_sink().holds(600).wants(true);
+    run.frame(chunk(200), true).sink(r#"H(0) D("800") end"#);
+    run.finish("complete");
+}
+
+/// Small pieces of one poll are not copied: nothing has come to rest.
+fn pieces_of_one_poll_are_not_packed<H: Dir>() {
+    const PIECES: [&str; 3] = ["one", "two", "three"];
+    async fn pieces(_: Input, mut output: Output) -> Result<(), Error> {
+        for piece in PIECES {
+            output.send(piece).await?;
+        }
+        Ok(())
+    }
+    let mut run = Stage::<H>::new([]).raw("pieces", async_filter(editor(), pieces)).run();
+    run.head(false);
+    let given = run.take_pieces();
+    let places = |piece: &Bytes| piece.as_ptr();
+    let expected: Vec<_> = PIECES.iter().map(|piece| piece.as_ptr()).collect();
+    assert_eq!(given.iter().map(places).collect::<Vec<_>>(), expected);
+    run.end().sink("H(0) end");
+    run.finish("complete");
+}
+
 both!(
+    collects_between_the_marks_further_on,
+    pieces_of_one_poll_are_not_packed,
     collects_between_the_marks,
     a_slow_sink,
     a_replacer_never_waits,

@@ -15,6 +15,7 @@ fn capabilities_are_a_set() {
         assert!(Capabilities::from(each).has(each));
     }
     assert_eq!(both.without(b).without(b), Capabilities::NONE.with(a));
+    assert_eq!(both.with(a), both, "what is there stays there");
     assert_eq!(both.and(Capabilities::from(b)), Capabilities::from(b));
 }
 

@@ -142,7 +142,18 @@ fn frame_by_frame_transform_is_found<H: Dir>() {
     assert!(found.is_err());
 }
 
+/// More than a view can have is all of it, however much more.
+fn first_of_more_than_there_is<H: Dir>() {
+    for bytes in [3, usize::MAX >> 8, (usize::MAX >> 8) + 1, 1 << 60, usize::MAX] {
+        let mut run = Run::<H>::new([script("A").data(Verdict::pass_first(bytes))]);
+        run.head(false).data("abc").expect(r#"A.H(0) A.D("abc",0)"#, r#"H(0) D("abc")"#);
+        run.end().expect("A.D(end)", "end");
+        run.finish("complete");
+    }
+}
+
 both!(
+    first_of_more_than_there_is,
     replacer_gives_the_same_for_any_cut,
     uncomment_gives_the_same_for_any_cut,
     sum_gives_the_same_for_any_cut,
