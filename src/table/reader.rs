@@ -17,7 +17,8 @@ use crate::sync::Arc;
 ///
 /// A lookup on the current epoch: one atomic load, the hash, the walk to the key, and for the pin
 /// two reference counts; no lock, no allocation. What it counts lies in words that this reader
-/// alone writes. After a publish, once: a lock, held for the clone of a pointer, and two allocations.
+/// alone writes. After a publish, once: a lock, held for the clone of a pointer, and two
+/// allocations.
 ///
 /// # Idle readers
 ///

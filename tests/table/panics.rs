@@ -49,7 +49,9 @@ fn plans_that_panic_when_dropped_break_neither_publish_nor_message() {
 
 #[test]
 fn errors_and_keys_that_panic_when_dropped_break_nothing() {
-    struct Grim(Bomb);
+    struct Grim {
+        _bomb: Bomb,
+    }
     impl PartialEq for Grim {
         fn eq(&self, _: &Self) -> bool {
             true
@@ -71,7 +73,7 @@ fn errors_and_keys_that_panic_when_dropped_break_nothing() {
     }
     impl std::error::Error for Grim {}
     let dropped = Arc::new(AtomicUsize::new(0));
-    let grim = || Grim(Bomb(Arc::clone(&dropped)));
+    let grim = || Grim { _bomb: Bomb(Arc::clone(&dropped)) };
     let table = Table::<Grim, u8>::new(0);
     let mut changes = Changes::new();
     changes.set(grim(), Entry::Failed(Fault::new(Duration::ZERO, grim())));
