@@ -6,7 +6,8 @@
 //!
 //! # Guarantees
 //!
-//! The numbers are those of the requirements for a table that can be swapped under load.
+//! The numbers are those of the requirements for a table that can be swapped under load. Tests have
+//! them in their names (`tests/table`).
 //!
 //! | number | guarantee | where |
 //! |---|---|---|
