@@ -38,8 +38,13 @@ use tidegate::frame::{Frame, Outcome};
 use tidegate::pipe::{Cut, Next, PipeStats, Receiver, SendError, Sender, TrySendError};
 use tidegate::pool::{Lease, Pool, PoolStats};
 use tidegate::resume::{ResumeHandle, ResumeSet, Resumed};
+use tidegate::table::delta::{
+    Agreement, Applied, Delta, Digest, Hello, Lookup, Mark, Receipt, Rejection, Replica, Scope,
+    Session, SessionId, TooManyKeys, Value,
+};
 use tidegate::table::{
-    Absent, Changes, Counters, Entry, Epoch, EpochStats, Fault, Pin, PublishError, Reader, Ready,
+    Absent, Build, BuildError, Built, Cause, Change, Changes, Controller, Counters, Entry, Epoch,
+    EpochStats, ExemptKey, Extensions, Fault, Mode, Pin, PublishError, Reader, Ready, Report,
     Snapshot, Table, Watch,
 };
 use tidegate::watermark::{Edge, Marks, MarksError, Side, Watermark, Weigh};
@@ -173,6 +178,15 @@ fn tables() {
     shared!(Entry<BoundExchangePlan>, Ready<BoundExchangePlan>, Changes<String, u8>);
     shared!(Absent, Counters, Epoch, EpochStats, Fault, PublishError);
     is_static::<Pin<String, BoundExchangePlan>>();
+    type Text = Box<dyn Build<String, String, Plan = u8> + Send + Sync>;
+    type Builder = fn(&u8, &u8, &Extensions) -> Result<Built<BoundExchangePlan>, BuildError>;
+    is_static::<Text>();
+    shared!(Controller<u8, u8, Builder>, Built<BoundExchangePlan>, BuildError, Extensions);
+    shared!(Report<u8>, Change<u8>, Cause, Mode, ExemptKey);
+    shared!(Session<u8, BoundExchangePlan>, Replica<u8, BoundExchangePlan>);
+    shared!(Delta<u8, BoundExchangePlan>, Value<BoundExchangePlan>, Hello<u8>);
+    shared!(Lookup<'static, BoundExchangePlan>);
+    shared!(Agreement, Applied, Digest, Mark, Receipt, Rejection, Scope, SessionId, TooManyKeys);
 }
 
 #[test]

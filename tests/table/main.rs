@@ -18,11 +18,14 @@ mod table_target;
 mod target;
 
 mod alloc;
+mod controller;
 mod core;
+mod deltas;
 mod epochs;
 mod map;
 mod panics;
 mod plans;
 mod property;
+mod story;
 mod threads;
 mod watches;

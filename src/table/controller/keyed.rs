@@ -118,8 +118,8 @@ impl<S, P> Keyed<S, P> {
         }
     }
 
-    /// As [`outdate`](Self::outdate), for an extension that a build of this key has found down: what
-    /// that build has made knows of it.
+    /// As [`outdate`](Self::outdate), for an extension that a build of this key has found down:
+    /// what that build has made knows of it.
     pub(super) fn outdate_unless_built(&mut self, name: &str) {
         match self.standing {
             Standing::Failed { .. } => self.outdate(name),

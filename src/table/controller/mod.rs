@@ -63,8 +63,8 @@ use keyed::Keyed;
 /// none of this concerns another key (G9), except that an extension is up or down for all.
 ///
 /// When an extension goes down or comes up, the keys that use it are built again. A last good plan
-/// is then built anew from its spec; if that fails for a reason of the spec, the old plan goes on as
-/// long as all it uses is up.
+/// is then built anew from its spec; if that fails for a reason of the spec, the old plan goes on
+/// as long as all it uses is up.
 ///
 /// # Extensions that only a build finds down
 ///
@@ -224,7 +224,8 @@ impl<K: Clone + Ord + Hash, S: PartialEq, B: Build<K, S>> Controller<K, S, B> {
     }
 
     /// Builds what edits and extensions concern, and swaps the table once, if something has
-    /// changed. `now` is a time since any start, always the same one; retries that are due are made.
+    /// changed. `now` is a time since any start, always the same one; retries that are due are
+    /// made.
     ///
     /// Takes as long as the builds take; readers go on meanwhile. A key that cannot be built stops
     /// no other.

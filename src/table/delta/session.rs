@@ -113,8 +113,8 @@ impl<K: Clone + Ord + Hash, P> Session<K, P> {
         self.make(&snapshot)
     }
 
-    /// Waits for [`next_delta`](Self::next_delta). Where it answers `Pending`, the waker is woken by
-    /// the next publish. Calls on this session by its owner wake nobody: poll again after them.
+    /// Waits for [`next_delta`](Self::next_delta). Where it answers `Pending`, the waker is woken
+    /// by the next publish. Calls on this session by its owner wake nobody: poll again after them.
     ///
     /// Cancel safe: nothing is under way until it is ready.
     pub fn poll_delta(&mut self, cx: &mut Context<'_>) -> Poll<Delta<K, P>> {

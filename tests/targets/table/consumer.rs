@@ -57,9 +57,11 @@ pub(crate) enum Answer {
     Resync,
 }
 
-/// What is under `key` in `table`.
-fn mark(table: &Table<Key, Plan>, key: Key) -> Mark {
-    table.snapshot().version(&key).map_or(Mark::Absent, Mark::Entered)
+/// What is under each key of `table`.
+fn marks(table: &Table<Key, Plan>) -> BTreeMap<Key, Mark> {
+    let snapshot = table.snapshot();
+    let mark = |key| snapshot.version(&key).map_or(Mark::Absent, Mark::Entered);
+    (0..KEYS).map(|key| (key, mark(key))).collect()
 }
 
 impl Consumer {
@@ -116,7 +118,7 @@ impl Consumer {
     fn put(&mut self, table: &Table<Key, Plan>, delta: Option<Delta<Key, Plan>>) -> bool {
         let Some(delta) = delta else { return false };
         let keys: BTreeSet<Key> = delta.changes.iter().map(|(key, _)| *key).collect();
-        let said = Said { keys, marks: (0..KEYS).map(|key| (key, mark(table, key))).collect() };
+        let said = Said { keys, marks: marks(table) };
         let has_asked = std::mem::take(&mut self.has_asked);
         if let Some(rejected) = self.rejected.take().filter(|_| !has_asked) {
             // G10: something is new, and all that was rejected is said with it.

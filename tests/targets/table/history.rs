@@ -393,7 +393,9 @@ impl World<'_> {
         let is_new = after.epoch() != before.epoch();
         assert_eq!(is_new, !report.changes.is_empty(), "an epoch exactly if something changes");
         assert!(!is_new || after.epoch().number == before.epoch().number + 1);
-        self.histories.keep(table);
+        if is_new {
+            self.histories.keep(table);
+        }
         self.compare(&report);
         let waiting = std::mem::take(&mut self.waiting);
         for change in &report.changes {

@@ -224,7 +224,7 @@ impl Model {
     /// who mentions one finds down.
     fn retry(&mut self, moved: &BTreeSet<Extension>, truth: &Truth) -> BTreeSet<Extension> {
         let mut back = self.due();
-        loop {
+        while !back.is_empty() {
             let mut trial = self.clone();
             trial.down.retain(|x, _| !back.contains(x));
             let all_moved = moved.union(&back).copied().collect();
