@@ -228,10 +228,6 @@ impl<K: Clone + Ord + Hash, P> Session<K, P> {
 
     /// Makes a delta of what `snapshot` has and the consumer may not.
     fn make(&mut self, snapshot: &Snapshot<K, P>) -> Option<Delta<K, P>> {
-        match self.scope {
-            Scope::All => self.subscribe_to_all(snapshot),
-            Scope::Subscribed => {}
-        }
         let is_due = |(key, known): (&K, &Known)| {
             let mark = mark_in(snapshot, key);
             match self.phase {
@@ -242,8 +238,12 @@ impl<K: Clone + Ord + Hash, P> Session<K, P> {
                 }
             }
         };
-        if !self.keys.iter().any(is_due) && !self.owes_all() {
+        if !self.keys.iter().any(is_due) && !self.owes_all(snapshot) {
             return None;
+        }
+        match self.scope {
+            Scope::All => self.subscribe_to_all(snapshot),
+            Scope::Subscribed => {}
         }
         let mut changes = Vec::new();
         for (key, known) in &mut self.keys {
@@ -260,15 +260,17 @@ impl<K: Clone + Ord + Hash, P> Session<K, P> {
         Some(Delta { receipt, from: self.at, to, changes })
     }
 
-    /// Who wants all has to be told also that there is nothing.
-    fn owes_all(&self) -> bool {
+    /// Who wants all has to be told of keys that are new, and also that there is nothing.
+    fn owes_all(&self, snapshot: &Snapshot<K, P>) -> bool {
+        let has_new = || snapshot.iter().any(|(key, ..)| !self.keys.contains_key(key));
         match (self.scope, &self.phase) {
-            (Scope::All, Phase::Idle) => self.at.is_none(),
-            (Scope::All, Phase::InFlight { .. } | Phase::Rejected(_)) => false,
-            (Scope::Subscribed, _) => false,
+            (Scope::All, Phase::Idle) => self.at.is_none() || has_new(),
+            (Scope::All, Phase::Rejected(_)) => has_new(),
+            (Scope::All, Phase::InFlight { .. }) | (Scope::Subscribed, _) => false,
         }
     }
 
+    /// Only with a delta that says them: a key that comes and goes in between is no news.
     fn subscribe_to_all(&mut self, snapshot: &Snapshot<K, P>) {
         for (key, ..) in snapshot.iter() {
             if !self.keys.contains_key(key) {
