@@ -2,7 +2,9 @@
 //!
 //! A [`Table`] maps keys (routes, listeners: the embedder's choice) to [entries](Entry). A publish
 //! replaces any number of keys at once. A [`Reader`] looks keys up for one task or thread, and
-//! gives each message a [`Pin`]: the entry that the message started on, until it ends.
+//! gives each message a [`Pin`]: the entry that the message started on, until it ends. A
+//! [`Controller`] makes the entries: of specs, of what builds say, and of which extensions are up.
+//! [`delta`] keeps copies of parts of a table elsewhere.
 //!
 //! # Guarantees
 //!
@@ -11,11 +13,16 @@
 //!
 //! | number | guarantee | where |
 //! |---|---|---|
+//! | G1 | What a consumer has is known by consumer and key, and forgotten when it drops the key: who asks again is answered in full, changed or not, there or not. | [`delta::Session::subscribe`] |
 //! | G2 | A failure is a value under the same key, of the same shape. | [`Entry`]: [`Ready`] or a [`Fault`]; an absent key is an answer of its own, [`Absent`] |
-//! | G3 | A publish is all or nothing. A key whose edit cannot be built keeps its last good plan, and says since when and why; without one it is a failure. | [`Table::publish`], [`Entry::after_failed_edit`] |
-//! | G4 | Epochs grow with each publish and are never used again, also not behind a restart. | [`Epoch`] |
+//! | G3 | A publish is all or nothing. A key whose edit cannot be built keeps its last good plan, and says since when and why; without one it is a failure. | [`Table::publish`], [`Entry::after_failed_edit`], [`Controller`] |
+//! | G4 | Epochs grow with each publish and are never used again, also not behind a restart. A delta says from where to where it leads; who is not there is told all. | [`Epoch`], [`delta::Delta`] |
+//! | G5 | A consumer's copy is of one epoch at every instant. | [`delta::Replica::apply`] |
 //! | G6 | A message holds its entry for its whole life. Old plans are freed when their last message ends; how many epochs are alive is known and bounded. | [`Pin`], [`Table::epochs`], [`limits::MAX_LIVE_EPOCHS`] |
-//! | G9 | Keys are independent: a change of one touches no other. | [`Changes`] |
+//! | G7 | Deltas lead to the table, whatever happened: edits, faults, drops, new sessions, lost, doubled and late deliveries. | [`delta`] |
+//! | G8 | What was wrong mends itself: an extension that is up again brings all its keys back, with no edit; what nobody tells is retried, and what a copy lost is found by a digest. | [`Controller::extension_up`], [`Controller::poll`], [`delta::Session::check`] |
+//! | G9 | Keys are independent: a change of one touches no other, and a fault of one stops no other. Keys of the infrastructure cannot fail. | [`Changes`], [`Controller::set_exempt`] |
+//! | G10 | A consumer that rejects a delta keeps what it has, is not sent the same again, and holds up nobody. | [`delta::Session::nack`] |
 //! | G11 | Lookups are counted by what served them: a plan, a stale one, one without some of its filters, a failure, nothing. | [`Counters`] |
 //! | G12 | A swap never changes what a message under way does. | a pin has no way to another entry |
 //!
