@@ -2,7 +2,7 @@
 
 use http::{request, response};
 use tidegate::error::Timeout;
-use tidegate::flow::{Call, Flow, Pipeline, StageEnd, Summary};
+use tidegate::flow::{Call, FallThrough, Flow, Pipeline, StageEnd, Stages, Summary};
 use tidegate::{Error, ErrorKind, Origin};
 
 use crate::rig::{Act, Log, Seen, drain_request, drain_response, send, sides, start};
@@ -12,8 +12,9 @@ use crate::rig::{Act, Log, Seen, drain_request, drain_response, send, sides, sta
 fn flow(log: &Log, request: Act, response: Act) -> Flow {
     let all = Call::RESULTS.into_iter();
     let call = all.fold(Call::new("call"), |call, result| call.jump(result, "page"));
+    let auth = log.node::<request::Parts>("auth", &["denied", "stop"], request);
     let main = Pipeline::new()
-        .request(log.node::<request::Parts>("auth", &["denied"], request).jump("denied", "page"))
+        .request(auth.jump("denied", "page").jump_to_end("stop"))
         .call(call)
         .response(log.node::<response::Parts>("gzip", &[], response))
         .response(log.node("page", &[], Act::Says("")));
@@ -33,7 +34,7 @@ fn only(log: &Log) -> Summary {
 
 #[test]
 fn a_request_that_goes_on_behind_its_answer_changes_nothing() {
-    for (says, called) in [("denied", false), ("", true)] {
+    for (says, called) in [("denied", false), ("stop", false), ("", true)] {
         let log = Log::default();
         let flow = flow(&log, Act::SaysAtEnd(says), Act::Says(""));
         let (mut request, mut response) = sides(&flow);
@@ -92,6 +93,26 @@ fn a_limit_that_is_passed_behind_the_head_fails_main() {
     drop((request, response));
     assert_eq!((seen.status, heads(&log)), (Some(413), "auth access-log".into()));
     assert_eq!((only(&log).main, seen.called), (Some(StageEnd::Failed), true));
+}
+
+#[test]
+fn a_limit_that_is_passed_behind_the_head_is_no_stop() {
+    let log = Log::default();
+    let stops = FallThrough { stopped: true, failed: false };
+    let stages = Stages { to_after: stops, ..Stages::default() };
+    let auth = log.node::<request::Parts>("auth", &[], Act::OverflowsLate);
+    let main = Pipeline::new().request(auth).call(Call::new("call"));
+    let after = Pipeline::new().response(log.node("access-log", &[], Act::Says("")));
+    let flow = log.build(Flow::builder("shop").main(main).after(after).stages(stages));
+    let (mut request, mut response) = sides(&flow);
+    let mut seen = Seen::default();
+    send(&mut request, false);
+    while request.wants_input() {
+        request.handle_data(vec![0; 40_000].into(), false).unwrap();
+    }
+    drain_request(&mut request, &mut seen);
+    drain_response(&mut response, &mut seen);
+    assert_eq!((seen.status, heads(&log)), (Some(413), "auth".into()));
 }
 
 #[test]
