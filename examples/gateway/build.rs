@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 use tidegate::flow::config::ConfigPlace;
-use tidegate::table::{BuildError, Built, Extensions};
+use tidegate::table::{Build, BuildError, Built, Extensions};
 
 use super::extension::{AskError, ask};
 use super::file::{ExtensionSpec, Fail, RouteSpec};
@@ -16,17 +16,25 @@ enum Translated {
     Without,
 }
 
-pub(crate) fn build(
-    key: &String,
-    spec: &RouteSpec,
-    extensions: &Extensions,
-) -> Result<Built<Plan>, BuildError> {
-    let Some((name, extension)) = &spec.extension else {
-        return Ok(Built::new(plan(spec, None)?));
-    };
-    match translate(key, spec, name, extension, extensions)? {
-        Translated::By(value) => Ok(Built::new(plan(spec, Some(value))?).uses(name.as_str())),
-        Translated::Without => Ok(Built::new(plan(spec, None)?).without(name.as_str())),
+/// Asks extensions, and makes flows.
+pub(crate) struct Builder;
+
+impl Build<String, RouteSpec> for Builder {
+    type Plan = Plan;
+
+    fn build(
+        &mut self,
+        key: &String,
+        spec: &RouteSpec,
+        extensions: &Extensions,
+    ) -> Result<Built<Plan>, BuildError> {
+        let Some((name, extension)) = &spec.extension else {
+            return Ok(Built::new(plan(spec, None)?));
+        };
+        match translate(key, spec, name, extension, extensions)? {
+            Translated::By(value) => Ok(Built::new(plan(spec, Some(value))?).uses(name.as_str())),
+            Translated::Without => Ok(Built::new(plan(spec, None)?).without(name.as_str())),
+        }
     }
 }
 

@@ -5,15 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
-use tidegate::table::{BuildError, Built, Controller, Extensions, Report};
+use tidegate::table::{Controller, Report};
 
 use super::Routes;
-use super::build::build;
+use super::build::Builder;
 use super::event::Event;
 use super::file::{self, FileError, RouteSpec};
-use super::plan::Plan;
-
-type Builder = fn(&String, &RouteSpec, &Extensions) -> Result<Built<Plan>, BuildError>;
 
 /// The file, and the table that follows it.
 pub(crate) struct Reload {
@@ -40,7 +37,7 @@ impl Reload {
             start: Instant::now(),
             seen: Seen::Never,
             keys: BTreeSet::new(),
-            controller: Controller::new(table, build as Builder),
+            controller: Controller::new(table, Builder),
         }
     }
 

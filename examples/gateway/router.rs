@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderValue, Request, Response, StatusCode, header, request};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
@@ -63,9 +64,12 @@ impl Readers {
 
 /// The keys that a request may be found under, the first one first.
 fn keys(parts: &request::Parts) -> impl Iterator<Item = String> {
-    let named = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = parts.uri.host().or(named.map(|host| host.split(':').next().unwrap_or(host)));
-    let host = host.map(str::to_ascii_lowercase);
+    let named = || {
+        let field = parts.headers.get(header::HOST)?;
+        Authority::try_from(field.as_bytes()).ok()
+    };
+    let authority = parts.uri.authority().cloned().or_else(named);
+    let host = authority.map(|authority| authority.host().to_ascii_lowercase());
     let path = parts.uri.path().trim_end_matches('/').to_owned();
     host.into_iter().chain(["*".to_owned()]).flat_map(move |host| {
         let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).skip(1).collect();

@@ -27,7 +27,7 @@ struct Story {
 /// Plays it.
 pub(super) async fn play(rig: &mut Rig) -> Result<u64, BoxError> {
     let mut story = Story { before: Default::default(), asked: 0 };
-    println!("{:<58}{:<22}{}", "", "route one", "route two");
+    println!("{:<58}{:<22}route two", "", "route one");
     story.step(rig, "both routes are built", ["200 v1 guard-1", "200 v1 guard-1"]).await?;
 
     rig.kill_extension().await?;
