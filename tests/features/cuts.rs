@@ -147,7 +147,7 @@ fn first_of_more_than_there_is<H: Dir>() {
     for bytes in [3, usize::MAX >> 8, (usize::MAX >> 8) + 1, 1 << 60, usize::MAX] {
         let mut run = Run::<H>::new([script("A").data(Verdict::pass_first(bytes))]);
         run.head(false).data("abc").expect(r#"A.H(0) A.D("abc",0)"#, r#"H(0) D("abc")"#);
-        run.end().expect("A.D(end)", "end");
+        run.end().expect(r#"A.D("",1)"#, "end");
         run.finish("complete");
     }
 }
