@@ -32,8 +32,11 @@ use crate::sync::ConstArc as Arc;
 pub struct FailOpen<F> {
     filter: F,
     state: State,
-    on_open: Option<Arc<dyn Fn(&Error) + Send + Sync>>,
+    on_open: Option<Told>,
 }
+
+/// Who is told that the extension failed.
+type Told = Arc<dyn Fn(&Error) + Send + Sync>;
 
 /// What is known of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,19 +66,19 @@ impl Flaky {
             Before::HoldQuiet => Verdict::HOLD.quiet(),
             Before::PassOne => Verdict::pass_first(1),
             Before::Push => {
-                view.push(Bytes::from_static(b"+")).unwrap();
+                view.push(Bytes::from_static(b"+")).expect("it can be");
                 Verdict::HOLD
             }
             Before::Replace => {
-                view.replace(0..len.min(1), Bytes::from_static(b"r")).unwrap();
+                view.replace(0..len.min(1), Bytes::from_static(b"r")).expect("it can be");
                 Verdict::HOLD
             }
             Before::Remove => {
-                view.remove(0..len.min(1)).unwrap();
+                view.remove(0..len.min(1)).expect("it can be");
                 Verdict::HOLD
             }
             Before::TakeFirst => {
-                view.take_first(len.min(1)).unwrap();
+                view.take_first(len.min(1)).expect("it can be");
                 Verdict::HOLD
             }
             Before::AskForHead => {
@@ -95,7 +95,7 @@ impl Flaky {
             }
             Before::PushRefused => {
                 // Beyond its high mark: nothing changes.
-                view.push(Bytes::from(vec![0; 1 << 21])).unwrap_err();
+                view.push(Bytes::from(vec![0; 1 << 21])).expect_err("beyond its mark");
                 Verdict::HOLD
             }
         }
@@ -114,7 +114,7 @@ impl<H: Dir> Filter<H> for Flaky {
     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
         assert_eq!(self.closed.load(Relaxed), 0);
         self.handle = Some(view.resume_handle());
-        view.set_result("said").unwrap();
+        view.set_result("said").expect("it can be");
         match self.at {
             At::Head => self.fail(view),
             _ => match self.act(view) {
@@ -170,18 +170,20 @@ fn run<H: Dir>(at: At, before: Before, origin: Origin) -> (String, String, u64, 
         .filter("open", make)
         .filter("behind", || Silent)
         .build()
-        .unwrap();
+        .expect("it can be");
     let mut chain = plan
         .bind(tidegate::Capabilities::ALL)
-        .unwrap()
+        .expect("it can be")
         .chain(tidegate::MessageTraits::new())
-        .unwrap();
+        .expect("it can be");
     let mut sunk = String::new();
     let mut drain = |chain: &mut tidegate::Chain<H>| {
         while let Some(output) = chain.poll_output() {
             match output {
                 tidegate::Output::Head { .. } => sunk.push('H'),
-                tidegate::Output::Data(data) => sunk.push_str(std::str::from_utf8(&data).unwrap()),
+                tidegate::Output::Data(data) => {
+                    sunk.push_str(std::str::from_utf8(&data).expect("it can be"))
+                }
                 tidegate::Output::Trailers(_) => sunk.push('T'),
                 tidegate::Output::End => sunk.push('.'),
                 tidegate::Output::Reset(_) => sunk.push('!'),
@@ -189,7 +191,7 @@ fn run<H: Dir>(at: At, before: Before, origin: Origin) -> (String, String, u64, 
             }
         }
     };
-    chain.handle_head(H::plain(), false).unwrap();
+    chain.handle_head(H::plain(), false).expect("it can be");
     drain(&mut chain);
     for piece in ["ab", "cd"] {
         let _ = chain.handle_data(Bytes::from_static(piece.as_bytes()), false);
@@ -200,7 +202,7 @@ fn run<H: Dir>(at: At, before: Before, origin: Origin) -> (String, String, u64, 
         drain(&mut chain);
     }
     let mut trailers = HeaderMap::new();
-    trailers.insert("x", "1".parse().unwrap());
+    trailers.insert("x", "1".parse().expect("it can be"));
     let _ = if at == At::End { chain.handle_end() } else { chain.handle_trailers(trailers) };
     drain(&mut chain);
     assert!(chain.held_bytes() <= plan.held_bound_bytes());

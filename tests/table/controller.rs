@@ -1,5 +1,5 @@
-//! What a key serves, by its edits and by extensions: one row of the table on `Controller` each, and
-//! what a publish promises besides.
+//! What a key serves, by its edits and by extensions: one row of the table on `Controller` each,
+//! and what a publish promises besides.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};

@@ -517,9 +517,9 @@ fn what_came_to_each_station_is_what_its_filter_was_shown() {
         let log = Log::default();
         let shown_bytes = Arc::new(Mutex::new(vec![0u64; 3]));
         let mut plan = Plan::<response::Parts>::builder();
-        for k in 0..3 {
+        for (k, name) in NAMES.into_iter().take(3).enumerate() {
             let shown_bytes = Arc::clone(&shown_bytes);
-            plan = plan.filter(NAMES[k], move || Counting {
+            plan = plan.filter(name, move || Counting {
                 k,
                 rng: seed * 31 + k as u64,
                 shown_bytes: Arc::clone(&shown_bytes),

@@ -160,7 +160,8 @@ fn bad_reference(case: &Case, stage: usize) -> Option<(&'static str, String)> {
         if filter == "END" {
             let named = alias.map(|_| ("named end", format!("{place}.as")));
             let jumps = !node.jumps.is_empty();
-            return named.or(jumps.then(|| ("jumps of an end", format!("{place}.jump_if"))));
+            return named
+                .or_else(|| jumps.then(|| ("jumps of an end", format!("{place}.jump_if"))));
         }
         match case.filter(filter) {
             None => Some(("unknown filter", format!("{place}.filter"))),
@@ -197,7 +198,7 @@ pub(super) fn steps(case: &Case, key: &str) -> Vec<Step> {
     let border = match key {
         "before" => nodes.len(),
         "after" => 0,
-        _ => call.or(nodes.iter().position(only_response)).unwrap_or(nodes.len()),
+        _ => call.or_else(|| nodes.iter().position(only_response)).unwrap_or(nodes.len()),
     };
     let each = nodes.iter().enumerate().map(|(i, node)| {
         let place = format!("{key}.flow[{i}]");

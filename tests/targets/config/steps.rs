@@ -47,7 +47,7 @@ fn walk(case: &Case, stage: usize, status: &mut Option<u16>, ran: &mut Ran) {
             Is::Call => {
                 ran.called = true;
                 *status = Some(case.status);
-                let failures = step.statuses.clone().unwrap_or(vec![(500, 599)]);
+                let failures = step.statuses.clone().unwrap_or_else(|| vec![(500, 599)]);
                 let fails = |&(first, last): &(u16, u16)| (first..=last).contains(&case.status);
                 if failures.iter().any(fails) { "failureCode" } else { "" }
             }

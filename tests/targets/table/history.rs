@@ -501,7 +501,8 @@ impl World<'_> {
             Op::Corrupt => ran.corrupted += u32::from(consumer.corrupt(key)),
             Op::Resync => consumer.resync(),
             Op::Exchange => {
-                if consumer.send(table) {
+                let was_sent = consumer.send(table);
+                if was_sent {
                     let applied = consumer.deliver(consumer.deltas.len() - 1);
                     ran.applied += u32::from(applied == Applied::Applied);
                     ran.exchanged += u32::from(consumer.hear(consumer.answers.len() - 1));

@@ -80,8 +80,11 @@ pub struct Kinds {
 
 struct Kind {
     is_for: KindUse,
-    make: Box<dyn Fn(&Value) -> Result<Made, MakeError> + Send + Sync>,
+    make: MakeKind,
 }
+
+/// What a definition of a kind is made into, from its settings.
+type MakeKind = Box<dyn Fn(&Value) -> Result<Made, MakeError> + Send + Sync>;
 
 impl Kinds {
     /// No kinds.
