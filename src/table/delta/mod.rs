@@ -25,23 +25,23 @@
 //!
 //! What a session knows of a key is what *this consumer* has said of it, not the version of the
 //! table's entry (G1). So a consumer that drops a key and asks again is answered, though nothing
-//! has changed: a producer that goes by versions alone says nothing, and the consumer waits for ever
-//! (Envoy Gateway #5595).
+//! has changed: a producer that goes by versions alone says nothing, and the consumer waits for
+//! ever (Envoy Gateway #5595).
 //!
 //! # Deltas are of state
 //!
 //! A delta has the whole value of each key that may differ, and the values are those of the table
 //! when it is made. So nothing is queued for a slow consumer: what it missed is one value a key,
-//! the newest. One delta is under way at a time. If no answer comes, another one says the same and what
-//! has changed since; it also names keys of which it is in doubt whether the lost one has come. So
-//! it fits a copy that has the lost one and a copy that does not: any epoch from [`Delta::from`] to
+//! the newest. One delta is under way at a time. If no answer comes, another one says the same and
+//! what has changed since; it also names keys of which it is in doubt whether the lost one has come.
+//! So it fits a copy that has the lost one and a copy that does not: any epoch from [`Delta::from`] to
 //! [`Delta::to`]. Elsewhere it is refused, and the session makes a full one.
 //!
 //! # Costs
 //!
 //! A session keeps a few words for each key and no plan. A delta that was made keeps its plans
-//! alive until it is applied or dropped. To make one looks at each subscribed key once, which is a lookup
-//! in the table.
+//! alive until it is applied or dropped. To make one looks at each subscribed key once, which is a
+//! lookup in the table.
 //!
 //! # Example
 //!
