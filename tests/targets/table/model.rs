@@ -228,20 +228,16 @@ impl Model {
             let mut trial = self.clone();
             trial.down.retain(|x, _| !back.contains(x));
             let all_moved = moved.union(&back).copied().collect();
-            let found: BTreeSet<Extension> = trial
+            let refuted = trial
                 .keys
                 .values()
                 .filter(|one| one.mentions_any(&back))
                 .flat_map(|one| trial.finds(one, &all_moved, truth))
-                .filter(|x| back.contains(x))
-                .collect();
-            if found.is_empty() {
-                break;
-            }
-            for x in found {
-                back.remove(&x);
-                self.down.insert(x, Down::Found { due: false });
-            }
+                .find(|x| back.contains(x));
+            // One at a time: who is tried next may not be tried by the same keys.
+            let Some(x) = refuted else { break };
+            back.remove(&x);
+            self.down.insert(x, Down::Found { due: false });
         }
         self.down.retain(|x, _| !back.contains(x));
         back
