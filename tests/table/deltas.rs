@@ -48,7 +48,10 @@ fn exchange(replica: &mut Replica<Key, u32>, session: &mut Session<Key, u32>) ->
 
 /// `from-to: key=plan, key=none`.
 fn said(delta: &Delta<Key, u32>) -> String {
-    let from = delta.from.map_or_else(|| "any".to_owned(), |from| from.number.to_string());
+    let from = match delta.from {
+        None => "any".to_owned(),
+        Some(from) => from.number.to_string(),
+    };
     let change = |(key, value): &(Key, Value<u32>)| match value {
         Value::Absent => format!(" {key}=none"),
         Value::Present { entry, .. } => format!(" {key}={}", entry.plan().unwrap()),

@@ -500,13 +500,10 @@ impl World<'_> {
             Op::Settle => consumer.settle(table),
             Op::Corrupt => ran.corrupted += u32::from(consumer.corrupt(key)),
             Op::Resync => consumer.resync(),
-            Op::Exchange => {
-                let was_sent = consumer.send(table);
-                if was_sent {
-                    let applied = consumer.deliver(consumer.deltas.len() - 1);
-                    ran.applied += u32::from(applied == Applied::Applied);
-                    ran.exchanged += u32::from(consumer.hear(consumer.answers.len() - 1));
-                }
+            Op::Exchange if consumer.send(table) => {
+                let applied = consumer.deliver(consumer.deltas.len() - 1);
+                ran.applied += u32::from(applied == Applied::Applied);
+                ran.exchanged += u32::from(consumer.hear(consumer.answers.len() - 1));
             }
             _ => {}
         }
