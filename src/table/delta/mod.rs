@@ -33,9 +33,9 @@
 //! A delta has the whole value of each key that may differ, and the values are those of the table
 //! when it is made. So nothing is queued for a slow consumer: what it missed is one value a key,
 //! the newest. One delta is under way at a time. If no answer comes, another one says the same and
-//! what has changed since; it also names keys of which it is in doubt whether the lost one has come.
-//! So it fits a copy that has the lost one and a copy that does not: any epoch from [`Delta::from`] to
-//! [`Delta::to`]. Elsewhere it is refused, and the session makes a full one.
+//! what has changed since; it also names keys of which it is in doubt whether the lost one has
+//! come. So it fits a copy that has the lost one and a copy that does not: any epoch from
+//! [`Delta::from`] to [`Delta::to`]. Elsewhere it is refused, and the session makes a full one.
 //!
 //! # Costs
 //!
