@@ -75,6 +75,7 @@ impl Clock {
     /// The message begins now, whatever was before.
     pub(super) fn restart(&mut self) {
         self.started = None;
+        self.waiting_since = None;
         self.start();
     }
 

@@ -10,10 +10,15 @@ mod bound;
 mod checks;
 mod crossings;
 mod drawn;
+mod edge;
+mod ends;
 mod finalizers;
+mod greed;
 mod random;
 mod reference;
 mod rig;
 mod runs;
+#[path = "../support/edge.rs"]
+mod support;
 mod table;
 mod trace;

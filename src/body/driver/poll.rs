@@ -12,6 +12,8 @@ use http_body::Body;
 use super::Driver;
 use super::source::poll_source;
 use crate::body::clock::{Moved, Waiting};
+use crate::body::message::Message;
+use crate::error::Timeout;
 use crate::filter::Head;
 use crate::limits;
 
@@ -126,7 +128,7 @@ where
             moved: Moved::of(&chain.stats(), chain.held_bytes()),
         };
         let timeout = ready!(clock.poll(cx, waiting));
-        message.side.handle_timeout(timeout);
+        message.time_out(timeout);
         Poll::Ready(())
     }
 
@@ -136,7 +138,20 @@ where
         if message.side.chain().outcome().is_none()
             && let Some(timeout) = clock.check_total(cx)
         {
-            message.side.handle_timeout(timeout);
+            message.time_out(timeout);
+        }
+    }
+}
+
+impl<H: Head> Message<H> {
+    /// A clock ran out. What takes the place of the message, if anything does, has time of its own:
+    /// else it would be over before it was given out.
+    fn time_out(&mut self, timeout: Timeout) {
+        self.side.handle_timeout(timeout);
+        if self.side.chain().outcome().is_none()
+            && let Some(clock) = &mut self.clock
+        {
+            clock.restart();
         }
     }
 }
