@@ -22,7 +22,10 @@ pub(super) fn dearest_path(program: &Program, high_bytes: impl Fn(Seat) -> u64) 
         }
     }
     let first = program.first_stage();
-    program.part(first).map_or(0, |part| costs.behind(first, part.first))
+    let path = program.part(first).map_or(0, |part| costs.behind(first, part.first));
+    // A reply of the edge to a request that has not come goes there, wherever main leads.
+    let after = program.after.as_ref().map_or(0, |after| costs.behind(Stage::After, after.first));
+    path.max(after)
 }
 
 /// What the dearest path costs from each step on, in bytes.

@@ -219,20 +219,17 @@ impl Flow {
     }
 }
 
-/// The bound of one chain: its own, less what is not on the dearest path. `station`: where a step
-/// is in this chain.
+/// The bound of one chain: that of the stations on the dearest path. `station`: where a step is in
+/// this chain.
 fn held_bound<H: Head>(
     program: &Program,
     plan: &Plan<H>,
     station: impl Fn(Seat) -> Option<usize>,
 ) -> u64 {
     let high_bytes: Vec<u64> = plan.filters().map(|(_, each)| each.marks.high()).collect();
-    let all_bytes = high_bytes.iter().copied().fold(0, u64::saturating_add);
-    let path_bytes = dearest_path(program, |seat| {
+    plan.held_bound_of(dearest_path(program, |seat| {
         station(seat).and_then(|station| high_bytes.get(station).copied()).unwrap_or(0)
-    });
-    let skipped_bytes = all_bytes.saturating_sub(path_bytes);
-    plan.held_bound_bytes().saturating_sub(skipped_bytes.saturating_mul(2))
+    }))
 }
 
 impl MakeRoutes for ConstArc<Script> {

@@ -82,13 +82,16 @@ impl<H: Head> Plan<H> {
     /// (rule I7): twice the sum of the high marks, the output queue's included, plus one frame.
     #[must_use]
     pub fn held_bound_bytes(&self) -> u64 {
-        let high: u64 = self
-            .inner
-            .stations
-            .iter()
-            .map(|station| station.declaration.marks.high())
-            .fold(self.inner.output_marks.high(), u64::saturating_add);
-        high.saturating_mul(2).saturating_add(self.inner.max_frame_bytes as u64)
+        let high_bytes = self.inner.stations.iter().map(|each| each.declaration.marks.high());
+        self.held_bound_of(high_bytes.fold(0, u64::saturating_add))
+    }
+
+    /// The same for some of the stations, whose high marks come to `high_bytes`.
+    pub(crate) fn held_bound_of(&self, high_bytes: u64) -> u64 {
+        high_bytes
+            .saturating_add(self.inner.output_marks.high())
+            .saturating_mul(2)
+            .saturating_add(self.inner.max_frame_bytes as u64)
     }
 
     /// What the recycling of chains has come to: how many messages had the storage of one before
