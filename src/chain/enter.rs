@@ -104,6 +104,11 @@ impl<H: Head> Chain<H> {
             return Err(error);
         }
         let len = data.len() as u64;
+        let waits = self.lobby.entrance_len() != 0;
+        if len != 0 && waits && self.source == Source::Running && !self.wants_input() {
+            return Err(InputError::NotWanted(data));
+        }
+        // Not of what was given back: that comes again.
         if self.routing.is_some()
             && let Some(meter) = self.desk.meter_mut()
         {
@@ -114,9 +119,6 @@ impl<H: Head> Chain<H> {
             self.stations.stats.discarded_bytes += len;
             drop_contained(data);
             return Ok(());
-        }
-        if len != 0 && self.lobby.entrance_len() != 0 && !self.wants_input() {
-            return Err(InputError::NotWanted(data));
         }
         self.input_bytes += len;
         if end_of_stream {
@@ -239,6 +241,7 @@ impl<H: Head> Chain<H> {
     /// complete. Nothing, if all was given out.
     pub fn abort(&mut self, error: Error) {
         if self.life.is_live() && !self.completes_if_all_was_given() {
+            self.give_up_route();
             self.cut_off(Outcome::Reset(error.clone()), error);
             self.refresh();
         }

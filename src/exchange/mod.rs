@@ -60,9 +60,12 @@ mod request_half;
 mod response_half;
 pub(crate) mod side;
 
+use core::mem;
+
 use crate::error::Error;
 use crate::frame::Outcome;
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
+use crate::unwind::drop_contained;
 
 use lane::Lane;
 
@@ -152,6 +155,13 @@ impl Shared {
     fn awaits_client(&self) -> bool {
         // Ordering: Relaxed, as in `set_awaits_client`.
         self.awaits_client.load(Ordering::Relaxed) != 0
+    }
+}
+
+impl Drop for Shared {
+    /// The source of an error is user code: its drop may panic.
+    fn drop(&mut self) {
+        drop_contained(mem::take(&mut *lock(&self.outcomes)));
     }
 }
 

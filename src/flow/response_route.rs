@@ -82,6 +82,10 @@ impl Route<response::Parts> for ResponseRoute {
         self.run.take_response();
     }
 
+    fn given_up(&mut self) {
+        self.run.give_up_response();
+    }
+
     fn wants_bytes(&self) -> bool {
         self.run.is_recorded()
     }

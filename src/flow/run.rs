@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Origin};
 use crate::exchange::answer::answer_for;
 use crate::frame::Outcome;
 use crate::sync::{ConstArc, Mutex, MutexGuard, lock};
-use crate::unwind::contained;
+use crate::unwind::{contained, drop_contained};
 
 /// What all runs of a flow share.
 pub(super) struct Script {
@@ -93,6 +93,8 @@ enum ClientAt {
     /// Nothing, but a head of this status is next.
     Next(StatusCode),
     HasHead(StatusCode),
+    /// Nothing, and it will not be answered.
+    GivenUp,
 }
 
 impl ClientAt {
@@ -104,7 +106,7 @@ impl ClientAt {
             (Self::Untouched | Self::Next(_), Some(error)) => {
                 Some(answer_for(error, false).status())
             }
-            (Self::Untouched | Self::Next(_), None) => None,
+            (Self::Untouched | Self::Next(_), None) | (Self::GivenUp, _) => None,
         }
     }
 }
@@ -225,6 +227,14 @@ impl Run {
         }
     }
 
+    /// The client is not waited for any more.
+    pub(super) fn give_up_response(&self) {
+        let mut state = lock(&self.state);
+        if matches!(state.client, ClientAt::Untouched | ClientAt::Next(_)) {
+            state.client = ClientAt::GivenUp;
+        }
+    }
+
     /// The request chain is closed.
     pub(super) fn end_request(&self, end: HalfEnd, reply: Option<Reply>) {
         let mut state = lock(&self.state);
@@ -255,13 +265,15 @@ impl Run {
         drop(state);
         let (Some(request), Some(response)) = (request, response) else { return };
         if !self.is_recorded() {
-            return;
+            return drop_contained((request, response));
         }
         let summary = self.summary(seen, request, response);
         self.span.finish(&summary);
         for finalizer in &self.script.finalizers {
             contained(|| (finalizer.run)(&summary));
         }
+        // The source of an error is user code.
+        drop_contained(summary);
     }
 
     fn summary(&self, seen: Seen, request: HalfEnd, response: HalfEnd) -> Summary {

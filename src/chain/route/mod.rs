@@ -37,6 +37,9 @@ pub(crate) trait Route<H: Head>: Send {
     /// The sink has taken the head.
     fn taken(&mut self) {}
 
+    /// The edge gives the message up: nobody is answered.
+    fn given_up(&mut self) {}
+
     /// A local reply takes the place of a message whose head has come in: one of the filter of
     /// station `k`, with the result that it has said, or one from outside. Before which station it
     /// comes in.
@@ -167,6 +170,13 @@ impl<H: Head> Chain<H> {
     pub(super) fn taken_route(&mut self) {
         if let Some(routing) = &mut self.routing {
             routing.route.taken();
+        }
+    }
+
+    /// The edge gives the message up.
+    pub(super) fn give_up_route(&mut self) {
+        if let Some(routing) = &mut self.routing {
+            routing.route.given_up();
         }
     }
 

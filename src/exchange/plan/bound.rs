@@ -43,8 +43,14 @@ impl BoundExchangePlan {
         request: MessageTraits,
         response: MessageTraits,
     ) -> Result<(RequestSide, ResponseSide), Refused> {
-        let mut response =
-            self.response.chain(response).map_err(|unmet| Refused::Response { unmet })?;
+        let mut response = match self.response.chain(response) {
+            Ok(response) => response,
+            Err(unmet) => {
+                // There is no chain for either, and an end that they are told all the same.
+                drop(self.routes.as_ref().map(|routes| routes.routes()));
+                return Err(Refused::Response { unmet });
+            }
+        };
         let mut request = self.request.chain(request);
         self.give_pairs(request.as_mut().ok(), &mut response);
         if let Some(routes) = &self.routes {
