@@ -18,7 +18,7 @@ use crate::sync::ConstArc as Arc;
 /// As long as the filter has not changed the message, what it holds is what came. All of it is
 /// released as it is, in order: the head, the bytes, then the end or the trailers. What has queued
 /// behind it, unseen, passes by, and so does all that comes later. The filter is not asked again,
-/// but closed at the end.
+/// but closed at the end; what it [said it keeps](View::set_kept_bytes) counts no more.
 ///
 /// Once it has changed the message, failing open is refused: what the next filter got is neither
 /// the message as it came nor what the extension would have made of it. The message fails with

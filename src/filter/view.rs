@@ -359,9 +359,14 @@ impl<H: Head> View<'_, H> {
         self.desk.take_failure().map(|(_, error)| error)
     }
 
-    /// The filter is out of the message from here on: that is counted.
+    /// The filter is out of the message from here on: that is counted. What it said it keeps stands
+    /// in nobody's way: it is not asked again, so it could never say that it is less.
     pub(crate) fn note_open(&mut self) {
         self.desk.note_open(self.station);
+        if self.desk.kept(self.station) != 0 {
+            // Granted, or nothing would be kept.
+            let _ = self.set_kept_bytes(0);
+        }
     }
 
     /// The head and the trailers, to lend them out for the time of a poll.

@@ -341,3 +341,40 @@ both!(
     other_failures_stand,
     an_async_filter_is_left_out,
 );
+
+/// Keeps a copy of its own, says so, and then its extension fails.
+struct Copies(Option<ResumeHandle>);
+
+impl<H: Dir> Filter<H> for Copies {
+    fn declare(&self) -> Declaration {
+        Declaration::new()
+            .marks(tidegate::Marks::from_high(4))
+            .require(Capability::EditBytes)
+            .interest(Interest::ALL)
+    }
+
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        self.0 = Some(view.resume_handle());
+        view.set_kept_bytes(view.body().len() as u64).unwrap();
+        Verdict::HOLD
+    }
+
+    fn resume(&mut self, view: &mut View<'_, H>) -> Verdict {
+        view.fail(Error::with_source(ErrorKind::Filter, Origin::Processor, "down"))
+    }
+}
+
+/// What a filter said it keeps is no reason to stop a message that goes on without it: the source
+/// stayed paused for ever, as nobody could say that it is less.
+fn what_it_kept_is_in_nobodys_way<H: Dir>() {
+    let mut run = Stage::<H>::new([]).raw("open", || FailOpen::new(Copies(None))).run();
+    run.head(false).data("abcd");
+    assert!(!run.chain.wants_input(), "what it holds and keeps is over its mark");
+    run.chain.handle_resume(0);
+    while run.chain.poll_output().is_some() {}
+    assert_eq!(run.chain.held_bytes(), 0);
+    assert!(run.chain.wants_input(), "{:?}", run.chain.outcome());
+    run.abandon();
+}
+
+both!(what_it_kept_is_in_nobodys_way);

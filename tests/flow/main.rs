@@ -15,6 +15,7 @@ mod ends;
 mod finalizers;
 mod greed;
 mod random;
+mod recycled;
 mod reference;
 mod rig;
 mod runs;
