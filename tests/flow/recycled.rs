@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bytes::Bytes;
-use http::StatusCode;
-use tidegate::flow::Node;
+use http::{Request, Response, StatusCode};
+use tidegate::flow::{Flow, Node, Summary};
 use tidegate::{Capability, Declaration, Error, Filter, Head, LocalReply, Outcome, Verdict, View};
 
 use crate::drawn::{DrawnNode, MakeNode, case, flow};
-use crate::rig::{Log, exchange};
+use crate::rig::{Log, Seen, drain_request, drain_response, exchange, sides};
 use crate::rng::Rng;
 
 /// Does in each exchange what its number says.
@@ -63,6 +63,8 @@ impl<H: Head> Filter<H> for Fickle {
     }
 
     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        // Also of one that is kept: a node that is left out is never called.
+        self.log.note(format!("data {}", self.name));
         self.say(view);
         self.act(view)
     }
@@ -96,6 +98,38 @@ impl MakeNode for Makes<'_> {
     }
 }
 
+/// An exchange of which each piece is taken before the next one comes: on the fast path.
+fn piecewise(flow: &Flow) -> Seen {
+    let (mut request, mut response) = sides(flow);
+    let mut seen = Seen::default();
+    let _ = request.handle_head(Request::new(()).into_parts().0, false);
+    for _ in 0..3 {
+        drain_request(&mut request, &mut seen);
+        let _ = request.handle_data(Bytes::from_static(b"ping"), false);
+    }
+    let _ = request.handle_end();
+    drain_request(&mut request, &mut seen);
+    if seen.called {
+        let _ = response.handle_head(Response::new(()).into_parts().0, false);
+        for _ in 0..3 {
+            drain_response(&mut response, &mut seen);
+            let _ = response.handle_data(Bytes::from_static(b"pong"), false);
+        }
+        let _ = response.handle_end();
+    }
+    drain_response(&mut response, &mut seen);
+    drain_request(&mut request, &mut seen);
+    seen
+}
+
+/// All that a summary says, but for the peak: a chain that has a table already looks more closely.
+fn told(summary: &Summary) -> String {
+    let mut summary = summary.clone();
+    summary.request_stats.peak_held_bytes = 0;
+    summary.response_stats.peak_held_bytes = 0;
+    format!("{summary:?}")
+}
+
 #[test]
 fn an_exchange_on_chains_of_others_is_as_one_on_chains_of_its_own() {
     let (mut ran, mut reused) = (0, 0);
@@ -116,16 +150,20 @@ fn an_exchange_on_chains_of_others_is_as_one_on_chains_of_its_own() {
         for number in 0..12 {
             kept_number.store(seed * 100 + number, Relaxed);
             own_number.store(seed * 100 + number, Relaxed);
-            let (on_kept, on_own) = (exchange(&kept, case.upstream), exchange(&own, case.upstream));
+            let (on_kept, on_own) = if number % 2 == 0 {
+                (exchange(&kept, case.upstream), exchange(&own, case.upstream))
+            } else {
+                (piecewise(&kept), piecewise(&own))
+            };
             assert_eq!(on_kept, on_own, "seed {seed} exchange {number}: {case:#?}");
         }
-        for what in ["head", "closed"] {
+        for what in ["head", "data", "closed"] {
             assert_eq!(kept_log.all(what), own_log.all(what), "seed {seed}: {case:#?}");
         }
         let (kept_all, own_all) = (kept_log.summaries(), own_log.summaries());
         assert_eq!(kept_all.len(), 12, "seed {seed}");
         for (number, (on_kept, on_own)) in kept_all.iter().zip(&own_all).enumerate() {
-            let (on_kept, on_own) = (format!("{on_kept:?}"), format!("{on_own:?}"));
+            let (on_kept, on_own) = (told(on_kept), told(on_own));
             assert_eq!(on_kept, on_own, "seed {seed} exchange {number}: {case:#?}");
         }
         ran += 1;
