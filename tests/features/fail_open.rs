@@ -355,7 +355,7 @@ impl<H: Dir> Filter<H> for Copies {
 
     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
         self.0 = Some(view.resume_handle());
-        view.set_kept_bytes(view.body().len() as u64).unwrap();
+        view.set_kept_bytes(view.body().len() as u64).expect("what was taken is kept");
         Verdict::HOLD
     }
 

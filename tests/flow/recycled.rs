@@ -74,7 +74,7 @@ impl<H: Head> Filter<H> for Fickle {
     }
 
     fn recycle(&mut self) -> bool {
-        self.choice % 3 != 0
+        !self.choice.is_multiple_of(3)
     }
 }
 
