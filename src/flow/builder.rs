@@ -82,9 +82,10 @@ impl FlowBuilder {
     }
 
     /// Adds a finalizer: it is called once an exchange, when both of its chains are closed,
-    /// whatever happened; an exchange that was [refused](crate::exchange::Refused) is no exception:
-    /// its chains that were never made have been cancelled. Finalizers run in the order in which they were added, on the thread of
-    /// the chain that was closed last, so they should be short. A panic in one is contained.
+    /// whatever happened; also for one that was [refused](crate::exchange::Refused), whose chains
+    /// that were never made are told as cancelled. Finalizers run in the order in which they were
+    /// added, on the thread of the chain that was closed last, so they should be short. A panic in
+    /// one is contained.
     #[must_use]
     pub fn finalizer(
         mut self,

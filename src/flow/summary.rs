@@ -22,8 +22,8 @@ pub struct Summary {
     pub response_stats: Stats,
     /// The status that the client was given, if it was given any. A response that failed before its
     /// head was taken is answered past the filters: with this status, but a timeout in which the
-    /// client itself was awaited is 408 there, and 504 here. A response that the edge gave up before
-    /// that, or could not make, has none.
+    /// client itself was awaited is 408 there, and 504 here. A response that the edge gave up
+    /// before that, or could not make, has none.
     pub status: Option<StatusCode>,
     /// How the before-pipeline ended; `None` if it did not run.
     pub before: Option<StageEnd>,
