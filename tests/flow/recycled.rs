@@ -150,7 +150,7 @@ fn an_exchange_on_chains_of_others_is_as_one_on_chains_of_its_own() {
         for number in 0..12 {
             kept_number.store(seed * 100 + number, Relaxed);
             own_number.store(seed * 100 + number, Relaxed);
-            let (on_kept, on_own) = if number % 2 == 0 {
+            let (on_kept, on_own) = if number.is_multiple_of(2) {
                 (exchange(&kept, case.upstream), exchange(&own, case.upstream))
             } else {
                 (piecewise(&kept), piecewise(&own))
