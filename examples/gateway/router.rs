@@ -49,15 +49,23 @@ impl Readers {
     fn find(&self, parts: &request::Parts) -> Option<table::Pin<String, Plan>> {
         let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.readers.len();
         let mut reader = self.readers[turn].lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            let epoch = reader.epoch();
-            if let Some(pin) = keys(parts).find_map(|key| reader.pin(&key).ok()) {
-                return Some(pin);
-            }
-            // A route may have moved from one key to another between two of them.
-            if reader.epoch() == epoch {
-                return None;
-            }
+        first(&mut reader, || keys(parts))
+    }
+}
+
+/// What is under the first of `keys` that is there, all of them looked up on one epoch: a route
+/// may move from one key to another between two of them, and what is found under the second would
+/// then be meant for other requests.
+fn first<P, I: Iterator<Item = String>>(
+    reader: &mut Reader<String, P>,
+    keys: impl Fn() -> I,
+) -> Option<table::Pin<String, P>> {
+    loop {
+        let epoch = reader.epoch();
+        let found = keys().find_map(|key| reader.pin(&key).ok());
+        let seen = found.as_ref().map_or_else(|| reader.epoch(), table::Pin::epoch);
+        if seen == epoch {
+            return found;
         }
     }
 }
@@ -155,5 +163,30 @@ mod tests {
         let request = Request::get("/a/b?c").header("host", "Shop:80").body(()).unwrap();
         let keys: Vec<String> = keys(&request.into_parts().0).collect();
         assert_eq!(keys, ["shop/a/b/", "shop/a/", "shop/", "*/a/b/", "*/a/", "*/"]);
+    }
+
+    #[test]
+    fn all_keys_of_a_request_are_looked_up_on_one_epoch() {
+        let table = table::Table::new(0);
+        let publish = |routes: &[(&str, &'static str)]| {
+            let mut changes = table::Changes::whole();
+            for (key, plan) in routes {
+                changes.set((*key).to_owned(), Entry::ready(*plan));
+            }
+            table.publish(&changes).unwrap();
+        };
+        publish(&[("*/", "for all")]);
+        let turn = AtomicUsize::new(0);
+        let keys = || {
+            ["shop/", "*/"].into_iter().map(|key| {
+                // Between the two, the shop gets a route of its own.
+                if turn.fetch_add(1, Ordering::Relaxed) == 1 {
+                    publish(&[("shop/", "for the shop"), ("*/", "for others")]);
+                }
+                key.to_owned()
+            })
+        };
+        let pin = first(&mut table.reader(), keys).unwrap();
+        assert_eq!(pin.plan().unwrap(), &"for the shop");
     }
 }

@@ -11,6 +11,11 @@ use tidegate::flow::config::{ConfigPlace, PlacePart};
 /// repeats little, and what nobody would write can double with every line.
 const MAX_REPLAYED_EVENTS: usize = 10_000;
 
+/// How deep a text may be nested: what leads to the settings of a filter, and settings as deep as
+/// they may be. Each level is a few frames of the stack, so it must not be the text that says how
+/// many there are.
+const MAX_DEPTH: usize = 8 + tidegate::limits::MAX_SETTINGS_DEPTH;
+
 /// A place in a text. Both count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
@@ -52,6 +57,7 @@ impl Document {
     /// What is wrong with it, and where. Text that expands without end meets the parser's budget.
     pub(crate) fn read(text: &str) -> Result<Self, (String, Option<Mark>)> {
         let mut options = Options::default();
+        options.budget.get_or_insert_default().max_depth = MAX_DEPTH;
         options.alias_limits.max_total_replayed_events = MAX_REPLAYED_EVENTS;
         serde_saphyr::from_str_with_options(text, options).map(Self).map_err(|error| {
             let mark = error.location().map(Mark::from);
