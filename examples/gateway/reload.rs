@@ -55,8 +55,8 @@ impl Reload {
         events
     }
 
-    /// Takes the file, which is another one than `before`. One that cannot be read is told once, and
-    /// tried again each time: that it can be read does not show on it.
+    /// Takes the file, which is another one than `before`. One that cannot be read is told once,
+    /// and tried again each time: that it can be read does not show on it.
     fn take(&mut self, before: Seen) -> Option<Event> {
         let text = match fs::read_to_string(&self.file) {
             Ok(text) => text,
