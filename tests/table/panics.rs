@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use tidegate::table::{Changes, Entry, Fault, Table};
+use tidegate::table::{BuildError, Built, Changes, Controller, Entry, Extensions, Fault, Table};
 
 /// Counts its drop, and panics in it.
 struct Bomb(Arc<AtomicUsize>);
@@ -150,4 +150,28 @@ fn a_key_that_panics_leaves_the_table_as_it_was() {
     assert_eq!(table.publish(&changes).unwrap().number, 2);
     assert_eq!(*reader.pin(&key(1)).unwrap().plan().unwrap(), 2);
     assert_eq!(table.counters().served, 2);
+}
+
+#[test]
+fn g9_a_spec_that_panics_when_compared_takes_no_other_edit_along() {
+    struct Odd(u32);
+    impl PartialEq for Odd {
+        fn eq(&self, other: &Self) -> bool {
+            assert!(self.0 < 10 && other.0 < 10, "specs from 10 on cannot be compared");
+            self.0 == other.0
+        }
+    }
+    let build = |_: &u8, spec: &Odd, _: &Extensions| Ok::<_, BuildError>(Built::new(spec.0));
+    let mut controller = Controller::new(Table::new(0), build);
+    for key in 0..3 {
+        controller.set(key, Odd(1)).unwrap();
+    }
+    let _ = controller.publish(Duration::ZERO);
+    for (key, spec) in [(0, 10), (1, 2), (2, 3)] {
+        controller.set(key, Odd(spec)).unwrap();
+    }
+    assert!(!unwinds(|| _ = controller.publish(Duration::ZERO)));
+    let table = controller.table().snapshot();
+    let plan = |key| *table.get(&key).unwrap().plan().unwrap();
+    assert_eq!([0, 1, 2].map(plan), [10, 2, 3]);
 }

@@ -4,6 +4,7 @@ use super::BuildError;
 use super::built::{Built, Names};
 use crate::sync::ConstArc as Arc;
 use crate::table::{Entry, Fault, Ready};
+use crate::unwind::contained;
 
 /// What is known of one key.
 pub(super) struct Keyed<S, P> {
@@ -89,9 +90,14 @@ impl<S, P> Good<S, P> {
 }
 
 impl<S: PartialEq, P> Keyed<S, P> {
-    /// Whether it serves what `spec` says: there is nothing to build.
+    /// Whether it serves what `spec` says: there is nothing to build. A comparison that panics says
+    /// nothing, and must not take the other edits along.
     pub(super) fn serves(&self, spec: &S) -> bool {
-        matches!(self.standing, Standing::Wanted) && *self.wanted == *spec
+        let mut is_same = false;
+        if matches!(self.standing, Standing::Wanted) {
+            contained(|| is_same = *self.wanted == *spec);
+        }
+        is_same
     }
 }
 
