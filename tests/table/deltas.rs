@@ -194,6 +194,46 @@ fn g4_who_is_not_where_a_delta_begins_needs_all_of_it() {
 }
 
 #[test]
+fn g4_a_delta_from_a_later_epoch_of_the_same_instance_does_not_fit() {
+    let table = Table::new(1);
+    set(&table, &[("a", 1), ("b", 1)]);
+    let (mut replica, mut session) = consumer(&table, &["a", "b"]);
+    exchange(&mut replica, &mut session);
+    set(&table, &[("a", 2)]);
+    let lost = session.next_delta().unwrap();
+    assert!(session.ack(lost.receipt), "said to be applied, and it was not");
+    set(&table, &[("b", 2)]);
+    let delta = session.next_delta().unwrap();
+    assert_eq!(said(&delta), "2-3: b=2");
+    assert_eq!(replica.apply(delta), Applied::NeedsResync);
+    assert_eq!((holds(&replica, "a"), holds(&replica, "b")), (Some(1), Some(1)));
+}
+
+#[test]
+fn g7_what_a_full_delta_does_not_speak_of_is_forgotten() {
+    let table = Table::new(1);
+    set(&table, &[("a", 1), ("b", 1)]);
+    for scope in [Scope::Subscribed, Scope::All] {
+        let mut replica = Replica::new(1, scope);
+        replica.subscribe("a");
+        replica.subscribe("b");
+        let mut session = Session::open(&table, replica.hello()).unwrap();
+        exchange(&mut replica, &mut session);
+        // The session does not get to know of one key, and the table is another one.
+        let mut hello = replica.hello();
+        hello.keys.retain(|(key, _)| *key != "b");
+        let restarted = Table::new(2);
+        set(&restarted, &[("a", 7)]);
+        let mut session = Session::open(&restarted, hello).unwrap();
+        assert_eq!(exchange(&mut replica, &mut session), "any-1: a=7");
+        match (scope, replica.get(&"b")) {
+            (Scope::Subscribed, Lookup::Unanswered) | (Scope::All, Lookup::Absent) => {}
+            (_, held) => panic!("{scope:?}: {held:?}"),
+        }
+    }
+}
+
+#[test]
 fn g4_epochs_of_another_instance_do_not_count() {
     let table = Table::new(1);
     set(&table, &[("a", 1), ("b", 1)]);
