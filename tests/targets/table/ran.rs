@@ -36,6 +36,7 @@ impl Ran {
         *count += 1;
     }
 
+    #[allow(dead_code, reason = "for the property tests")]
     pub(crate) fn all(&self) -> [(&'static str, u32); 17] {
         [
             ("epochs", self.epochs),
