@@ -53,7 +53,7 @@ impl FlowConfig {
     ///
     /// # Errors
     ///
-    /// As [`read`](super::read).
+    /// As [`read`](fn@read).
     ///
     /// # Examples
     ///
