@@ -301,6 +301,30 @@ fn g8_an_extension_that_a_build_finds_down_is_down_for_all_and_retried() {
 }
 
 #[test]
+fn an_extension_that_was_up_for_long_is_waited_for_as_if_for_the_first_time() {
+    let mut bench = Bench::new();
+    let (first, steady) =
+        (Duration::from_millis(FIRST_RETRY_MILLIS), Duration::from_millis(LONGEST_RETRY_MILLIS));
+    let mut now = Duration::from_secs(10);
+    // Found down again and again: up for a moment in between, then for long.
+    for (up_for, wait) in [(None, first), (Some(Duration::ZERO), 2 * first), (Some(steady), first)]
+    {
+        if let Some(up_for) = up_for {
+            now = bench.controller.retry_at().unwrap();
+            bench.away.lock().unwrap().clear();
+            _ = bench.controller.poll(now).unwrap();
+            assert_eq!(bench.controller.retry_at(), None);
+            now += up_for;
+        }
+        *bench.away.lock().unwrap() = vec!["auth"];
+        let spec = if up_for == Some(steady) { "auth! 3" } else { "auth! 2" };
+        bench.controller.set("a", if up_for.is_none() { "auth! 1" } else { spec }).unwrap();
+        _ = bench.controller.publish(now);
+        assert_eq!(bench.controller.retry_at(), Some(now + wait), "{up_for:?}");
+    }
+}
+
+#[test]
 fn a_fail_open_filter_that_a_build_leaves_out_is_retried_too() {
     let mut bench = Bench::new();
     bench.away.lock().unwrap().push("waf");

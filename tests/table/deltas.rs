@@ -339,6 +339,38 @@ fn g8_a_digest_finds_what_nobody_noticed() {
 }
 
 #[test]
+fn a_comparison_says_nothing_while_a_delta_is_under_way() {
+    let table = Table::new(1);
+    set(&table, &[("a", 1)]);
+    let (mut replica, mut session) = consumer(&table, &["a"]);
+    exchange(&mut replica, &mut session);
+    let before = replica.digest();
+    assert_eq!(session.check(&before), Agreement::Same);
+    set(&table, &[("a", 2)]);
+    let delta = session.next_delta().unwrap();
+    assert_eq!(session.check(&before), Agreement::Unsettled);
+    let receipt = delta.receipt;
+    assert_eq!(replica.apply(delta), Applied::Applied);
+    assert_eq!(session.check(&replica.digest()), Agreement::Unsettled);
+    assert!(session.ack(receipt));
+    assert_eq!(session.check(&replica.digest()), Agreement::Same);
+}
+
+#[test]
+fn g1_what_is_held_from_ahead_of_its_own_epoch_is_answered_anew() {
+    let table = Table::new(1);
+    set(&table, &[("a", 1)]);
+    set(&table, &[("b", 1)]);
+    let (mut replica, _) = consumer(&table, &["a"]);
+    let mut hello = replica.hello();
+    // It says that it is at epoch 1, and holds what came in with epoch 2.
+    hello.at = Some(Epoch { nonce: 1, number: 1 });
+    hello.keys = vec![("b", Some(Mark::Entered(2)))];
+    let mut session = Session::open(&table, hello).unwrap();
+    assert_eq!(said(&session.next_delta().unwrap()), "1-2: b=1");
+}
+
+#[test]
 fn a_digest_is_the_same_on_every_machine() {
     let table: Table<(u64, String), u32> = Table::new(1);
     let mut replica: Replica<(u64, String), u32> = Replica::new(1, Scope::Subscribed);
