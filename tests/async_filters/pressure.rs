@@ -130,41 +130,9 @@ fn behind_a_holder<H: Dir>() {
 }
 
 /// It was over its high mark, has taken some and waits for the rest with what is left, between the
-/// marks: the source goes on, as nothing else could ever bring it below the low one.
-fn collects_between_the_marks<H: Dir>() {
-    let chunk = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
-    let marks = editor().marks(Marks::from_high(1000));
-    for more in [200, 400] {
-        let gate = Gate::default();
-        let opened = gate.clone();
-        let collects = move |mut input: Input, mut output: Output| {
-            let opened = opened.opened();
-            async move {
-                opened.await;
-                input.next().await?;
-                let body = input.collect(900).await?;
-                output.send(body.len().to_string()).await
-            }
-        };
-        let filter = async_filter(marks.clone(), collects);
-        let mut run = Stage::<H>::new([]).raw("collects", filter).run();
-        run.head(false).frame(chunk(600), false).frame(chunk(600), false).wants(false);
-        gate.open();
-        run.chain.handle_resumes();
-        run.open_sink().holds(600).wants(true);
-        run.frame(chunk(more), true);
-        if more == 200 {
-            run.sink(r#"H(0) D("800") end"#);
-            run.finish("complete");
-        } else {
-            run.sink("H(0) reset(collects limit 900)");
-            run.finish("failed collects limit 900");
-        }
-    }
-}
-
-/// The same behind another filter.
-fn collects_between_the_marks_further_on<H: Dir>() {
+/// marks: the source goes on, as nothing else could ever bring it below the low one. It takes 900
+/// bytes at most; then `more` come, and the end.
+fn collecting<H: Dir>(before: impl IntoIterator<Item = Script<H>>, more: usize) -> Run<H> {
     let chunk = |bytes: usize| Bytes::from(vec![b'x'; bytes]);
     let gate = Gate::default();
     let opened = gate.clone();
@@ -178,13 +146,29 @@ fn collects_between_the_marks_further_on<H: Dir>() {
         }
     };
     let filter = async_filter(editor().marks(Marks::from_high(1000)), collects);
-    let before = script("A").wants(Interest::NONE);
-    let mut run = Stage::<H>::new([before]).raw("collects", filter).run();
+    let mut run = Stage::<H>::new(before).raw("collects", filter).run();
     run.head(false).frame(chunk(600), false).frame(chunk(600), false).wants(false);
     gate.open();
     run.chain.handle_resumes();
     run.open_sink().holds(600).wants(true);
-    run.frame(chunk(200), true).sink(r#"H(0) D("800") end"#);
+    run.frame(chunk(more), true);
+    run
+}
+
+fn collects_between_the_marks<H: Dir>() {
+    let mut run = collecting::<H>([], 200);
+    run.sink(r#"H(0) D("800") end"#);
+    run.finish("complete");
+
+    let mut run = collecting::<H>([], 400);
+    run.sink("H(0) reset(collects limit 900)");
+    run.finish("failed collects limit 900");
+}
+
+/// At a station that is not the first.
+fn collects_between_the_marks_further_on<H: Dir>() {
+    let mut run = collecting::<H>([script("A").wants(Interest::NONE)], 200);
+    run.sink(r#"H(0) D("800") end"#);
     run.finish("complete");
 }
 
