@@ -95,6 +95,10 @@
 //! nodes run. A failure never jumps, and nodes that have had their head are never left: so a jump
 //! takes nothing back that was sent (flow-R7).
 //!
+//! What a filter requires of the edge is bound for all nodes of a flow, as it is not known before
+//! which of them will run: an exchange that cannot have it is refused, also where this run would
+//! have left the node out.
+//!
 //! # What it costs
 //!
 //! A chunk of a body costs nothing more than without a flow. An exchange costs five allocations:

@@ -377,4 +377,47 @@ fn what_it_kept_is_in_nobodys_way<H: Dir>() {
     run.abandon();
 }
 
-both!(what_it_kept_is_in_nobodys_way);
+/// Fails the first message that any instance of it sees, and serves the next one, too.
+struct Once {
+    calls: Arc<AtomicU64>,
+}
+
+impl<H: Dir> Filter<H> for Once {
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        if self.calls.fetch_add(1, Relaxed) == 0 {
+            let down = "the extension is down";
+            return view.fail(Error::with_source(ErrorKind::Filter, Origin::Processor, down));
+        }
+        Verdict::PASS
+    }
+
+    fn recycle(&mut self) -> bool {
+        true
+    }
+}
+
+/// A filter that was left out of one message is in the next one again, also the same instance.
+fn the_next_message_has_the_filter_again<H: Dir>() {
+    let calls = Arc::new(AtomicU64::new(0));
+    let shared = Arc::clone(&calls);
+    let plan = tidegate::Plan::<H>::builder()
+        .filter("open", move || FailOpen::new(Once { calls: Arc::clone(&shared) }))
+        .keep_chains(1)
+        .build()
+        .expect("a plan");
+    let bound = plan.bind(tidegate::Capabilities::ALL).expect("an edge that can do it");
+    for (message, opened) in [(1, 1), (2, 0)] {
+        let mut chain = bound.chain(tidegate::MessageTraits::new()).expect("a chain");
+        chain.handle_head(H::plain(), false).expect("a head");
+        while chain.poll_output().is_some() {}
+        for _ in 0..2 {
+            chain.handle_data(Bytes::from_static(b"x"), false).expect("data");
+            while chain.poll_output().is_some() {}
+        }
+        assert_eq!(chain.stats().failed_open, opened, "message {message}");
+    }
+    assert_eq!(plan.recycling().reused, 1, "the second message had the filter of the first");
+    assert_eq!(calls.load(Relaxed), 3, "once in the first message, twice in the second");
+}
+
+both!(the_next_message_has_the_filter_again, what_it_kept_is_in_nobodys_way);

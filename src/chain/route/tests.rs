@@ -472,6 +472,46 @@ fn informational_heads_go_by_a_chain_with_a_route() {
     assert!(taken(&log).starts_with("enter:message a:head leave:0:None"));
 }
 
+/// Says a result in the first message only, and holds its head.
+struct SaysOnce(Arc<Mutex<u32>>);
+
+impl<H: Head> Filter<H> for SaysOnce {
+    fn declare(&self) -> Declaration {
+        Declaration::new().result("said").require(Capability::HoldHead)
+    }
+
+    fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
+        let mut messages = lock(&self.0);
+        *messages += 1;
+        if *messages == 1 {
+            view.set_result("said").unwrap();
+            return Verdict::HOLD;
+        }
+        Verdict::PASS
+    }
+}
+
+#[test]
+fn what_was_said_in_one_message_is_not_heard_in_the_next() {
+    let log = Log::default();
+    let messages = Arc::new(Mutex::new(0));
+    let plan = Plan::<response::Parts>::builder()
+        .filter("a", move || SaysOnce(Arc::clone(&messages)))
+        .keep_chains(1)
+        .build()
+        .unwrap();
+    let bound = plan.bind(Capabilities::ALL).unwrap();
+    for calls in ["enter:message closed:cancelled", "enter:message leave:0:None"] {
+        let mut chain = bound.chain(MessageTraits::new()).unwrap();
+        chain.set_route(Box::new(Script::straight(&log, 1)));
+        chain.handle_head(response_head(), true).unwrap();
+        drop(chain);
+        let told = taken(&log);
+        assert!(told.starts_with(calls), "{told}");
+    }
+    assert_eq!(plan.recycling().reused, 1);
+}
+
 /// Holds, edits and passes at random, and counts what it is shown.
 struct Counting {
     k: usize,
