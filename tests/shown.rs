@@ -126,6 +126,7 @@ fn verdicts_and_capabilities_show_what_they_mean() {
             "edit bytes",
             "change length",
             "see the end",
+            "see trailers",
         ]
     );
 }

@@ -256,6 +256,25 @@ impl<H: Head> Chain<H> {
         self.refresh();
     }
 
+    /// The edge is shown no more of the message, which goes on without it: [`Outcome::EndUnseen`]
+    /// if the sink has been given all that came, else [cancelled](Self::cancel). Nothing, if the
+    /// message is over.
+    pub fn leave_unended(&mut self) {
+        if !self.life.is_live() {
+            return;
+        }
+        let is_all_given = self.head_at == HeadAt::Taken
+            && self.tail_at == TailAt::Awaited
+            && self.held_bytes() == 0
+            && self.lobby.entrance_len() == 0;
+        if is_all_given {
+            self.finish(|_| Outcome::EndUnseen, Ending::Cut(None));
+            self.refresh();
+        } else {
+            self.cancel();
+        }
+    }
+
     /// Drops what is held, fixes the outcome, and closes the started filters in chain order.
     fn finish(&mut self, outcome: impl FnOnce(&Stats) -> Outcome, ending: Ending<H>) {
         debug_assert!(self.life.is_live(), "an outcome is fixed once");

@@ -37,15 +37,15 @@ impl ResponseHalf {
         self.shared.to_response.poll(cx)
     }
 
-    /// States how the response ended; the first outcome counts. Unless it is complete, the request
-    /// half is told to end the request, and woken.
+    /// States how the response ended; the first outcome counts. Unless it is complete, or its
+    /// end is not shown here, the request half is told to end the request, and woken.
     pub fn finish(&self, outcome: &Outcome) {
-        if !outcome.is_complete() {
+        if outcome.is_complete() || matches!(outcome, Outcome::EndUnseen) {
+            self.shared.fix_response(outcome);
+        } else {
             // A reply that was under way was given out whole, or the message would have failed.
             let answered = matches!(outcome, Outcome::Replaced { .. } | Outcome::Limit(_));
             self.end_both(outcome, answered);
-        } else {
-            self.shared.fix_response(outcome);
         }
     }
 

@@ -17,17 +17,20 @@ pub enum Capability {
     ChangeLength,
     /// Be shown the end of the message.
     SeeEnd,
+    /// Be shown the trailers that come with the message.
+    SeeTrailers,
 }
 
 impl Capability {
     /// Every capability, in declaration order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AddTrailers,
         Self::HoldHead,
         Self::KeepToEnd,
         Self::EditBytes,
         Self::ChangeLength,
         Self::SeeEnd,
+        Self::SeeTrailers,
     ];
 
     /// The name used in errors and logs.
@@ -40,6 +43,7 @@ impl Capability {
             Self::EditBytes => "edit bytes",
             Self::ChangeLength => "change length",
             Self::SeeEnd => "see the end",
+            Self::SeeTrailers => "see trailers",
         }
     }
 
@@ -62,7 +66,7 @@ impl Capabilities {
     /// The empty set.
     pub const NONE: Self = Self(0);
     /// Everything; what a unit test without any I/O can do.
-    pub const ALL: Self = Self(0b11_1111);
+    pub const ALL: Self = Self(0b111_1111);
 
     /// `self` and `capability`.
     #[must_use]

@@ -400,7 +400,7 @@ impl State {
     fn request_ended(&mut self, program: &Program, outcome: &Outcome, reply: Option<Reply>) {
         let then = match (self.request, outcome) {
             (RequestAt::Answered(_), _) => return,
-            (_, Outcome::Complete { .. } | Outcome::Cancelled) => return,
+            (_, Outcome::Complete { .. } | Outcome::EndUnseen | Outcome::Cancelled) => return,
             (RequestAt::Node(at), Outcome::Replaced { .. }) => program.reply_request(at, reply),
             (RequestAt::Awaited | RequestAt::Called, Outcome::Replaced { .. }) => {
                 Then::Over(StageEnd::Stopped)

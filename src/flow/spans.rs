@@ -142,6 +142,7 @@ mod traced {
         match outcome {
             Outcome::Complete { .. } => "complete",
             Outcome::Reset(_) => "reset",
+            Outcome::EndUnseen => "end unseen",
             Outcome::Cancelled => "cancelled",
             Outcome::Limit(_) => "limit",
             Outcome::Stalled(_) => "stalled",

@@ -16,6 +16,10 @@ pub enum Outcome {
     Reset(Error),
     /// The consumer went away before the end.
     Cancelled,
+    /// Nothing failed, but the edge is not shown how the message ended: an external processor that
+    /// is given heads only, or no trailers, learns nothing of what follows. All that came has been
+    /// passed on.
+    EndUnseen,
     /// A filter held more than its high mark under a rejecting verdict; 413 or 500 was answered.
     Limit(Error),
     /// Nothing could go on (rule I8).
@@ -43,7 +47,9 @@ impl Outcome {
             | Self::Stalled(error)
             | Self::TimedOut(error)
             | Self::Failed(error) => Some(error),
-            Self::Complete { .. } | Self::Cancelled | Self::Replaced { .. } => None,
+            Self::Complete { .. } | Self::EndUnseen | Self::Cancelled | Self::Replaced { .. } => {
+                None
+            }
         }
     }
 

@@ -68,6 +68,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
             out
         }
         Outcome::Reset(error) => format!("reset {}", self::error(error)),
+        Outcome::EndUnseen => "end unseen".to_owned(),
         Outcome::Cancelled => "cancelled".to_owned(),
         Outcome::Limit(error) => format!("limit {}", self::error(error)),
         Outcome::Stalled(error) => format!("stalled {}", self::error(error)),

@@ -89,6 +89,7 @@ impl<H: Head> Route<H> for Script {
             Outcome::TimedOut(_) => "timed-out".to_owned(),
             Outcome::Stalled(_) => "stalled".to_owned(),
             Outcome::Limit(_) => "limit".to_owned(),
+            Outcome::EndUnseen => "end-unseen".to_owned(),
             Outcome::Cancelled => "cancelled".to_owned(),
         };
         note(&self.log, format!("closed:{how}:{arrived_bytes:?}"));

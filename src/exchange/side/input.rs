@@ -126,6 +126,14 @@ impl<H: Head> Side<H> {
         self.tell();
     }
 
+    /// The edge is shown no more of the message, which goes on without it: see
+    /// [`Chain::leave_unended`](crate::Chain::leave_unended).
+    pub fn leave_unended(&mut self) {
+        self.stop_draining();
+        self.chain.leave_unended();
+        self.tell();
+    }
+
     /// States whether the side waits for its source: a request that does waits for its client, to
     /// whom a timeout then belongs (408, else 504).
     #[inline]
