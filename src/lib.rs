@@ -21,6 +21,8 @@ pub mod buf;
 pub mod chain;
 pub mod error;
 pub mod exchange;
+#[cfg(feature = "ext-proc")]
+pub mod ext_proc;
 pub mod filter;
 pub mod flow;
 pub mod frame;

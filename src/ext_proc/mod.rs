@@ -1,0 +1,6 @@
+//! Envoy's external processing protocol: a server that runs the same filters as a proxy.
+//!
+//! This module never does I/O outside `server`.
+
+pub mod mode;
+pub mod wire;
