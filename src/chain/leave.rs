@@ -218,6 +218,50 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    /// As [`take_output`](Self::take_output), but whether or not the head was taken: for an edge
+    /// that gives body and head on together, and until then can still answer otherwise. If a local
+    /// reply takes the place of the message, what was taken is not to be used.
+    pub fn take_body(&mut self, into: &mut BodyBuf, max_bytes: usize) {
+        if !self.life.is_live() {
+            return;
+        }
+        let bytes = max_bytes.min(self.out.len());
+        self.out.move_to(into, bytes);
+        if !self.fast {
+            self.out_shrank();
+        }
+    }
+
+    /// Does the work that is left, and looks for stalls (rule I8), without giving anything out: for
+    /// an edge that leaves the head here while it takes body.
+    pub fn handle_work(&mut self) {
+        if !self.life.is_live() {
+            return;
+        }
+        if self.work != Work::Done {
+            self.guarded(Self::drive);
+        }
+        if self.life.is_live() && self.work == Work::Done {
+            self.check_stall();
+            if self.work != Work::Done {
+                self.guarded(Self::drive);
+            }
+        }
+    }
+
+    /// Whether the head has passed the last filter.
+    #[must_use]
+    pub fn head_has_passed(&self) -> bool {
+        matches!(self.head_at, HeadAt::Output | HeadAt::Taken)
+    }
+
+    /// Whether the end, with or without trailers, has passed the last filter; what goes before it
+    /// may still lie in the output queue.
+    #[must_use]
+    pub fn end_has_passed(&self) -> bool {
+        matches!(self.tail_at, TailAt::Output | TailAt::Taken)
+    }
+
     #[inline(never)]
     fn poll_slow(&mut self) -> Option<Output<H>> {
         if let Some(output) = self.give() {

@@ -337,6 +337,23 @@ impl<H: Head> Chain<H> {
         });
     }
 
+    /// Whether the message is a local reply: of a filter, of the engine, or from outside.
+    #[must_use]
+    pub fn is_local_reply(&self) -> bool {
+        self.desk.facts.local_reply
+    }
+
+    /// States that the message has no body, whatever its head says, for an edge that learns it with
+    /// the head only: the response to a HEAD request of which it has not been shown the method.
+    /// Without effect once the head has come.
+    pub fn set_bodiless(&mut self) {
+        if self.head_at == HeadAt::Awaited {
+            self.bodiless_by_edge = true;
+            self.desk.facts.bodiless = true;
+            self.grant_trailers();
+        }
+    }
+
     /// Whether any head, or a local reply, has come.
     pub(crate) fn has_begun(&self) -> bool {
         self.head_at != HeadAt::Awaited || !self.informational.is_unused()

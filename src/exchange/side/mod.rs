@@ -13,9 +13,11 @@ use core::fmt;
 use http::{HeaderName, request, response};
 
 use super::{Direction, EarlyResponse, Observer, RequestHalf, ResponseHalf};
+use crate::buf::BodyBuf;
 use crate::chain::{Chain, Stats};
 use crate::filter::Head;
 use crate::frame::Outcome;
+use crate::watermark::Marks;
 use crate::unwind::contained;
 
 use drain::Drain;
@@ -128,6 +130,38 @@ impl<H: Head> Side<H> {
     /// [`Chain::send_only_trailers`].
     pub fn send_only_trailers(&mut self, announced: Vec<HeaderName>) {
         self.chain.send_only_trailers(announced);
+    }
+
+    /// Takes body before the head: see [`Chain::take_body`].
+    pub fn take_body(&mut self, into: &mut BodyBuf, max_bytes: usize) {
+        self.chain.take_body(into, max_bytes);
+    }
+
+    /// Does the work that is left: see [`Chain::handle_work`].
+    pub fn handle_work(&mut self) {
+        self.chain.handle_work();
+    }
+
+    /// States that the message has no body: see [`Chain::set_bodiless`].
+    pub fn set_bodiless(&mut self) {
+        self.chain.set_bodiless();
+    }
+
+    /// Moves data to `into`: see [`Chain::take_output`].
+    #[inline]
+    pub fn take_output(&mut self, into: &mut BodyBuf, max_bytes: usize) {
+        if !self.is_draining() {
+            self.chain.take_output(into, max_bytes);
+        }
+    }
+
+    /// Changes watermarks while the message is under way: see [`Chain::set_marks`].
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn set_marks(&mut self, station: usize, marks: Marks) {
+        self.chain.set_marks(station, marks);
     }
 
     /// Whether a head or a local reply has come.
