@@ -20,6 +20,7 @@ use tidegate::exchange::{
     BoundExchangePlan, Direction, EarlyResponse, ExchangePlan, ExchangePlanBuilder, Mail, Observer,
     Refused, RequestHalf, RequestSide, ResponseHalf, ResponseSide, Side as ExchangeSide,
 };
+use tidegate::ext_proc::mode;
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
@@ -214,6 +215,13 @@ fn flows_from_text() {
 
 /// A body that is not `Sync`, as hyper's are not promised to be.
 type Source = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, std::io::Error>;
+
+#[test]
+fn modes_of_ext_proc() {
+    shared!(mode::BodyMode, mode::SendMode, mode::DirectionMode, mode::ProcessingMode);
+    shared!(mode::ModeField, mode::ModeError, mode::Announced, mode::Disagreement);
+    shared!(mode::Terms, mode::Promise, mode::Need, mode::ModeUnmet);
+}
 
 #[test]
 fn layers() {
