@@ -20,6 +20,10 @@ use tidegate::exchange::{
     BoundExchangePlan, Direction, EarlyResponse, ExchangePlan, ExchangePlanBuilder, Mail, Observer,
     Refused, RequestHalf, RequestSide, ResponseHalf, ResponseSide, Side as ExchangeSide,
 };
+use tidegate::ext_proc::automaton::{
+    Breach, BufferedPen, Debt, DuplexPen, DuplexTrailersPen, HeadersPen, ImmediatePen, Lane,
+    Ledger, MessagePart, Owes, Received, ReplacePen, StreamedPen, TrailersPen, Violation,
+};
 use tidegate::ext_proc::mode;
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
@@ -202,6 +206,14 @@ fn bodies() {
     shared!(HttpEdge, Timeouts);
     owned!(RequestBody<Source>, ResponseBody<Source>, Pump<Source>, PipedBody);
     shared!(Direction, HttpEdge, Observer, Timeouts);
+}
+
+#[test]
+fn what_is_owed() {
+    shared!(Lane, Ledger, Received, Owes<'static>, Violation, Breach, Debt, MessagePart);
+    shared!(HeadersPen<'static>, ReplacePen<'static>, BufferedPen<'static>, StreamedPen<'static>);
+    shared!(DuplexPen<'static>, DuplexTrailersPen<'static>, TrailersPen<'static>);
+    shared!(ImmediatePen<'static>);
 }
 
 #[test]

@@ -2,5 +2,6 @@
 //!
 //! This module never does I/O outside `server`.
 
+pub mod automaton;
 pub mod mode;
 pub mod wire;

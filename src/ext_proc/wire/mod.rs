@@ -14,4 +14,5 @@ pub use event::Event;
 pub use header_mutation::HeaderMutation;
 pub use protocol_config::ProtocolConfig;
 pub use reply::Reply;
+pub(in crate::ext_proc) use reply::{BodyChange, Part};
 pub use section::Section;

@@ -1,0 +1,171 @@
+use core::fmt;
+
+use super::pens::ImmediatePen;
+use super::{Breach, Lane, Owes, Received, Violation};
+use crate::exchange::Direction;
+use crate::ext_proc::mode::ProcessingMode;
+use crate::ext_proc::wire::{Part, Reply};
+
+/// What a stream owes: both directions, and what concerns them together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    request: Lane,
+    response: Lane,
+    stream: Stream,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// Messages are answered.
+    Answered,
+    /// Messages are only looked at.
+    Observed,
+    /// `immediate_response` was written: whatever still comes was under way, and is owed nothing.
+    Ended,
+}
+
+impl Ledger {
+    /// Nothing has come. The mode is the one that counts: announced, with what the announcement
+    /// leaves open.
+    #[must_use]
+    pub const fn new(mode: ProcessingMode) -> Self {
+        Self {
+            request: Lane::new(Direction::Request, mode.request),
+            response: Lane::new(Direction::Response, mode.response),
+            stream: Stream::Answered,
+        }
+    }
+
+    /// For a client that only lets watch (`observability_mode`).
+    #[must_use]
+    pub const fn observing(mode: ProcessingMode) -> Self {
+        Self {
+            request: Lane::observing(Direction::Request, mode.request),
+            response: Lane::observing(Direction::Response, mode.response),
+            stream: Stream::Observed,
+        }
+    }
+
+    /// One direction.
+    #[must_use]
+    pub const fn lane(&self, direction: Direction) -> &Lane {
+        match direction {
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
+        }
+    }
+
+    const fn lane_mut(&mut self, direction: Direction) -> &mut Lane {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
+
+    /// Takes note of a message that came, whole.
+    ///
+    /// # Errors
+    ///
+    /// It may not come; nothing has changed.
+    pub fn receive(&mut self, direction: Direction, received: Received) -> Result<(), Violation> {
+        match self.stream {
+            Stream::Answered | Stream::Observed => self.lane_mut(direction).receive(received),
+            Stream::Ended => Ok(()),
+        }
+    }
+
+    /// Whether a body message may come now: to be asked before its first bytes are handed on.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive).
+    pub fn check_body(&self, direction: Direction) -> Result<(), Violation> {
+        match self.stream {
+            Stream::Answered | Stream::Observed => self.lane(direction).check_body(),
+            Stream::Ended => Ok(()),
+        }
+    }
+
+    /// A pen with the answers that are legal now. One that is dropped unused changes nothing.
+    pub fn owes(&mut self, direction: Direction) -> Owes<'_> {
+        match self.stream {
+            Stream::Answered => self.lane_mut(direction).owes(),
+            Stream::Observed | Stream::Ended => Owes::Nothing,
+        }
+    }
+
+    /// The pen that answers the client in the origin's place; `None` where that would cut an answer
+    /// which the client has the head of (P8), and where nobody waits for it. It may be used
+    /// whether anything is owed or not.
+    pub fn immediate(&mut self) -> Option<ImmediatePen<'_>> {
+        self.check_immediate().is_ok().then(|| ImmediatePen::new(self))
+    }
+
+    fn check_immediate(&self) -> Result<(), Violation> {
+        let breach = match self.stream {
+            Stream::Answered if self.response.is_head_committed() => Breach::HeadCommitted,
+            Stream::Answered => return Ok(()),
+            Stream::Observed => Breach::OnlyObserved,
+            Stream::Ended => Breach::AfterImmediate,
+        };
+        Err(self.response.violation(breach))
+    }
+
+    pub(super) fn end(&mut self) {
+        self.stream = Stream::Ended;
+    }
+
+    /// Takes note of an answer that somebody wrote: the checker's side.
+    ///
+    /// # Errors
+    ///
+    /// It may not be written; nothing has changed.
+    pub fn reply(&mut self, reply: &Reply) -> Result<(), Violation> {
+        let direction = match &reply.part {
+            Part::Headers { direction, .. }
+            | Part::Body { direction, .. }
+            | Part::Trailers { direction, .. } => *direction,
+            Part::Immediate { .. } => {
+                self.check_immediate()?;
+                self.end();
+                return Ok(());
+            }
+            Part::OverrideOnly | Part::MessageTimeout(_) => return Ok(()),
+        };
+        match self.stream {
+            Stream::Answered | Stream::Observed => self.lane_mut(direction).reply(reply),
+            Stream::Ended => Err(self.lane(direction).violation(Breach::AfterImmediate)),
+        }
+    }
+
+    /// Nothing is owed: the stream may end, in whatever way, and nothing is lost (P20).
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self.stream {
+            Stream::Answered => self.request.is_settled() && self.response.is_settled(),
+            Stream::Observed | Stream::Ended => true,
+        }
+    }
+
+    /// Nothing is owed, and nothing can come that would be.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        match self.stream {
+            Stream::Answered | Stream::Observed => {
+                self.request.is_over() && self.response.is_over()
+            }
+            Stream::Ended => true,
+        }
+    }
+}
+
+impl fmt::Display for Ledger {
+    /// What each direction owes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.stream {
+            Stream::Answered => write!(f, "{}; {}", self.request, self.response),
+            Stream::Observed => f.write_str("nothing: the stream is only observed"),
+            Stream::Ended => f.write_str("nothing: the stream was ended by immediate_response"),
+        }
+    }
+}
