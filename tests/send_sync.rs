@@ -22,7 +22,8 @@ use tidegate::exchange::{
 };
 use tidegate::ext_proc::automaton::{
     Breach, BufferedPen, Debt, DuplexPen, DuplexTrailersPen, HeadersPen, ImmediatePen, Lane,
-    Ledger, MessagePart, Owes, Received, ReplacePen, StreamedPen, TrailersPen, Violation,
+    Ledger, MessagePart, OverridePen, Owes, Received, ReplacePen, StreamedPen, TrailersPen,
+    Violation,
 };
 use tidegate::ext_proc::mode;
 use tidegate::filter::{
@@ -213,7 +214,7 @@ fn what_is_owed() {
     shared!(Lane, Ledger, Received, Owes<'static>, Violation, Breach, Debt, MessagePart);
     shared!(HeadersPen<'static>, ReplacePen<'static>, BufferedPen<'static>, StreamedPen<'static>);
     shared!(DuplexPen<'static>, DuplexTrailersPen<'static>, TrailersPen<'static>);
-    shared!(ImmediatePen<'static>);
+    shared!(ImmediatePen<'static>, OverridePen<'static>);
 }
 
 #[test]

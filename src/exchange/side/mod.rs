@@ -17,8 +17,8 @@ use crate::buf::BodyBuf;
 use crate::chain::{Chain, Stats};
 use crate::filter::Head;
 use crate::frame::Outcome;
-use crate::watermark::Marks;
 use crate::unwind::contained;
+use crate::watermark::Marks;
 
 use drain::Drain;
 use link::Link;

@@ -59,6 +59,15 @@ pub enum Breach {
     HeadCommitted,
     /// An answer after `immediate_response`.
     AfterImmediate,
+    /// `mode_override` after the head was answered, or before it came: Envoy ignores it (P17).
+    OverrideTooLate,
+    /// `mode_override` that changes a direction whose head has been answered: its body may be under
+    /// way.
+    OverrideUnderWay,
+    /// `mode_override` where a direction is FULL_DUPLEX_STREAMED: Envoy ignores it (P17).
+    OverrideInDuplex,
+    /// `mode_override` to a mode that is not defined, or cannot be used (P1).
+    OverrideInvalid,
     /// An answer to a client that only lets watch (`observability_mode`).
     OnlyObserved,
 }
@@ -90,6 +99,10 @@ impl Breach {
             | Self::EndBeforeTrailers
             | Self::HeadCommitted
             | Self::AfterImmediate
+            | Self::OverrideTooLate
+            | Self::OverrideUnderWay
+            | Self::OverrideInDuplex
+            | Self::OverrideInvalid
             | Self::OnlyObserved => None,
         }
     }
@@ -134,6 +147,17 @@ impl Breach {
                 f.write_str("immediate_response was written, and the head of the response has gone")
             }
             Self::AfterImmediate => f.write_str("an answer was written after immediate_response"),
+            Self::OverrideTooLate => f.write_str(
+                "mode_override was written, and counts only while the headers wait for their answer",
+            ),
+            Self::OverrideUnderWay => f.write_str(
+                "mode_override changes the mode of a message whose headers have been answered",
+            ),
+            Self::OverrideInDuplex => f.write_str(
+                "mode_override was written, and is ignored where a body mode is \
+                 FULL_DUPLEX_STREAMED",
+            ),
+            Self::OverrideInvalid => f.write_str("mode_override has a mode that cannot be used"),
             Self::OnlyObserved => f.write_str("an answer was written in observability mode"),
         }
     }

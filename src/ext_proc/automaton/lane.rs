@@ -136,6 +136,25 @@ impl Lane {
         self.state.is_committed(self.mode)
     }
 
+    /// The mode is another from here on. What came is owed what it is owed.
+    ///
+    /// # Errors
+    ///
+    /// [`Breach::OverrideUnderWay`]: something came behind the head, or the head was answered. The
+    /// mode it has already is taken at any time.
+    pub fn set_mode(&mut self, mode: DirectionMode) -> Result<(), Violation> {
+        self.check_mode(mode)?;
+        self.mode = mode;
+        Ok(())
+    }
+
+    pub(super) fn check_mode(&self, mode: DirectionMode) -> Result<(), Violation> {
+        if mode == self.mode || self.state.can_change_mode() {
+            return Ok(());
+        }
+        Err(self.violation(Breach::OverrideUnderWay))
+    }
+
     pub(super) fn state(&self) -> State {
         self.state
     }

@@ -1,9 +1,9 @@
 use core::fmt;
 
-use super::pens::ImmediatePen;
-use super::{Breach, Lane, Owes, Received, Violation};
+use super::pens::{ImmediatePen, OverridePen};
+use super::{Breach, Debt, Lane, Owes, Received, Violation};
 use crate::exchange::Direction;
-use crate::ext_proc::mode::ProcessingMode;
+use crate::ext_proc::mode::{BodyMode, ProcessingMode};
 use crate::ext_proc::wire::{Part, Reply};
 
 /// What a stream owes: both directions, and what concerns them together.
@@ -115,6 +115,56 @@ impl Ledger {
         self.stream = Stream::Ended;
     }
 
+    /// The pen that changes the mode of the stream, with or before the answer to the head of
+    /// `direction` (2.4). Whether the client's configuration lets it is not known here.
+    ///
+    /// # Errors
+    ///
+    /// It would be ignored, or would change a message that is under way.
+    pub fn mode_override(
+        &mut self,
+        direction: Direction,
+        mode: ProcessingMode,
+    ) -> Result<OverridePen<'_>, Violation> {
+        self.check_override(direction, mode)?;
+        Ok(OverridePen::new(self, direction, mode))
+    }
+
+    fn check_override(&self, direction: Direction, mode: ProcessingMode) -> Result<(), Violation> {
+        let lane = self.lane(direction);
+        let lanes = [&self.request, &self.response];
+        match self.stream {
+            Stream::Answered => {}
+            Stream::Observed => return Err(lane.violation(Breach::OnlyObserved)),
+            Stream::Ended => return Err(lane.violation(Breach::AfterImmediate)),
+        }
+        if lane.debt() != Debt::Headers {
+            return Err(lane.violation(Breach::OverrideTooLate));
+        }
+        if lanes.iter().any(|lane| lane.mode().body() == BodyMode::FullDuplexStreamed) {
+            return Err(lane.violation(Breach::OverrideInDuplex));
+        }
+        self.request.check_mode(mode.request)?;
+        self.response.check_mode(mode.response)
+    }
+
+    /// Both lanes' modes, checked; then the lane of `direction`.
+    pub(super) fn set_mode(&mut self, mode: ProcessingMode, direction: Direction) -> &mut Lane {
+        for lane in [&mut self.request, &mut self.response] {
+            let set = lane.set_mode(mode.of(lane.direction()));
+            debug_assert!(set.is_ok(), "an override that was checked: {set:?}");
+        }
+        self.lane_mut(direction)
+    }
+
+    fn overridden(&mut self, direction: Direction, numbers: [i32; 6]) -> Result<(), Violation> {
+        let mode = ProcessingMode::from_numbers(numbers)
+            .map_err(|_| self.lane(direction).violation(Breach::OverrideInvalid))?;
+        self.check_override(direction, mode)?;
+        self.set_mode(mode, direction);
+        Ok(())
+    }
+
     /// Takes note of an answer that somebody wrote: the checker's side.
     ///
     /// # Errors
@@ -130,8 +180,24 @@ impl Ledger {
                 self.end();
                 return Ok(());
             }
-            Part::OverrideOnly | Part::MessageTimeout(_) => return Ok(()),
+            // It goes before the answer to the request's head, or to the response's.
+            Part::OverrideOnly if self.request.debt() == Debt::Headers => Direction::Request,
+            Part::OverrideOnly => Direction::Response,
+            Part::MessageTimeout(_) => return Ok(()),
         };
+        let Some(numbers) = reply.mode_override else {
+            return self.answered(direction, reply);
+        };
+        let before = self.clone();
+        let result = self.overridden(direction, numbers);
+        let result = result.and_then(|()| self.answered(direction, reply));
+        if result.is_err() {
+            *self = before;
+        }
+        result
+    }
+
+    fn answered(&mut self, direction: Direction, reply: &Reply) -> Result<(), Violation> {
         match self.stream {
             Stream::Answered | Stream::Observed => self.lane_mut(direction).reply(reply),
             Stream::Ended => Err(self.lane(direction).violation(Breach::AfterImmediate)),

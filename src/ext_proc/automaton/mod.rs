@@ -68,8 +68,8 @@ pub use ledger::Ledger;
 pub use message_part::MessagePart;
 pub use owes::Owes;
 pub use pens::{
-    BufferedPen, DuplexPen, DuplexTrailersPen, HeadersPen, ImmediatePen, ReplacePen, StreamedPen,
-    TrailersPen,
+    BufferedPen, DuplexPen, DuplexTrailersPen, HeadersPen, ImmediatePen, OverridePen, ReplacePen,
+    StreamedPen, TrailersPen,
 };
 pub use received::Received;
 pub use violation::Violation;

@@ -160,6 +160,15 @@ impl State {
         }
     }
 
+    /// Whether the mode may change: the head has not been answered, and nothing came behind it.
+    pub(super) const fn can_change_mode(self) -> bool {
+        match (self.came, self.due) {
+            (Came::Nothing, _) => true,
+            (Came::Headers | Came::End(MessagePart::Headers), Due::Headers { .. }) => true,
+            (Came::Headers | Came::Body | Came::End(_), _) => false,
+        }
+    }
+
     /// Whether a message could still come that is owed an answer.
     pub(super) fn can_come(self, mode: DirectionMode) -> bool {
         let shows_trailers = mode.trailers() == SendMode::Send;

@@ -25,7 +25,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Moves the lane by what is written, through the transition that checks it.
-    pub(super) fn write(self, part: Part) -> Reply {
+    pub(in crate::ext_proc::automaton) fn write(self, part: Part) -> Reply {
         if let Some((_, answer)) = Answer::of(&part) {
             let moved = self.lane.answer(answer);
             debug_assert!(moved.is_ok(), "a pen wrote what is not legal: {moved:?}");

@@ -1,0 +1,46 @@
+use crate::exchange::Direction;
+use crate::ext_proc::automaton::Ledger;
+use crate::ext_proc::automaton::pens::Hand;
+use crate::ext_proc::mode::ProcessingMode;
+use crate::ext_proc::wire::{HeaderMutation, Part, Reply};
+
+/// Changes the mode of the stream, with the answer to a head or before it.
+///
+/// Whether the data plane takes it is not answered: it ignores an override that its configuration
+/// does not allow, without a word (P17). So the new mode counts here from now on, and a message
+/// that only the old one has is a violation: nothing is read by the wrong rules.
+#[derive(Debug)]
+#[must_use]
+pub struct OverridePen<'a> {
+    ledger: &'a mut Ledger,
+    direction: Direction,
+    mode: ProcessingMode,
+}
+
+impl<'a> OverridePen<'a> {
+    /// For an override that was checked.
+    pub(in crate::ext_proc::automaton) fn new(
+        ledger: &'a mut Ledger,
+        direction: Direction,
+        mode: ProcessingMode,
+    ) -> Self {
+        Self { ledger, direction, mode }
+    }
+
+    /// Answers the head, and changes the mode by the same message.
+    #[must_use]
+    pub fn answer(self, mutation: HeaderMutation) -> Reply {
+        let direction = self.direction;
+        let lane = self.ledger.set_mode(self.mode, direction);
+        let part = Part::Headers { direction, mutation, replace: None, clear_route_cache: false };
+        Reply { mode_override: Some(self.mode.numbers()), ..Hand::new(lane).write(part) }
+    }
+
+    /// Changes the mode, and leaves the head held: the body begins to come. For Envoy 1.40.0 and
+    /// later; those before it fail the stream.
+    #[must_use]
+    pub fn alone(self) -> Reply {
+        self.ledger.set_mode(self.mode, self.direction);
+        Reply { mode_override: Some(self.mode.numbers()), ..Reply::of(Part::OverrideOnly) }
+    }
+}
