@@ -1,0 +1,82 @@
+//! What became of one request.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::client::Answer;
+use super::origin::Seen;
+use super::pattern::Content;
+use super::rig::Rig;
+use super::transcript::Transcript;
+
+/// How long the origin may take to see the end of a request whose answer the client has.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// One request that is over at the client.
+pub(crate) struct Case<'a> {
+    rig: &'a Rig,
+    what: String,
+    number: u64,
+    pub(crate) answer: Answer,
+    seen: Option<oneshot::Receiver<Seen>>,
+}
+
+impl fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "case {}: {}: {:?}", self.number, self.what, self.answer)
+    }
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn new(
+        rig: &'a Rig,
+        what: String,
+        number: u64,
+        answer: Answer,
+        seen: oneshot::Receiver<Seen>,
+    ) -> Self {
+        Self { rig, what, number, answer, seen: Some(seen) }
+    }
+
+    /// What came to the origin; waits for its end.
+    pub(crate) async fn seen(&mut self) -> Seen {
+        let seen = self.seen.take().expect("asked once");
+        match tokio::time::timeout(SETTLE, seen).await {
+            Ok(Ok(seen)) => seen,
+            _ => panic!("no request has ended at the origin; {self}\n{:?}", self.said().lines),
+        }
+    }
+
+    /// Whether the origin was reached at all.
+    pub(crate) fn reached_origin(&self) -> bool {
+        self.rig.origin.forget(self.number)
+    }
+
+    /// What was said to the processor so far.
+    pub(crate) fn said(&self) -> Transcript {
+        self.rig.transcripts.take(self.number)
+    }
+
+    /// The response is `status` with `content`.
+    pub(crate) fn assert_response(&self, status: u16, content: &Content) {
+        assert_eq!(self.answer.status(), Some(status), "{self}");
+        if let Some(fault) = self.answer.body().fault(content) {
+            panic!("{fault}; {self}");
+        }
+    }
+
+    pub(crate) fn assert_status(&self, status: u16) {
+        assert_eq!(self.answer.status(), Some(status), "{self}");
+    }
+
+    /// The request came to the origin with `content`.
+    pub(crate) async fn assert_request(&mut self, content: &Content) -> Seen {
+        let seen = self.seen().await;
+        if let Some(fault) = seen.body.fault(content) {
+            panic!("at the origin: {fault}; {self}\n{:?}", self.said().lines);
+        }
+        seen
+    }
+}

@@ -1,0 +1,22 @@
+//! Against a real Envoy 1.40.0: a client, Envoy, an origin, and external processors on loopback.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+#[path = "../kit/ext_proc/mod.rs"]
+mod messages;
+
+mod gateway_6270;
+mod harness;
+mod raw_echo;
+
+use harness::configuration::Configuration;
+use harness::raw::RawProcessor;
+
+/// Every listener of the Envoy under test.
+fn configurations() -> Vec<Configuration> {
+    [raw_echo::configurations(), gateway_6270::configurations()].concat()
+}
+
+/// Every processor that is written by hand.
+fn raw_processors() -> Vec<RawProcessor> {
+    [raw_echo::processors(), gateway_6270::processors()].concat()
+}
