@@ -157,3 +157,23 @@ pub const MAX_SETTINGS_BYTES: usize = 256 * 1024;
 
 /// How deep lists and maps can be nested in the settings of a filter.
 pub const MAX_SETTINGS_DEPTH: usize = 32;
+
+/// The most bytes of one head or trailers that an external processor takes, encoded: twice the
+/// 60 KiB that Envoy takes by default. Envoy can be told to take 8 MiB; then this is to be raised.
+pub const DEFAULT_SECTION_BYTES: u32 = 128 * 1024;
+
+/// The most fields of one head or trailers that an external processor takes: ten times the 100
+/// that Envoy takes by default.
+pub const DEFAULT_SECTION_FIELDS: usize = 1024;
+
+/// The most fields of one head or trailers that can be allowed: `http::HeaderMap` holds 24,576
+/// names.
+pub const MAX_SECTION_FIELDS: usize = 16 * 1024;
+
+/// The most bytes that attributes and metadata of one message to an external processor may have,
+/// encoded. Metadata is what other filters of the data plane left, such as the claims of a token.
+pub const DEFAULT_ENVELOPE_BYTES: u32 = 128 * 1024;
+
+/// How deep structs and lists can be nested in attributes and metadata. The same as in settings;
+/// `prost` reads a little more.
+pub const MAX_STRUCT_DEPTH: usize = 32;

@@ -1,6 +1,4 @@
-use bytes::Bytes;
-
-use super::ProtocolConfig;
+use super::{Attributes, Metadata, ProtocolConfig};
 
 /// What a message carries besides its part.
 #[derive(Debug, Clone, Default)]
@@ -9,9 +7,8 @@ pub struct Envelope {
     pub observability: bool,
     /// On the first message of a stream.
     pub protocol_config: Option<ProtocolConfig>,
-    /// `map<string, Struct>`, encoded, one slice for each entry; on the first message of a
-    /// direction.
-    pub attributes: Vec<Bytes>,
-    /// `core.v3.Metadata`, encoded. Empty if the client forwards no namespace.
-    pub metadata: Bytes,
+    /// On the first message of a direction.
+    pub attributes: Attributes,
+    /// What the client forwards of the data plane's metadata. It may be on every message.
+    pub metadata: Metadata,
 }

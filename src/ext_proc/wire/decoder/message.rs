@@ -1,0 +1,346 @@
+//! One `ProcessingRequest` on its way in: where in it the next byte belongs, and what has come.
+
+use std::mem;
+
+use bytes::{Bytes, BytesMut};
+
+use super::input::Input;
+use super::schema::{Field, Gathered, Message, Number};
+use crate::exchange::Direction;
+use crate::ext_proc::wire::key::{Key, Seen, WireType};
+use crate::ext_proc::wire::varint::Varint;
+use crate::ext_proc::wire::{
+    Envelope, Event, Malformed, ProtocolConfig, Section, WireError, WireLimit, WireLimits,
+};
+
+/// How far reading got.
+pub(super) enum Progress {
+    /// To the end of the input.
+    Starved,
+    /// To a piece of a body.
+    Piece(Event),
+    /// To the end of the message.
+    Whole,
+}
+
+/// A `ProcessingRequest` that is being read.
+pub(super) struct Reading {
+    /// What is left of it besides what `inner` and `step` have taken, in bytes.
+    left: u32,
+    seen: Seen,
+    inner: Option<Inner>,
+    step: Step,
+    part: Option<Part>,
+    /// Made by the first thing in it: most messages have nothing but a part.
+    envelope: Option<Box<Envelope>>,
+    /// What has been charged to [`WireLimit::EnvelopeBytes`].
+    envelope_bytes: u64,
+}
+
+/// A message in it that is being read.
+struct Inner {
+    message: Message,
+    /// As of the outer one.
+    left: u32,
+    seen: Seen,
+}
+
+/// Where the next byte belongs.
+enum Step {
+    /// Between two fields, or in the key of the next one.
+    Key(Varint),
+    /// In a number. `None`: it is skipped.
+    Number { number: Option<Number>, varint: Varint },
+    /// In a length.
+    Length { key: Key, field: Field, varint: Varint },
+    /// In what is skipped.
+    Skip { left: u32 },
+    /// In the bytes of a body.
+    Body { left: u32 },
+    /// In something that is read when it is whole.
+    Gather { gathered: Gathered, left: u32, bytes: BytesMut },
+}
+
+impl Step {
+    const BETWEEN: Self = Self::Key(Varint::FRESH);
+}
+
+/// What has come of the part.
+enum Part {
+    Headers { direction: Direction, section: Option<Box<Section>>, end_of_stream: bool },
+    Body { direction: Direction, body_bytes: u64, end_of_stream: bool },
+    Trailers { direction: Direction, section: Option<Box<Section>> },
+}
+
+impl Reading {
+    /// A message of so many bytes.
+    pub(super) const fn new(len: u32) -> Self {
+        Self {
+            left: len,
+            seen: Seen::NONE,
+            inner: None,
+            step: Step::BETWEEN,
+            part: None,
+            envelope: None,
+            envelope_bytes: 0,
+        }
+    }
+
+    /// Which message the next byte belongs to.
+    fn message(&self) -> Message {
+        self.inner.as_ref().map_or(Message::ProcessingRequest, |inner| inner.message)
+    }
+
+    /// Reads on.
+    pub(super) fn read(
+        &mut self,
+        input: &mut Input,
+        limits: &WireLimits,
+    ) -> Result<Progress, WireError> {
+        loop {
+            let message = self.message();
+            let malformed = |fault| WireError::Malformed { message: message.name(), fault };
+            let level = self.inner.as_mut().map_or(&mut self.left, |inner| &mut inner.left);
+            match &mut self.step {
+                Step::Key(varint) if varint.is_fresh() && *level == 0 => {
+                    if self.inner.take().is_none() {
+                        return Ok(Progress::Whole);
+                    }
+                }
+                Step::Key(varint) => {
+                    let key = input.varint(varint, level).map_err(malformed)?;
+                    let Some(key) = key else { return Ok(Progress::Starved) };
+                    self.step = self.begin(key).map_err(malformed)?;
+                }
+                Step::Number { number, varint } => {
+                    let value = input.varint(varint, level).map_err(malformed)?;
+                    let Some(value) = value else { return Ok(Progress::Starved) };
+                    let number = *number;
+                    self.step = Step::BETWEEN;
+                    self.set(number, value);
+                }
+                Step::Length { key, field, varint } => {
+                    let len = input.varint(varint, level).map_err(malformed)?;
+                    let Some(len) = len else { return Ok(Progress::Starved) };
+                    let len = take_off(level, len, key.field).map_err(malformed)?;
+                    let field = *field;
+                    self.step = self.enter(field, len, limits)?;
+                }
+                Step::Skip { left } => {
+                    while input.piece(left).is_some() {}
+                    if *left != 0 {
+                        return Ok(Progress::Starved);
+                    }
+                    self.step = Step::BETWEEN;
+                }
+                Step::Body { left } => match input.piece(left) {
+                    Some(bytes) => return Ok(Progress::Piece(self.body_piece(bytes))),
+                    None if *left != 0 => return Ok(Progress::Starved),
+                    None => self.step = Step::BETWEEN,
+                },
+                Step::Gather { gathered, left, bytes } => {
+                    while let Some(piece) = input.piece(left) {
+                        bytes.extend_from_slice(&piece);
+                    }
+                    if *left != 0 {
+                        return Ok(Progress::Starved);
+                    }
+                    let (gathered, bytes) = (*gathered, mem::take(bytes).freeze());
+                    self.step = Step::BETWEEN;
+                    self.keep(gathered, bytes, limits)?;
+                }
+            }
+        }
+    }
+
+    /// A field begins.
+    #[inline]
+    fn begin(&mut self, key: u64) -> Result<Step, Malformed> {
+        let key = Key::new(key)?;
+        let field = self.message().field(key)?;
+        let (level, seen) = match &mut self.inner {
+            Some(inner) => (&mut inner.left, &mut inner.seen),
+            None => (&mut self.left, &mut self.seen),
+        };
+        match field {
+            // Another one of the oneof is a repetition as well.
+            Field::Part(..) if self.part.is_some() => {
+                return Err(Malformed::Repeated { field: key.field });
+            }
+            Field::Part(..) | Field::Other | Field::Gathered(Gathered::Attributes) => {}
+            Field::Config
+            | Field::Body
+            | Field::Number(_)
+            | Field::Gathered(Gathered::Section | Gathered::Metadata) => seen.once(key.field)?,
+        }
+        let varint = Varint::FRESH;
+        Ok(match key.wire_type {
+            WireType::Bytes => Step::Length { key, field, varint },
+            WireType::Fixed64 => Step::Skip { left: take_off(level, 8, key.field)? },
+            WireType::Fixed32 => Step::Skip { left: take_off(level, 4, key.field)? },
+            WireType::Varint => {
+                let number = if let Field::Number(number) = field { Some(number) } else { None };
+                Step::Number { number, varint }
+            }
+        })
+    }
+
+    /// The length of a field is known, and taken off what it lies in.
+    fn enter(&mut self, field: Field, len: u32, limits: &WireLimits) -> Result<Step, WireError> {
+        let message = match field {
+            Field::Part(message, direction) => {
+                self.part = Some(Part::new(message, direction));
+                message
+            }
+            Field::Config => {
+                self.envelope().protocol_config = Some(ProtocolConfig::default());
+                Message::Config
+            }
+            Field::Body => return Ok(Step::Body { left: len }),
+            Field::Gathered(gathered) => {
+                self.charge(gathered, len, limits)?;
+                return Ok(Step::Gather { gathered, left: len, bytes: BytesMut::new() });
+            }
+            // A number has no length: the wire type was checked.
+            Field::Other | Field::Number(_) => return Ok(Step::Skip { left: len }),
+        };
+        self.inner = Some(Inner { message, left: len, seen: Seen::NONE });
+        Ok(Step::BETWEEN)
+    }
+
+    /// Before anything of it is kept.
+    fn charge(
+        &mut self,
+        gathered: Gathered,
+        len: u32,
+        limits: &WireLimits,
+    ) -> Result<(), WireError> {
+        let (limit, most, charged) = match gathered {
+            Gathered::Section => (WireLimit::SectionBytes, limits.section_bytes, len.into()),
+            Gathered::Metadata | Gathered::Attributes => {
+                // An entry of two bytes would otherwise cost sixteen times as much.
+                let handle = match gathered {
+                    Gathered::Attributes => size_of::<Bytes>() as u64,
+                    Gathered::Metadata | Gathered::Section => 0,
+                };
+                self.envelope_bytes += u64::from(len) + handle;
+                (WireLimit::EnvelopeBytes, limits.envelope_bytes, self.envelope_bytes)
+            }
+        };
+        let most = u64::from(most);
+        if charged > most { Err(WireError::Limit { limit, most }) } else { Ok(()) }
+    }
+
+    fn keep(
+        &mut self,
+        gathered: Gathered,
+        bytes: Bytes,
+        limits: &WireLimits,
+    ) -> Result<(), WireError> {
+        match gathered {
+            Gathered::Section => {
+                let read = Box::new(Section::read(&bytes, limits)?);
+                match &mut self.part {
+                    Some(Part::Headers { section, .. } | Part::Trailers { section, .. }) => {
+                        *section = Some(read);
+                    }
+                    Some(Part::Body { .. }) | None => {}
+                }
+            }
+            // Envoy puts an empty one into each message.
+            Gathered::Metadata if bytes.is_empty() => {}
+            Gathered::Metadata => self.envelope().metadata = bytes.into(),
+            Gathered::Attributes => self.envelope().attributes.push(bytes),
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, number: Option<Number>, value: u64) {
+        match number {
+            None => {}
+            Some(Number::Observability) => {
+                if value != 0 {
+                    self.envelope().observability = true;
+                }
+            }
+            Some(Number::EndOfStream) => match &mut self.part {
+                Some(Part::Headers { end_of_stream, .. } | Part::Body { end_of_stream, .. }) => {
+                    *end_of_stream = value != 0;
+                }
+                Some(Part::Trailers { .. }) | None => {}
+            },
+            Some(Number::RequestMode) => self.config().request_body_mode = low_half(value),
+            Some(Number::ResponseMode) => self.config().response_body_mode = low_half(value),
+            Some(Number::WithoutWaiting) => self.config().send_body_without_waiting = value != 0,
+        }
+    }
+
+    fn envelope(&mut self) -> &mut Envelope {
+        self.envelope.get_or_insert_default()
+    }
+
+    fn config(&mut self) -> &mut ProtocolConfig {
+        self.envelope().protocol_config.get_or_insert_default()
+    }
+
+    fn body_piece(&mut self, bytes: Bytes) -> Event {
+        match &mut self.part {
+            Some(Part::Body { direction, body_bytes, .. }) => {
+                *body_bytes += bytes.len() as u64;
+                Event::BodyPiece { direction: *direction, bytes }
+            }
+            // Only the part of a body has bytes of one.
+            Some(Part::Headers { .. } | Part::Trailers { .. }) | None => {
+                Event::Other { envelope: Box::default() }
+            }
+        }
+    }
+
+    /// What the whole message is.
+    pub(super) fn event(&mut self) -> Event {
+        let envelope = self.envelope.take();
+        match self.part.take() {
+            Some(Part::Headers { direction, section, end_of_stream }) => Event::Headers {
+                direction,
+                section: section.unwrap_or_default(),
+                end_of_stream,
+                envelope: envelope.unwrap_or_default(),
+            },
+            Some(Part::Body { direction, body_bytes, end_of_stream }) => {
+                Event::BodyEnd { direction, body_bytes, end_of_stream, envelope }
+            }
+            Some(Part::Trailers { direction, section }) => Event::Trailers {
+                direction,
+                section: section.unwrap_or_default(),
+                envelope: envelope.unwrap_or_default(),
+            },
+            None => Event::Other { envelope: envelope.unwrap_or_default() },
+        }
+    }
+}
+
+impl Part {
+    const fn new(message: Message, direction: Direction) -> Self {
+        match message {
+            Message::Headers => Self::Headers { direction, section: None, end_of_stream: false },
+            Message::Body => Self::Body { direction, body_bytes: 0, end_of_stream: false },
+            Message::Trailers | Message::ProcessingRequest | Message::Config => {
+                Self::Trailers { direction, section: None }
+            }
+        }
+    }
+}
+
+/// Takes the length of a field off what is left of its message.
+#[inline]
+fn take_off(left: &mut u32, len: u64, field: u32) -> Result<u32, Malformed> {
+    let len = u32::try_from(len).map_err(|_| Malformed::Length { field })?;
+    *left = left.checked_sub(len).ok_or(Malformed::Length { field })?;
+    Ok(len)
+}
+
+/// Of a number of the type `int32`, the lower half counts.
+fn low_half(value: u64) -> i32 {
+    let [a, b, c, d, ..] = value.to_le_bytes();
+    i32::from_le_bytes([a, b, c, d])
+}

@@ -1,0 +1,170 @@
+//! Reads what a client sends: [`Decoder`].
+//!
+//! This module never copies a byte of a body, and never keeps one.
+
+mod input;
+mod message;
+mod schema;
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use self::input::Input;
+use self::message::{Progress, Reading};
+use super::{Event, WireError, WireLimits};
+
+/// What stands before each message: whether it is compressed, and four bytes with its length.
+const PREFIX_BYTES: u8 = 5;
+
+/// Reads the messages of one RPC from its bytes, however they are cut: gRPC's frames, and a
+/// `ProcessingRequest` in each.
+///
+/// A body is handed on as it comes, in slices of what was pushed, before its message is whole: there
+/// is no limit on the length of a message, and no byte of a body is kept or copied. What is kept
+/// until it is whole is bounded by [`WireLimits`].
+///
+/// The fields of a message may come in any order. Fields that the protocol does not know are
+/// skipped as they come, however long. What breaks a rule of protobuf is refused, and besides it a
+/// singular field that comes twice, and every group.
+///
+/// After an error it answers the same one forever. No call waits.
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use tidegate::exchange::Direction;
+/// use tidegate::ext_proc::wire::{Decoder, Event, WireLimits};
+///
+/// let mut decoder = Decoder::new(WireLimits::new());
+/// // A frame of ten bytes; in it a request body, "abcd", and `end_of_stream`; cut anywhere.
+/// decoder.push(Bytes::from_static(b"\0\0\0\0\x0a\x22\x08\x0a\x04ab"));
+/// let Some(Event::BodyPiece { bytes, .. }) = decoder.next()? else { panic!("body") };
+/// assert_eq!(bytes, "ab");
+/// assert!(decoder.next()?.is_none());
+///
+/// decoder.push(Bytes::from_static(b"cd\x10\x01"));
+/// let Some(Event::BodyPiece { bytes, .. }) = decoder.next()? else { panic!("body") };
+/// assert_eq!(bytes, "cd");
+/// let Some(Event::BodyEnd { direction, body_bytes, end_of_stream, .. }) = decoder.next()? else {
+///     panic!("the end of the message");
+/// };
+/// assert_eq!((direction, body_bytes, end_of_stream), (Direction::Request, 4, true));
+/// decoder.finish()?;
+/// # Ok::<_, tidegate::ext_proc::wire::WireError>(())
+/// ```
+pub struct Decoder {
+    limits: WireLimits,
+    input: Input,
+    state: State,
+}
+
+enum State {
+    /// Between two messages, or in the prefix of the next one.
+    Prefix {
+        bytes: [u8; PREFIX_BYTES as usize],
+        read: u8,
+    },
+    Message(Reading),
+    Failed(WireError),
+}
+
+impl State {
+    const BETWEEN: Self = Self::Prefix { bytes: [0; PREFIX_BYTES as usize], read: 0 };
+}
+
+impl Decoder {
+    /// Nothing has been read.
+    #[must_use]
+    pub fn new(limits: WireLimits) -> Self {
+        Self { limits, input: Input::default(), state: State::BETWEEN }
+    }
+
+    /// Takes bytes, in order. They are read by [`next`](Self::next); call that until it answers
+    /// `None` before more is pushed, as what is pushed is not bounded here.
+    pub fn push(&mut self, bytes: Bytes) {
+        if !matches!(self.state, State::Failed(_)) {
+            self.input.push(bytes);
+        }
+    }
+
+    /// The next thing read. `None`: it needs more bytes.
+    ///
+    /// # Errors
+    ///
+    /// If what was pushed is no sequence of messages, or passes a limit. What came before it was
+    /// answered before.
+    #[expect(clippy::should_implement_trait, reason = "an iterator that is out has ended")]
+    #[inline]
+    pub fn next(&mut self) -> Result<Option<Event>, WireError> {
+        let read = self.read();
+        if let Err(error) = &read {
+            self.state = State::Failed(error.clone());
+            self.input.clear();
+        }
+        read
+    }
+
+    fn read(&mut self) -> Result<Option<Event>, WireError> {
+        loop {
+            match &mut self.state {
+                State::Prefix { bytes, read } => {
+                    while let Some(place) = bytes.get_mut(usize::from(*read)) {
+                        let Some(byte) = self.input.byte() else { return Ok(None) };
+                        *place = byte;
+                        *read += 1;
+                        // Before the rest: what follows another flag may be no length.
+                        match (*read, byte) {
+                            (1, 1) => return Err(WireError::Compressed),
+                            (1, flag) if flag != 0 => return Err(WireError::Flag { flag }),
+                            _ => {}
+                        }
+                    }
+                    let [_, a, b, c, d] = *bytes;
+                    self.state = State::Message(Reading::new(u32::from_be_bytes([a, b, c, d])));
+                }
+                State::Message(reading) => match reading.read(&mut self.input, &self.limits)? {
+                    Progress::Starved => return Ok(None),
+                    Progress::Piece(event) => return Ok(Some(event)),
+                    Progress::Whole => {
+                        let event = reading.event();
+                        self.state = State::BETWEEN;
+                        return Ok(Some(event));
+                    }
+                },
+                State::Failed(error) => return Err(error.clone()),
+            }
+        }
+    }
+
+    /// The stream has ended: whether between two messages.
+    ///
+    /// # Errors
+    ///
+    /// [`WireError::Ended`] if inside of one, or if bytes were not read yet; the error of
+    /// [`next`](Self::next), if there was one.
+    pub fn finish(&self) -> Result<(), WireError> {
+        match &self.state {
+            State::Prefix { read: 0, .. } if self.input.is_empty() => Ok(()),
+            State::Prefix { .. } | State::Message(_) => Err(WireError::Ended),
+            State::Failed(error) => Err(error.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Decoder {
+    /// Shows counts, never bytes: they are somebody's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Prefix { read: 0, .. } => "between two messages",
+            State::Prefix { .. } => "in a prefix",
+            State::Message(_) => "in a message",
+            State::Failed(_) => "failed",
+        };
+        f.debug_struct("Decoder")
+            .field("state", &state)
+            .field("unread_bytes", &self.input.len())
+            .finish_non_exhaustive()
+    }
+}

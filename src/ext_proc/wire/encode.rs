@@ -1,0 +1,193 @@
+//! Replies to bytes.
+
+use super::backward::Backward;
+use super::head::INLINE_BYTES;
+use super::header_mutation::SetField;
+use super::reply::{BodyChange, Part};
+use super::{HeaderMutation, Reply, ReplyFrame, WireError};
+use crate::buf::BodyBuf;
+use crate::exchange::Direction;
+
+/// What one field of a mutation costs at most besides its name and value, in bytes: four lengths of
+/// five bytes, their keys, and two numbers.
+const SET_FIELD_BYTES: usize = 32;
+
+/// `OVERWRITE_IF_EXISTS_OR_ADD`.
+const OVERWRITE: u64 = 2;
+
+/// `CONTINUE_AND_REPLACE`.
+const REPLACE: u64 = 1;
+
+/// Writes a reply. Its body, if it has one, goes on as it is.
+///
+/// # Errors
+///
+/// [`WireError::TooLong`] if it would have more than 4 GiB.
+pub fn encode(reply: Reply) -> Result<ReplyFrame, WireError> {
+    let Reply { part, mode_override, dynamic_metadata } = reply;
+    let metadata_bytes = dynamic_metadata.as_ref().map_or(0, |encoded| encoded.len());
+    let mut out = Backward::with_room(room(&part, metadata_bytes));
+    // Backwards: what is written first stands last. So nothing but the body follows the head.
+    let body = write_part(&mut out, part);
+    if let Some(encoded) = dynamic_metadata {
+        out.bytes(8, &encoded);
+    }
+    if let Some(modes) = mode_override {
+        out.message(9, |out| {
+            for (field, mode) in (1..=6).rev().zip(modes.into_iter().rev()) {
+                out.int32(field, mode);
+            }
+        });
+    }
+    let bytes = out.written();
+    let len = u32::try_from(bytes).map_err(|_| WireError::TooLong { bytes })?;
+    out.slice(&len.to_be_bytes());
+    out.slice(&[0]);
+    Ok(ReplyFrame { head: out.into_head(), body })
+}
+
+/// As many bytes as the reply has at most without its body, or what lies inline.
+fn room(part: &Part, metadata_bytes: usize) -> usize {
+    let none = HeaderMutation::new();
+    let (mutation, details_bytes) = match part {
+        Part::Headers { mutation, .. }
+        | Part::Body { mutation, .. }
+        | Part::Trailers { mutation, .. } => (mutation, 0),
+        Part::Immediate { mutation, details, .. } => (mutation, details.len()),
+        Part::OverrideOnly | Part::MessageTimeout(_) => (&none, 0),
+    };
+    let set = mutation.set.iter().map(|set| SET_FIELD_BYTES + set.name.len() + set.value.len());
+    let removed = mutation.remove.iter().map(|name| SET_FIELD_BYTES + name.len());
+    let more: usize = set.chain(removed).sum::<usize>() + details_bytes + metadata_bytes;
+    INLINE_BYTES + more
+}
+
+/// Writes the part, all but the body at its end: that is answered.
+fn write_part(out: &mut Backward, part: Part) -> BodyBuf {
+    let mut last = BodyBuf::new();
+    match part {
+        Part::Headers { direction, mutation, replace, clear_route_cache } => {
+            out.message(of(direction, 1, 2), |out| {
+                out.message(1, |out| {
+                    let status = if replace.is_some() { REPLACE } else { 0 };
+                    if let Some(body) = replace {
+                        out.message(3, |out| out.body(1, body.len()));
+                        last = body;
+                    }
+                    write_common(out, status, &mutation, clear_route_cache);
+                });
+            });
+        }
+        Part::Body { direction, mutation, change, clear_route_cache } => {
+            out.message(of(direction, 3, 4), |out| {
+                out.message(1, |out| {
+                    last = write_change(out, change);
+                    write_common(out, 0, &mutation, clear_route_cache);
+                });
+            });
+        }
+        Part::Trailers { direction, mutation } => {
+            out.message(of(direction, 5, 6), |out| write_mutation(out, 1, &mutation));
+        }
+        Part::Immediate { status, mutation, body, grpc_status, details } => {
+            out.message(7, |out| {
+                if !body.is_empty() {
+                    out.body(3, body.len());
+                    last = body;
+                }
+                if !details.is_empty() {
+                    out.bytes(5, &details);
+                }
+                if let Some(status) = grpc_status {
+                    out.message(4, |out| out.number(1, status.into()));
+                }
+                write_mutation(out, 2, &mutation);
+                out.message(1, |out| out.number(1, status.as_u16().into()));
+            });
+        }
+        Part::OverrideOnly => {}
+        Part::MessageTimeout(timeout) => out.message(10, |out| {
+            out.number(2, timeout.subsec_nanos().into());
+            out.number(1, timeout.as_secs());
+        }),
+    }
+    last
+}
+
+const fn of(direction: Direction, request: u32, response: u32) -> u32 {
+    match direction {
+        Direction::Request => request,
+        Direction::Response => response,
+    }
+}
+
+/// A `BodyMutation`, if it changes anything. Answers what follows it.
+fn write_change(out: &mut Backward, change: BodyChange) -> BodyBuf {
+    match change {
+        BodyChange::Unchanged => BodyBuf::new(),
+        BodyChange::Clear => {
+            out.message(3, |out| out.number(2, 1));
+            BodyBuf::new()
+        }
+        BodyChange::Replace(body) => {
+            out.message(3, |out| out.body(1, body.len()));
+            body
+        }
+        BodyChange::Streamed { body, end_of_stream } => {
+            out.message(3, |out| {
+                out.message(3, |out| {
+                    if !body.is_empty() {
+                        out.body(1, body.len());
+                    }
+                    out.number(2, end_of_stream.into());
+                });
+            });
+            body
+        }
+    }
+}
+
+/// What a `CommonResponse` has before its body.
+fn write_common(
+    out: &mut Backward,
+    status: u64,
+    mutation: &HeaderMutation,
+    clear_route_cache: bool,
+) {
+    out.number(5, clear_route_cache.into());
+    write_mutation(out, 2, mutation);
+    out.number(1, status);
+}
+
+/// A `HeaderMutation`, if it changes anything.
+fn write_mutation(out: &mut Backward, field: u32, mutation: &HeaderMutation) {
+    if mutation.is_empty() {
+        return;
+    }
+    out.message(field, |out| {
+        for name in mutation.remove.iter().rev() {
+            out.bytes(2, name);
+        }
+        for set in mutation.set.iter().rev() {
+            out.message(1, |out| write_set(out, set));
+        }
+    });
+}
+
+/// A `HeaderValueOption`. The value goes into `raw_value`: Envoy does not read the other one.
+///
+/// Envoy 1.40.0 reads only `append`, other readers only `append_action`, and some refuse a message
+/// with both: so that one of them is written which says the same by what the other is without it.
+fn write_set(out: &mut Backward, set: &SetField) {
+    // An empty value stays, with every reader.
+    out.number(4, set.value.is_empty().into());
+    if set.append {
+        out.message(2, |out| out.number(1, 1));
+    } else {
+        out.number(3, OVERWRITE);
+    }
+    out.message(1, |out| {
+        out.bytes(3, &set.value);
+        out.bytes(1, &set.name);
+    });
+}
