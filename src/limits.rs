@@ -177,3 +177,20 @@ pub const DEFAULT_ENVELOPE_BYTES: u32 = 128 * 1024;
 /// How deep structs and lists can be nested in attributes and metadata. The same as in settings;
 /// `prost` reads a little more.
 pub const MAX_STRUCT_DEPTH: usize = 32;
+/// How much of a stream of external processing may have come that the filters have not taken, in
+/// bytes, before the stream is not read any more: four windows of Envoy's DATA frames of 16 KiB,
+/// so that a direction that waits does not stop the other at once.
+pub const SESSION_QUEUE_BYTES: u64 = 256 * 1024;
+
+/// The longest body of a local reply of an external processor, in bytes: it goes in one message, and
+/// Envoy keeps it whole.
+pub const MAX_IMMEDIATE_BODY_BYTES: u64 = 1024 * 1024;
+
+/// The longest body that an external processor keeps whole for one answer, in bytes: twice Envoy's
+/// default stream window, as an Envoy that is not told otherwise sends a little more than that in
+/// one message.
+pub const MAX_WHOLE_BODY_BYTES: u64 = 32 * 1024 * 1024;
+
+/// The largest piece of body in one answer of full duplex, in bytes: data planes that limit it allow
+/// 64 KiB and more, with some room for what stands around it (pitfall P15).
+pub const DUPLEX_PIECE_BYTES: usize = 62_000;

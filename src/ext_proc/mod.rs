@@ -4,4 +4,5 @@
 
 pub mod automaton;
 pub mod mode;
+pub mod session;
 pub mod wire;

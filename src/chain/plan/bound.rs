@@ -41,7 +41,7 @@ impl<H: Head> BoundPlan<H> {
     }
 
     /// Names and declarations, in chain order.
-    pub fn filters(&self) -> impl Iterator<Item = (&str, &Declaration)> {
+    pub fn filters(&self) -> impl Iterator<Item = (&str, &Declaration)> + Clone {
         self.inner.stations.iter().map(|station| (&*station.name, &station.declaration))
     }
 }

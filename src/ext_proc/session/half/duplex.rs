@@ -1,0 +1,107 @@
+//! `FULL_DUPLEX_STREAMED`: the head, then whatever the filters let go, then one end.
+//!
+//! Nothing is answered one to one. The end has the form of the end that came: a last piece, or
+//! trailers. An end that a filter declares before is a last piece at once; what comes behind it is
+//! dropped, here and by the data plane.
+//!
+//! This module never lets a body go without its end: what is left open ends the stream as a failure.
+
+use core::mem;
+use core::task::Context;
+
+use super::{Given, Half, Message, Stage, Step, Tail, out_of_turn};
+use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::session::heads::SessionHead;
+
+impl<H: SessionHead> Half<H> {
+    /// `reads`: more of what is under way will be read.
+    pub(super) fn poll_duplex(
+        &mut self,
+        cx: &Context<'_>,
+        ledger: &mut Ledger,
+        reads: bool,
+    ) -> Step {
+        loop {
+            if self.tail.is_some() {
+                return self.finish(ledger);
+            }
+            if self.pending.len() >= self.terms.piece_bytes {
+                return self.send(ledger);
+            }
+            match self.take(cx) {
+                Given::Head { head, ends } => {
+                    self.tail = ends.then_some(Tail::End);
+                    if let Some(step) = self.answer_head(&head, ledger) {
+                        return step;
+                    }
+                }
+                Given::Data => {}
+                Given::Tail(tail) => self.tail = Some(tail),
+                Given::Local => return self.poll_local(cx),
+                Given::Cut(error) => return Step::Cut(error),
+                given @ (Given::Over | Given::Nothing) => {
+                    if self.feed() {
+                        continue;
+                    }
+                    if matches!(given, Given::Over)
+                        && let Err(error) = self.note_over()
+                    {
+                        return Step::Cut(error);
+                    }
+                    if self.tail.is_some() {
+                        continue;
+                    }
+                    // A message that is cut between two frames is answered as one.
+                    let is_cut = matches!(self.message, Message::Open { .. });
+                    if self.pending.is_empty() || (is_cut && reads && self.queue.is_empty()) {
+                        return Step::Idle;
+                    }
+                    return self.send(ledger);
+                }
+            }
+        }
+    }
+
+    /// A piece of what is pending.
+    fn send(&mut self, ledger: &mut Ledger) -> Step {
+        let bytes = self.pending.len().min(self.terms.piece_bytes);
+        let piece = self.pending.split_to(bytes);
+        let reply = match ledger.owes(H::DIRECTION) {
+            Owes::Duplex(pen) => pen.send(piece),
+            Owes::DuplexTrailers(pen) => pen.send(piece),
+            _ => None,
+        };
+        match reply {
+            Some(reply) => Step::Reply(reply),
+            None => Step::Cut(out_of_turn("body that is not owed")),
+        }
+    }
+
+    /// What is pending, and the end.
+    fn finish(&mut self, ledger: &mut Ledger) -> Step {
+        // What a filter's own end left behind is dropped by the side.
+        while self.feed() {}
+        if self.pending.len() > self.terms.piece_bytes {
+            return self.send(ledger);
+        }
+        match ledger.owes(H::DIRECTION) {
+            Owes::Duplex(pen) => match self.tail {
+                Some(Tail::Trailers(_)) => Step::Cut(out_of_turn("trailers where none came")),
+                Some(Tail::End) | None => Step::Reply(pen.finish(mem::take(&mut self.pending))),
+            },
+            Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(ledger),
+            Owes::DuplexTrailers(_) => {
+                let Some(mutation) = self.trailers_mutation() else { return Step::Idle };
+                match ledger.owes(H::DIRECTION) {
+                    Owes::DuplexTrailers(pen) => Step::Reply(pen.trailers(mutation)),
+                    _ => Step::Idle,
+                }
+            }
+            // It has gone.
+            _ => {
+                debug_assert!(matches!(self.head, Stage::Gone), "an end behind no head");
+                Step::Idle
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Heads by themselves: body mode `NONE`, and a head that is the whole message.
+//!
+//! A head that is the whole message can be given a body: then both are answered at once, as Envoy
+//! takes a body there and only there (CONTINUE_AND_REPLACE).
+//!
+//! This module never sees a body that came.
+
+use core::mem;
+use core::task::Context;
+
+use super::{Given, Half, Stage, Step, Tail, left_over, out_of_turn};
+use crate::error::{Error, ErrorKind, Origin};
+use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::session::heads::SessionHead;
+
+impl<H: SessionHead> Half<H> {
+    pub(super) fn poll_heads_only(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+        loop {
+            match self.take(cx) {
+                Given::Head { head, ends: false }
+                    if matches!(self.head, Stage::Inside { ends: true }) =>
+                {
+                    self.head = Stage::Apart(head);
+                }
+                Given::Head { head, ends } => {
+                    self.tail = ends.then_some(Tail::End);
+                    if let Some(step) = self.answer_head(&head, ledger) {
+                        return step;
+                    }
+                }
+                Given::Data if matches!(self.head, Stage::Apart(_)) => {
+                    let limit_bytes = self.terms.max_whole_bytes;
+                    if self.pending.len() as u64 > limit_bytes {
+                        let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
+                        return Step::Cut(Error::new(limit, Origin::Internal));
+                    }
+                }
+                Given::Data => return Step::Cut(left_over(self.pending.len())),
+                Given::Tail(Tail::End) if matches!(self.head, Stage::Apart(_)) => {
+                    self.tail = Some(Tail::End);
+                    return self.replace(ledger);
+                }
+                Given::Tail(Tail::Trailers(_)) if matches!(self.head, Stage::Apart(_)) => {
+                    return Step::Cut(out_of_turn("trailers behind a head that was the end"));
+                }
+                Given::Tail(tail) => self.tail = Some(tail),
+                Given::Local => return self.poll_local(cx),
+                Given::Cut(error) => return Step::Cut(error),
+                given @ (Given::Over | Given::Nothing) => {
+                    if let Some(step) = self.answer_trailers(ledger) {
+                        return step;
+                    }
+                    if self.feed() {
+                        continue;
+                    }
+                    let is_over = matches!(given, Given::Over);
+                    return match self.note_over() {
+                        Err(error) if is_over => Step::Cut(error),
+                        Ok(()) | Err(_) => Step::Idle,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Head and body at once.
+    fn replace(&mut self, ledger: &mut Ledger) -> Step {
+        let Stage::Apart(head) = mem::replace(&mut self.head, Stage::Gone) else {
+            return Step::Idle;
+        };
+        let mutation = self.head_mutation(&head, None, true);
+        let body = mem::take(&mut self.pending);
+        if self.mode_override.is_some() {
+            return Step::Cut(out_of_turn("a mode override with a message that is replaced"));
+        }
+        match ledger.owes(H::DIRECTION) {
+            Owes::Headers(pen) if body.is_empty() => Step::Reply(pen.answer(mutation)),
+            Owes::Headers(pen) => match pen.ended() {
+                Some(pen) => Step::Reply(pen.replace(mutation, body)),
+                None => Step::Cut(out_of_turn("a body for a head that was not the end")),
+            },
+            _ => Step::Cut(out_of_turn("a head that is not owed")),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What comes for one direction.
+//!
+//! This module never writes an answer.
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+
+use super::{Half, Item, Message, Stage, Trailers};
+use crate::error::Error;
+use crate::ext_proc::session::heads::SessionHead;
+
+impl<H: SessionHead> Half<H> {
+    /// The head has come.
+    pub(in crate::ext_proc::session) fn handle_head(&mut self, head: Box<H>, ends: bool) {
+        if self.terms.keeps_head {
+            self.original = Some(head.clone());
+        }
+        if ends && declares_body(head.headers()) {
+            // The answer to a HEAD request: its length is that of another message.
+            self.side.set_bodiless();
+        }
+        if !matches!(self.head, Stage::Local(_)) {
+            self.head = Stage::Inside { ends };
+        }
+        // Refused only where a local reply was faster: then that is what counts.
+        let _ = self.side.handle_head(*head, ends);
+    }
+
+    /// What came is no head.
+    pub(in crate::ext_proc::session) fn handle_bad_head(&mut self, error: Error) {
+        self.head = Stage::Inside { ends: false };
+        self.side.handle_reset(error);
+    }
+
+    /// A piece of body has come.
+    pub(in crate::ext_proc::session) fn handle_data(&mut self, bytes: Bytes) {
+        self.begin();
+        self.queued_bytes += bytes.len() as u64;
+        self.queue.push_back(Item::Data(bytes));
+    }
+
+    /// A body message is whole.
+    pub(in crate::ext_proc::session) fn handle_message_end(&mut self, end_of_stream: bool) {
+        self.begin();
+        self.queue.push_back(Item::MessageEnd { end_of_stream });
+    }
+
+    /// Trailers have come.
+    pub(in crate::ext_proc::session) fn handle_trailers(&mut self, trailers: HeaderMap) {
+        self.begin();
+        self.queue.push_back(Item::Trailers(trailers));
+    }
+
+    /// Where heads are not shown, the engine is given one that says nothing.
+    fn begin(&mut self) {
+        if matches!(self.head, Stage::Awaited) {
+            self.handle_head(Box::new(H::unseen()), false);
+        }
+    }
+
+    /// Gives the side the next thing that has come, if it takes it. Answers whether it did.
+    pub(super) fn feed(&mut self) -> bool {
+        let takes_data = self.side.wants_input() || self.side.input_stopped();
+        if matches!(self.queue.front(), Some(Item::Data(_))) && !takes_data {
+            return false;
+        }
+        match self.queue.pop_front() {
+            None => return false,
+            Some(Item::Data(bytes)) => self.feed_data(bytes),
+            Some(Item::MessageEnd { end_of_stream }) => {
+                let bytes = self.message_bytes();
+                self.message = Message::Whole { bytes, end_of_stream };
+                if end_of_stream || self.terms.ends_with_body {
+                    // One that is over already has no use for it.
+                    let _ = self.side.handle_end();
+                }
+            }
+            Some(Item::Trailers(trailers)) => {
+                if self.terms.ends_with_body {
+                    self.trailers = Trailers::Unshown;
+                } else {
+                    self.trailers = Trailers::Inside(trailers.clone());
+                    // Behind an end that a filter declared, they are dropped.
+                    let _ = self.side.handle_trailers(trailers);
+                }
+            }
+        }
+        true
+    }
+
+    fn feed_data(&mut self, data: Bytes) {
+        let len = data.len() as u64;
+        self.queued_bytes -= len;
+        self.message = Message::Open { bytes: self.message_bytes() + len };
+        if self.terms.follows_body && !self.side.input_stopped() {
+            self.passage.enter(&data);
+        }
+        // It was wanted; a message that is over drops it, and that is meant.
+        let _ = self.side.handle_data(data, false);
+    }
+
+    /// How much of the body message under way the side was given.
+    fn message_bytes(&self) -> u64 {
+        match self.message {
+            Message::Open { bytes } => bytes,
+            Message::Between | Message::Whole { .. } => 0,
+        }
+    }
+}
+
+fn declares_body(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}

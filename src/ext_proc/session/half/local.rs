@@ -1,0 +1,70 @@
+//! A reply of our own, in the place of the message.
+//!
+//! This module never asks whether the reply can still be sent: the ledger knows.
+
+use core::mem;
+use core::task::Context;
+
+use super::{Given, Half, Stage, Step, Tail};
+use crate::buf::BodyBuf;
+use crate::error::{Error, ErrorKind, Origin};
+use crate::ext_proc::session::heads::SessionHead;
+use crate::frame::Outcome;
+
+impl<H: SessionHead> Half<H> {
+    /// Nothing has come for this direction; a reply may come of itself.
+    pub(super) fn poll_unstarted(&mut self, cx: &Context<'_>) -> Step {
+        match self.take(cx) {
+            Given::Local => self.poll_local(cx),
+            Given::Cut(error) => Step::Cut(error),
+            Given::Head { .. } | Given::Data | Given::Tail(_) | Given::Over | Given::Nothing => {
+                Step::Idle
+            }
+        }
+    }
+
+    /// Collects the body of a local reply.
+    pub(super) fn poll_local(&mut self, cx: &Context<'_>) -> Step {
+        while self.tail.is_none() {
+            match self.take(cx) {
+                Given::Data => {
+                    let limit_bytes = self.terms.max_reply_bytes;
+                    if self.pending.len() as u64 > limit_bytes {
+                        let limit = ErrorKind::Limit { limit: "local reply", limit_bytes };
+                        return Step::Cut(Error::new(limit, Origin::Internal));
+                    }
+                }
+                Given::Local | Given::Head { .. } => {}
+                Given::Tail(tail) => {
+                    if let Tail::Trailers(trailers) = tail {
+                        // An immediate response has none.
+                        self.unsent_fields += trailers.len() as u64;
+                    }
+                    self.tail = Some(Tail::End);
+                }
+                Given::Over => self.tail = Some(Tail::End),
+                Given::Cut(error) => return Step::Cut(error),
+                Given::Nothing => return Step::Idle,
+            }
+        }
+        Step::Local
+    }
+
+    /// The local reply that [`Step::Local`] announced, and the filter whose it is.
+    pub(in crate::ext_proc::session) fn take_local(
+        &mut self,
+    ) -> Option<(H, BodyBuf, Option<String>)> {
+        let Stage::Local(head) = mem::replace(&mut self.head, Stage::Gone) else { return None };
+        let by = match self.side.chain().outcome() {
+            Some(Outcome::Replaced { by, .. }) => by.as_deref().map(ToOwned::to_owned),
+            Some(outcome) => outcome.error().and_then(Error::filter).map(ToOwned::to_owned),
+            None => None,
+        };
+        Some((*head, mem::take(&mut self.pending), by))
+    }
+
+    /// Counts changes that could not be sent.
+    pub(in crate::ext_proc::session) fn add_unsent_fields(&mut self, fields: u64) {
+        self.unsent_fields += fields;
+    }
+}

@@ -1,0 +1,385 @@
+//! One direction of a session: a side of the exchange, and what has come for it.
+//!
+//! What comes is queued; a poll feeds it to the side, takes what the side gives, and writes the
+//! answer that is owed. Which one depends on the mode; each has a file.
+//!
+//! | file | body mode |
+//! |---|---|
+//! | `heads_only` | `NONE`, and every head that ends its message |
+//! | `lockstep` | `STREAMED` |
+//! | `whole` | `BUFFERED`, `BUFFERED_PARTIAL` |
+//! | `duplex` | `FULL_DUPLEX_STREAMED` |
+//! | `watched` | any, under observability: nothing is answered |
+//!
+//! This module never decides whether an answer is legal: pens do.
+
+mod duplex;
+mod heads_only;
+mod input;
+mod local;
+mod lockstep;
+mod watched;
+mod whole;
+
+use core::task::{Context, Poll};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::difference::{self, Rules};
+use super::half_terms::HalfTerms;
+use super::heads::SessionHead;
+use super::passage::Passage;
+use crate::buf::BodyBuf;
+use crate::chain::Output;
+use crate::error::{Error, ErrorKind, Origin, Timeout};
+use crate::exchange::Side;
+use crate::ext_proc::automaton::{Ledger, Owes, Violation};
+use crate::ext_proc::mode::{BodyMode, ProcessingMode};
+use crate::ext_proc::wire::{HeaderMutation, Reply};
+use crate::filter::LocalReply;
+
+/// One direction of a session.
+pub(super) struct Half<H: SessionHead> {
+    side: Side<H>,
+    terms: HalfTerms,
+    /// The mode of the stream that is asked for with the answer to the head.
+    mode_override: Option<ProcessingMode>,
+    /// What has come and was not given to the side.
+    queue: VecDeque<Item>,
+    queued_bytes: u64,
+    /// The head as it came, if a filter can change it.
+    original: Option<Box<H>>,
+    trailers: Trailers,
+    head: Stage<H>,
+    /// How the side ended the message.
+    tail: Option<Tail>,
+    /// The body message that is being given to the side.
+    message: Message,
+    /// What the side gave, and no answer has carried.
+    pending: BodyBuf,
+    passage: Passage,
+    /// Changes of fields that could not be sent.
+    unsent_fields: u64,
+}
+
+/// What has come.
+enum Item {
+    /// A piece of a body message.
+    Data(Bytes),
+    /// The body message is whole.
+    MessageEnd {
+        end_of_stream: bool,
+    },
+    Trailers(HeaderMap),
+}
+
+/// How far the head is.
+enum Stage<H> {
+    /// It has not come.
+    Awaited,
+    /// The side has it. `ends`: it is the whole message.
+    Inside { ends: bool },
+    /// The side gave it, and a body for it is being collected.
+    Apart(Box<H>),
+    /// It went on.
+    Gone,
+    /// The side gave a local reply, whose body is being collected.
+    Local(Box<H>),
+}
+
+/// What came of trailers.
+enum Trailers {
+    Awaited,
+    /// The side has them; this is how they came.
+    Inside(HeaderMap),
+    /// The filters were shown the end before, with the body: these go on as they came.
+    Unshown,
+}
+
+/// How a message ended.
+enum Tail {
+    End,
+    Trailers(HeaderMap),
+}
+
+/// A body message on its way to the side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Message {
+    /// None is.
+    Between,
+    /// Some of it was given to the side.
+    Open { bytes: u64 },
+    /// All of it was.
+    Whole { bytes: u64, end_of_stream: bool },
+}
+
+/// What a poll came to.
+pub(super) enum Step {
+    /// This is to be sent.
+    Reply(Reply),
+    /// The message was cut, and cannot be answered here.
+    Cut(Error),
+    /// A local reply is whole: [`Half::take_local`] has it.
+    Local,
+    /// Nothing can go on; who can change that has the waker.
+    Idle,
+}
+
+/// What a side gave.
+enum Given<H> {
+    Head {
+        head: Box<H>,
+        ends: bool,
+    },
+    /// It is in `pending`.
+    Data,
+    Tail(Tail),
+    Local,
+    Cut(Error),
+    /// Nothing, and nothing will come.
+    Over,
+    /// Nothing now.
+    Nothing,
+}
+
+impl<H: SessionHead> Half<H> {
+    pub(super) fn new(side: Side<H>, terms: HalfTerms) -> Self {
+        Self {
+            side,
+            terms,
+            mode_override: None,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            original: None,
+            trailers: Trailers::Awaited,
+            head: Stage::Awaited,
+            tail: None,
+            message: Message::Between,
+            pending: BodyBuf::new(),
+            passage: Passage::default(),
+            unsent_fields: 0,
+        }
+    }
+
+    /// The answer to the head asks for this mode.
+    pub(super) fn set_override(&mut self, mode: ProcessingMode) {
+        self.mode_override = Some(mode);
+    }
+
+    pub(super) fn side(&self) -> &Side<H> {
+        &self.side
+    }
+
+    pub(super) fn unsent_fields(&self) -> u64 {
+        self.unsent_fields
+    }
+
+    /// What has come and the side has not taken, in bytes.
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.queued_bytes
+    }
+
+    /// What is kept outside the chain, in bytes.
+    pub(super) fn kept_bytes(&self) -> u64 {
+        self.queued_bytes + self.pending.len() as u64
+    }
+
+    /// Whether everything that came has gone on.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.queue.is_empty() && self.pending.is_empty() && self.side.chain().held_bytes() == 0
+    }
+
+    pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
+        self.side.handle_timeout(timeout);
+    }
+
+    /// The session is over, and this message with it.
+    pub(super) fn abort(&mut self, error: Error) {
+        self.drop_all();
+        self.side.abort(error);
+    }
+
+    /// Nothing more comes, and nothing is asked for. What has gone on whole was not cut.
+    pub(super) fn leave(&mut self) {
+        if self.is_at_rest() {
+            self.side.leave_unended();
+        } else {
+            self.side.cancel();
+        }
+        self.drop_all();
+    }
+
+    /// Takes what the other side has said.
+    pub(super) fn hear(&mut self, cx: &Context<'_>) {
+        while self.side.poll_mail(cx).is_ready() {}
+    }
+
+    fn drop_all(&mut self) {
+        self.queue.clear();
+        self.queued_bytes = 0;
+        self.pending.clear();
+    }
+
+    /// Works until there is something to send, or nothing can go on.
+    /// `reads`: more of what is under way will be read.
+    pub(super) fn poll(&mut self, cx: &Context<'_>, ledger: &mut Ledger, reads: bool) -> Step {
+        if self.terms.observes {
+            return self.poll_watched(cx);
+        }
+        match (&self.head, self.terms.mode.body()) {
+            (Stage::Local(_), _) => self.poll_local(cx),
+            (Stage::Awaited, _) => self.poll_unstarted(cx),
+            (Stage::Inside { ends: true } | Stage::Apart(_), _) | (_, BodyMode::None) => {
+                self.poll_heads_only(cx, ledger)
+            }
+            (_, BodyMode::Streamed) => self.poll_lockstep(cx, ledger),
+            (_, BodyMode::Buffered | BodyMode::BufferedPartial) => self.poll_whole(cx, ledger),
+            (_, BodyMode::FullDuplexStreamed) => self.poll_duplex(cx, ledger, reads),
+        }
+    }
+
+    /// Takes the next thing that the side gives. Data goes to `pending`.
+    fn take(&mut self, cx: &Context<'_>) -> Given<H> {
+        loop {
+            let output = match self.side.poll_next(cx) {
+                Poll::Ready(Some(output)) => output,
+                Poll::Ready(None) => return Given::Over,
+                Poll::Pending => return Given::Nothing,
+            };
+            return match output {
+                // Envoy shows none, and takes none.
+                Output::Informational(_) => continue,
+                Output::Head { head, end_of_stream } => self.taken_head(head, end_of_stream),
+                Output::Data(bytes) => {
+                    if self.terms.follows_body {
+                        self.passage.leave(&bytes);
+                    }
+                    self.pending.push(bytes);
+                    Given::Data
+                }
+                Output::Trailers(trailers) => Given::Tail(Tail::Trailers(trailers)),
+                Output::End => Given::Tail(Tail::End),
+                // Only of a side that is no part of an exchange.
+                Output::Reply(reply) => Given::Cut(not_linked(&reply)),
+                Output::Reset(error) => Given::Cut(error),
+            };
+        }
+    }
+
+    fn taken_head(&mut self, head: H, ends: bool) -> Given<H> {
+        let chain = self.side.chain();
+        let has_failed = chain.outcome().is_some_and(|outcome| !outcome.is_complete());
+        let head = Box::new(head);
+        if !chain.is_local_reply() && !has_failed {
+            return Given::Head { head, ends };
+        }
+        // Nothing of the message goes with it.
+        self.drop_all();
+        self.tail = ends.then_some(Tail::End);
+        self.head = Stage::Local(head);
+        Given::Local
+    }
+
+    /// What the filters made of the head.
+    fn head_mutation(&mut self, head: &H, body_bytes: Option<u64>, method: bool) -> HeaderMutation {
+        let mut mutation = HeaderMutation::new();
+        if let Some(original) = &self.original {
+            let rules = Rules { method, routing: self.terms.routing, body_bytes };
+            self.unsent_fields += original.difference(head, rules, &mut mutation);
+        }
+        mutation
+    }
+
+    /// What the filters made of the trailers; `None` while they have them, or none have come.
+    fn trailers_mutation(&mut self) -> Option<HeaderMutation> {
+        let mut mutation = HeaderMutation::new();
+        let empty = HeaderMap::new();
+        let (before, after) = match (&self.trailers, &self.tail) {
+            (Trailers::Awaited, _) | (Trailers::Inside(_), None) => return None,
+            (Trailers::Unshown, _) => return Some(mutation),
+            // A filter took them all away, or declared the end before they came.
+            (Trailers::Inside(before), Some(Tail::End)) => (before, &empty),
+            (Trailers::Inside(before), Some(Tail::Trailers(after))) => (before, after),
+        };
+        self.unsent_fields += difference::fields(before, after, &mut mutation);
+        Some(mutation)
+    }
+
+    /// The answer to trailers, in the modes where each message has one.
+    fn answer_trailers(&mut self, ledger: &mut Ledger) -> Option<Step> {
+        if !matches!(ledger.owes(H::DIRECTION), Owes::Trailers(_)) {
+            return None;
+        }
+        let mutation = self.trailers_mutation()?;
+        if !self.pending.is_empty() {
+            return Some(Step::Cut(left_over(self.pending.len())));
+        }
+        match ledger.owes(H::DIRECTION) {
+            Owes::Trailers(pen) => Some(Step::Reply(pen.answer(mutation))),
+            _ => None,
+        }
+    }
+
+    /// The side gives nothing more. Whether that was an end is its to say.
+    fn note_over(&mut self) -> Result<(), Error> {
+        match self.tail {
+            None if self.side.chain().is_end_stream() => {
+                self.tail = Some(Tail::End);
+                Ok(())
+            }
+            None => Err(out_of_turn("the message was cut, and said nothing")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The head goes on by itself. `None` if it is not owed, as it was not shown.
+    fn answer_head(&mut self, head: &H, ledger: &mut Ledger) -> Option<Step> {
+        self.head = Stage::Gone;
+        let mutation = self.head_mutation(head, None, false);
+        self.write_head(mutation, ledger)
+    }
+
+    /// Writes the answer to the head, and with it the mode that is to be from here on.
+    fn write_head(&mut self, mutation: HeaderMutation, ledger: &mut Ledger) -> Option<Step> {
+        if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
+            return None;
+        }
+        if let Some(mode) = self.mode_override.take() {
+            return Some(match ledger.mode_override(H::DIRECTION, mode) {
+                Ok(pen) => Step::Reply(pen.answer(mutation)),
+                Err(violation) => Step::Cut(refused(violation)),
+            });
+        }
+        match ledger.owes(H::DIRECTION) {
+            Owes::Headers(pen) if self.terms.reroutes => {
+                Some(Step::Reply(pen.clear_route_cache().answer(mutation)))
+            }
+            Owes::Headers(pen) => Some(Step::Reply(pen.answer(mutation))),
+            _ => None,
+        }
+    }
+}
+
+fn not_linked(reply: &LocalReply) -> Error {
+    let why = format!("a reply with status {} that nobody takes", reply.status());
+    Error::with_source(ErrorKind::Reset, Origin::Internal, why)
+}
+
+/// Bytes that a mode has no answer left for.
+fn left_over(bytes: usize) -> Error {
+    let why =
+        format!("{bytes} bytes of body were let go behind the last answer that could carry them");
+    Error::with_source(ErrorKind::Filter, Origin::Filter, why)
+}
+
+/// An override that Envoy would not take.
+fn refused(violation: Violation) -> Error {
+    Error::with_source(ErrorKind::Reset, Origin::Internal, violation)
+}
+
+/// Something that cannot be, by the side's own rules.
+fn out_of_turn(what: &'static str) -> Error {
+    Error::with_source(ErrorKind::Reset, Origin::Internal, what)
+}

@@ -1,0 +1,167 @@
+//! `BUFFERED` and `BUFFERED_PARTIAL`: one body message, answered together with the head.
+//!
+//! The head is answered at once, so that the body comes; what the filters make of it goes with the
+//! answer to the body, as the data plane holds the head until then. So the side keeps the head, and
+//! can still reply.
+//!
+//! This module never keeps a body that nobody can have edited: the data plane has it.
+
+use core::mem;
+use core::task::Context;
+
+use super::{Given, Half, Message, Stage, Step, Tail, left_over};
+use crate::buf::BodyBuf;
+use crate::error::{Error, ErrorKind};
+use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::mode::BodyMode;
+use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::wire::HeaderMutation;
+
+impl<H: SessionHead> Half<H> {
+    pub(super) fn poll_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+        if matches!(self.head, Stage::Inside { .. }) {
+            if !self.settle(cx) {
+                if let Some(step) = self.write_head(HeaderMutation::new(), ledger) {
+                    return step;
+                }
+                match self.collect(cx) {
+                    Ok(true) => {}
+                    Ok(false) => return Step::Idle,
+                    Err(error) => return Step::Cut(error),
+                }
+            }
+            // Replied, failed, or whole: now it is taken.
+            if let Some(step) = self.take_whole(cx, ledger) {
+                return step;
+            }
+        }
+        self.poll_behind(cx, ledger)
+    }
+
+    /// Brings the side up to date without taking anything. Answers whether its message was
+    /// replaced or is over.
+    fn settle(&mut self, cx: &Context<'_>) -> bool {
+        self.side.handle_resumes();
+        while self.side.poll_mail(cx).is_ready() {}
+        if let Some(resumes) = self.side.chain().resume_set() {
+            // The waker goes in first; what happened before it was there is taken now.
+            resumes.register(cx.waker());
+            self.side.handle_resumes();
+        }
+        self.side.handle_work();
+        let chain = self.side.chain();
+        if chain.has_work() {
+            cx.waker().wake_by_ref();
+        }
+        chain.outcome().is_some() || chain.is_local_reply()
+    }
+
+    /// Gives the side the body, and takes what it lets go. Answers whether all has come out.
+    fn collect(&mut self, cx: &Context<'_>) -> Result<bool, Error> {
+        loop {
+            self.take_body()?;
+            if matches!(self.message, Message::Whole { .. }) {
+                break;
+            }
+            if !self.feed() {
+                return Ok(false);
+            }
+            if self.settle(cx) {
+                return Ok(true);
+            }
+        }
+        if self.settle(cx) {
+            return Ok(true);
+        }
+        self.take_body()?;
+        let chain = self.side.chain();
+        let Message::Whole { end_of_stream, .. } = self.message else { return Ok(false) };
+        Ok(if end_of_stream || self.terms.ends_with_body {
+            chain.head_has_passed() && chain.end_has_passed()
+        } else {
+            // No more is shown before it is answered.
+            chain.head_has_passed() && chain.held_bytes() == 0 && !chain.has_work()
+        })
+    }
+
+    fn take_body(&mut self) -> Result<(), Error> {
+        if !self.terms.may_edit_body {
+            let mut same = mem::take(&mut self.pending);
+            self.side.take_body(&mut same, usize::MAX);
+            same.clear();
+            self.pending = same;
+            return Ok(());
+        }
+        let before = self.pending.len();
+        self.side.take_body(&mut self.pending, usize::MAX);
+        if self.pending.len() == before {
+            return Ok(());
+        }
+        let limit_bytes = self.terms.max_whole_bytes;
+        if self.pending.len() as u64 > limit_bytes {
+            let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
+            return Err(Error::new(limit, H::PEER));
+        }
+        Ok(())
+    }
+
+    /// Takes the head, and answers it with the body.
+    fn take_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Option<Step> {
+        match self.take(cx) {
+            Given::Head { head, ends } => {
+                self.head = Stage::Gone;
+                self.tail = ends.then_some(Tail::End);
+                Some(self.answer_whole(&head, ledger))
+            }
+            Given::Local => Some(self.poll_local(cx)),
+            Given::Cut(error) => Some(Step::Cut(error)),
+            Given::Data | Given::Tail(_) | Given::Over | Given::Nothing => Some(Step::Idle),
+        }
+    }
+
+    fn answer_whole(&mut self, head: &H, ledger: &mut Ledger) -> Step {
+        let Message::Whole { .. } = self.message else {
+            return Step::Cut(left_over(self.pending.len()));
+        };
+        self.message = Message::Between;
+        let mut body = mem::take(&mut self.pending);
+        let is_unedited = !self.terms.may_edit_body || self.is_what_came(&mut body);
+        // Only this mode keeps the length that was declared.
+        let is_declared = !is_unedited && self.terms.mode.body() == BodyMode::Buffered;
+        let bytes = is_declared.then_some(body.len() as u64);
+        let mutation = self.head_mutation(head, bytes, false);
+        let reroutes = self.terms.reroutes;
+        let Owes::Buffered(pen) = ledger.owes(H::DIRECTION) else {
+            return Step::Cut(left_over(body.len()));
+        };
+        let pen = if reroutes { pen.clear_route_cache() } else { pen };
+        Step::Reply(if is_unedited { pen.unchanged(mutation) } else { pen.replace(mutation, body) })
+    }
+
+    fn is_what_came(&mut self, body: &mut BodyBuf) -> bool {
+        for piece in body.segments() {
+            self.passage.leave(piece);
+        }
+        self.passage.end_message()
+    }
+
+    /// What comes behind the answer to the body: the end, or trailers.
+    fn poll_behind(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+        loop {
+            match self.take(cx) {
+                Given::Head { .. } | Given::Local => return Step::Idle,
+                Given::Data => return Step::Cut(left_over(self.pending.len())),
+                Given::Tail(tail) => self.tail = Some(tail),
+                Given::Cut(error) => return Step::Cut(error),
+                Given::Over | Given::Nothing => {
+                    if let Some(step) = self.answer_trailers(ledger) {
+                        return step;
+                    }
+                    if !self.feed() {
+                        return Step::Idle;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! A session between its first message and its end.
+//!
+//! This module never decides what may be said: the ledger does.
+
+use core::task::{Context, Waker};
+
+use http::{Method, StatusCode, request, response};
+
+use super::half::{Half, Step};
+use super::heads::{SessionHead, details};
+use super::{BindError, SessionPlan, difference};
+use crate::chain::MessageTraits;
+use crate::error::{Error, ErrorKind, Origin, Timeout};
+use crate::exchange::{Direction, Refused, Side};
+use crate::ext_proc::automaton::{Debt, Ledger, Received, Violation};
+use crate::ext_proc::mode::ProcessingMode;
+use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, Reply, Section};
+use crate::filter::Head;
+use crate::sync::Arc;
+
+/// Both messages of an exchange, and what is owed.
+pub(super) struct Running {
+    ledger: Ledger,
+    request: Half<request::Parts>,
+    response: Half<response::Parts>,
+    /// Which direction is polled first: the other one than the last that had something to say.
+    first: Direction,
+    /// The request was cut, and waits for an answer from the response's side.
+    cut: Option<Error>,
+    observes: bool,
+}
+
+/// What a poll came to.
+pub(super) enum Turn {
+    Reply(Reply),
+    /// The immediate response: nothing follows.
+    Last {
+        reply: Reply,
+        status: StatusCode,
+    },
+    Complete,
+    Failed(Error),
+    Idle,
+}
+
+impl Running {
+    /// The first message is of `direction`, and `head` is its head, if it is one.
+    pub(super) fn new(
+        plan: &SessionPlan,
+        announced: ProcessingMode,
+        observes: bool,
+        direction: Direction,
+        head: Option<&Section>,
+    ) -> Result<Self, BindError> {
+        let request_head = head.filter(|_| direction == Direction::Request);
+        let method = request_head.and_then(|head| head.pseudo("method"));
+        let chosen = match &plan.settings().choose_mode {
+            Some(choose) if !observes => request_head
+                .and_then(|head| request::Parts::read(head.clone()).ok())
+                .and_then(|head| choose(&head, announced))
+                .filter(|mode| *mode != announced),
+            _ => None,
+        };
+        let bound = plan.bound(chosen.unwrap_or(announced), observes)?;
+        let mut response_traits = MessageTraits::new();
+        if method.is_some_and(|method| method == Method::HEAD.as_str()) {
+            response_traits = response_traits.bodiless();
+        }
+        let sides = bound.plan.exchange(MessageTraits::new(), response_traits);
+        let (request, response) = match sides {
+            Ok(sides) => sides,
+            Err(Refused::Request { unmet, .. } | Refused::Response { unmet }) => {
+                return Err(BindError::Capability(unmet));
+            }
+        };
+        let mut request = Half::new(observed(request, plan), bound.request);
+        if let Some(mode) = chosen {
+            request.set_override(mode);
+        }
+        let ledger = if observes { Ledger::observing(announced) } else { Ledger::new(announced) };
+        Ok(Self {
+            ledger,
+            request,
+            response: Half::new(observed(response, plan), bound.response),
+            first: Direction::Request,
+            cut: None,
+            observes,
+        })
+    }
+
+    pub(super) fn handle(&mut self, event: Event) -> Result<(), Violation> {
+        match event {
+            Event::Headers { direction, section, end_of_stream, envelope } => {
+                self.ledger.receive(direction, Received::Headers { end_of_stream })?;
+                match direction {
+                    Direction::Request => {
+                        give_head(&mut self.request, *section, end_of_stream, *envelope);
+                    }
+                    Direction::Response => {
+                        give_head(&mut self.response, *section, end_of_stream, *envelope);
+                    }
+                }
+            }
+            Event::BodyPiece { direction, bytes } => {
+                self.ledger.check_body(direction)?;
+                match direction {
+                    Direction::Request => self.request.handle_data(bytes),
+                    Direction::Response => self.response.handle_data(bytes),
+                }
+            }
+            Event::BodyEnd { direction, end_of_stream, .. } => {
+                self.ledger.receive(direction, Received::Body { end_of_stream })?;
+                match direction {
+                    Direction::Request => self.request.handle_message_end(end_of_stream),
+                    Direction::Response => self.response.handle_message_end(end_of_stream),
+                }
+            }
+            Event::Trailers { direction, section, .. } => {
+                self.ledger.receive(direction, Received::Trailers)?;
+                match direction {
+                    Direction::Request => self.request.handle_trailers(section.fields),
+                    Direction::Response => self.response.handle_trailers(section.fields),
+                }
+            }
+            // Flow control, which this version answers by reading or not.
+            Event::Other { .. } => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn poll(&mut self, cx: &Context<'_>, reads: bool) -> Turn {
+        loop {
+            let first = self.first;
+            for direction in [first, other(first)] {
+                let step = match direction {
+                    Direction::Request => self.request.poll(cx, &mut self.ledger, reads),
+                    Direction::Response => self.response.poll(cx, &mut self.ledger, reads),
+                };
+                match (step, direction) {
+                    (Step::Reply(reply), _) => {
+                        self.first = other(direction);
+                        return Turn::Reply(reply);
+                    }
+                    (Step::Local, _) => return self.immediate(),
+                    (Step::Cut(error), Direction::Response) => return Turn::Failed(error),
+                    (Step::Cut(error), Direction::Request) => self.cut = Some(error),
+                    (Step::Idle, _) => {}
+                }
+            }
+            let Some(error) = self.cut.take() else { break };
+            // Its answer comes from the response's side: polled behind it, or to be polled again.
+            if self.is_answered() {
+                self.cut = Some(error);
+                match self.response.poll(cx, &mut self.ledger, reads) {
+                    Step::Local => return self.immediate(),
+                    Step::Cut(error) => return Turn::Failed(error),
+                    Step::Reply(_) | Step::Idle => return Turn::Idle,
+                }
+            }
+            return Turn::Failed(error);
+        }
+        if self.ledger.is_over() && !self.observes && self.is_at_rest() {
+            self.leave();
+            return Turn::Complete;
+        }
+        Turn::Idle
+    }
+
+    /// Whether a reply of ours takes the place of the response, or has.
+    fn is_answered(&self) -> bool {
+        let chain = self.response.side().chain();
+        chain.is_local_reply() || chain.outcome().is_some_and(|outcome| !outcome.is_complete())
+    }
+
+    fn immediate(&mut self) -> Turn {
+        let Some((head, body, by)) = self.response.take_local() else {
+            let why = "a reply that is not there";
+            return Turn::Failed(Error::with_source(ErrorKind::Reset, Origin::Internal, why));
+        };
+        let mut mutation = HeaderMutation::new();
+        let unsent = difference::all(&head.headers, &mut mutation);
+        self.response.add_unsent_fields(unsent);
+        let Some(pen) = self.ledger.immediate() else {
+            return Turn::Failed(Error::new(ErrorKind::ReplyTooLate, Origin::Filter));
+        };
+        let reply = pen.answer(head.status, mutation, body, None, details(by.as_deref()));
+        self.leave();
+        Turn::Last { reply, status: head.status }
+    }
+
+    /// Whether the data plane is owed nothing, and nothing of what it sent is kept.
+    pub(super) fn is_settled(&self) -> bool {
+        self.observes || (self.is_at_rest() && !self.owes_ends())
+    }
+
+    /// Whether an answer is owed. That a message has not ended is no debt of ours.
+    fn owes_ends(&self) -> bool {
+        [Direction::Request, Direction::Response].into_iter().any(|direction| {
+            let lane = self.ledger.lane(direction);
+            match lane.debt() {
+                Debt::Nothing => false,
+                Debt::Headers | Debt::Bodies(_) | Debt::Trailers => true,
+                Debt::End => lane.has_ended(),
+            }
+        })
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.request.is_at_rest() && self.response.is_at_rest()
+    }
+
+    /// What is owed, in words.
+    pub(super) fn debt(&self) -> String {
+        self.ledger.to_string()
+    }
+
+    /// The session is over: messages that are not take leave.
+    pub(super) fn leave(&mut self) {
+        // What the response said to the request is heard first.
+        let cx = Context::from_waker(Waker::noop());
+        self.response.leave();
+        self.request.hear(&cx);
+        self.request.leave();
+    }
+
+    pub(super) fn abort(&mut self, error: &Error) {
+        self.request.abort(error.clone());
+        self.response.abort(error.clone());
+    }
+
+    pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
+        let holds = |is_holding: bool| timeout != Timeout::Hold || is_holding;
+        if holds(self.request.side().chain().is_holding()) {
+            self.request.handle_timeout(timeout);
+        }
+        if holds(self.response.side().chain().is_holding()) {
+            self.response.handle_timeout(timeout);
+        }
+    }
+
+    pub(super) fn queued_bytes(&self) -> u64 {
+        self.request.queued_bytes() + self.response.queued_bytes()
+    }
+
+    pub(super) fn is_holding(&self) -> bool {
+        self.request.side().chain().is_holding() || self.response.side().chain().is_holding()
+    }
+
+    pub(super) fn held_bytes(&self) -> u64 {
+        let chains =
+            self.request.side().chain().held_bytes() + self.response.side().chain().held_bytes();
+        chains + self.request.kept_bytes() + self.response.kept_bytes()
+    }
+
+    pub(super) fn moved_bytes(&self) -> u64 {
+        let stats = [self.request.side().chain().stats(), self.response.side().chain().stats()];
+        stats.iter().map(|stats| stats.input_bytes + stats.output_bytes).sum()
+    }
+
+    pub(super) fn unsent_fields(&self) -> u64 {
+        self.request.unsent_fields() + self.response.unsent_fields()
+    }
+}
+
+fn observed<H: Head>(side: Side<H>, plan: &SessionPlan) -> Side<H> {
+    match plan.observer() {
+        Some(observer) => side.on_finish(Arc::clone(observer)),
+        None => side,
+    }
+}
+
+/// The head is the filters' now, with what came with it in its extensions.
+fn give_head<H: SessionHead>(half: &mut Half<H>, section: Section, ends: bool, with: Envelope) {
+    match H::read(section) {
+        Ok(mut head) => {
+            if !with.attributes.is_empty() {
+                head.extensions_mut().insert(with.attributes);
+            }
+            if !with.metadata.is_empty() {
+                head.extensions_mut().insert(with.metadata);
+            }
+            half.handle_head(Box::new(head), ends);
+        }
+        Err(error) => {
+            half.handle_bad_head(Error::with_source(ErrorKind::Reset, H::PEER, error));
+        }
+    }
+}
+
+fn other(direction: Direction) -> Direction {
+    match direction {
+        Direction::Request => Direction::Response,
+        Direction::Response => Direction::Request,
+    }
+}
