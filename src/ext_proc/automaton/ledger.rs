@@ -1,4 +1,5 @@
 use core::fmt;
+use core::time::Duration;
 
 use super::pens::{ImmediatePen, OverridePen};
 use super::{Breach, Debt, Lane, Owes, Received, Violation};
@@ -113,6 +114,22 @@ impl Ledger {
 
     pub(super) fn end(&mut self) {
         self.stream = Stream::Ended;
+    }
+
+    /// Asks the client to wait longer for what `direction` owes (`override_message_timeout`), in a
+    /// message of its own, as everything else in such a message is lost (P34). `None` if no timer
+    /// of the client runs there: nothing is owed, or the mode has none (FULL_DUPLEX_STREAMED, whose
+    /// other answers are not timed either).
+    ///
+    /// Envoy takes one for each message that waits, of 1 ms or more, up to its
+    /// `max_message_timeout`; it ignores others.
+    #[must_use]
+    pub fn more_time(&self, direction: Direction, time: Duration) -> Option<Reply> {
+        let lane = self.lane(direction);
+        let is_timed = lane.mode().body() != BodyMode::FullDuplexStreamed
+            && matches!(lane.debt(), Debt::Headers | Debt::Bodies(_) | Debt::Trailers);
+        let is_answered = matches!(self.stream, Stream::Answered);
+        (is_timed && is_answered).then(|| Reply::of(Part::MessageTimeout(time)))
     }
 
     /// The pen that changes the mode of the stream, with or before the answer to the head of

@@ -3,6 +3,7 @@
 //! This module never decides what may be said: the ledger does.
 
 use core::task::{Context, Waker};
+use core::time::Duration;
 
 use http::{Method, StatusCode, request, response};
 
@@ -28,9 +29,29 @@ pub(super) struct Running {
     /// The request was cut, and waits for an answer from the response's side.
     cut: Option<Error>,
     observes: bool,
+    more_time: Option<Duration>,
+    /// For which directions the client was asked to wait, since the last answer.
+    asked: Asked,
+}
+
+/// Of whom more time was asked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    request: bool,
+    response: bool,
+}
+
+impl Asked {
+    fn of(&mut self, direction: Direction) -> &mut bool {
+        match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        }
+    }
 }
 
 /// What a poll came to.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each chunk")]
 pub(super) enum Turn {
     Reply(Reply),
     /// The immediate response: nothing follows.
@@ -85,6 +106,8 @@ impl Running {
             first: Direction::Request,
             cut: None,
             observes,
+            more_time: plan.settings().more_time,
+            asked: Asked::default(),
         })
     }
 
@@ -129,41 +152,67 @@ impl Running {
     }
 
     pub(super) fn poll(&mut self, cx: &Context<'_>, reads: bool) -> Turn {
-        loop {
-            let first = self.first;
-            for direction in [first, other(first)] {
-                let step = match direction {
-                    Direction::Request => self.request.poll(cx, &mut self.ledger, reads),
-                    Direction::Response => self.response.poll(cx, &mut self.ledger, reads),
-                };
-                match (step, direction) {
-                    (Step::Reply(reply), _) => {
-                        self.first = other(direction);
-                        return Turn::Reply(reply);
-                    }
-                    (Step::Local, _) => return self.immediate(),
-                    (Step::Cut(error), Direction::Response) => return Turn::Failed(error),
-                    (Step::Cut(error), Direction::Request) => self.cut = Some(error),
-                    (Step::Idle, _) => {}
+        for direction in [self.first, other(self.first)] {
+            let turn = match direction {
+                Direction::Request => self.poll_request(cx, reads),
+                Direction::Response => self.poll_response(cx, reads),
+            };
+            if let Some(turn) = turn {
+                if matches!(turn, Turn::Reply(_)) {
+                    self.first = other(direction);
+                    *self.asked.of(direction) = false;
                 }
+                return turn;
             }
-            let Some(error) = self.cut.take() else { break };
-            // Its answer comes from the response's side: polled behind it, or to be polled again.
-            if self.is_answered() {
-                self.cut = Some(error);
-                match self.response.poll(cx, &mut self.ledger, reads) {
-                    Step::Local => return self.immediate(),
-                    Step::Cut(error) => return Turn::Failed(error),
-                    Step::Reply(_) | Step::Idle => return Turn::Idle,
-                }
-            }
-            return Turn::Failed(error);
+        }
+        if let Some(reply) = self.ask_for_time() {
+            return Turn::Reply(reply);
         }
         if self.ledger.is_over() && !self.observes && self.is_at_rest() {
             self.leave();
             return Turn::Complete;
         }
         Turn::Idle
+    }
+
+    fn poll_request(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
+        if self.cut.is_none() {
+            match self.request.poll(cx, &mut self.ledger, reads) {
+                Step::Reply(reply) => return Some(Turn::Reply(reply)),
+                Step::Cut(error) => self.cut = Some(error),
+                // A request carries no reply.
+                Step::Local | Step::Idle => return None,
+            }
+        }
+        // What is to be answered was posted to the other side.
+        let turn = self.poll_response(cx, reads);
+        if turn.is_some() || self.is_answered() {
+            return turn;
+        }
+        self.cut.take().map(Turn::Failed)
+    }
+
+    /// What is owed and cannot be answered yet, as a filter holds it: the client is to wait longer.
+    fn ask_for_time(&mut self) -> Option<Reply> {
+        let time = self.more_time?;
+        [Direction::Request, Direction::Response].into_iter().find_map(|direction| {
+            let asked = self.asked.of(direction);
+            if *asked {
+                return None;
+            }
+            let reply = self.ledger.more_time(direction, time)?;
+            *asked = true;
+            Some(reply)
+        })
+    }
+
+    fn poll_response(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
+        match self.response.poll(cx, &mut self.ledger, reads) {
+            Step::Reply(reply) => Some(Turn::Reply(reply)),
+            Step::Local => Some(self.immediate()),
+            Step::Cut(error) => Some(Turn::Failed(error)),
+            Step::Idle => None,
+        }
     }
 
     /// Whether a reply of ours takes the place of the response, or has.

@@ -1,4 +1,5 @@
 use core::fmt;
+use core::time::Duration;
 
 use http::request;
 
@@ -23,6 +24,7 @@ pub struct SessionSettings {
     pub(super) routing: bool,
     pub(super) reroutes: bool,
     pub(super) choose_mode: Option<Arc<ChooseMode>>,
+    pub(super) more_time: Option<Duration>,
     pub(super) queue_high_bytes: u64,
     pub(super) max_reply_bytes: u64,
     pub(super) max_whole_bytes: u64,
@@ -41,6 +43,7 @@ impl SessionSettings {
             routing: false,
             reroutes: false,
             choose_mode: None,
+            more_time: None,
             queue_high_bytes: limits::SESSION_QUEUE_BYTES,
             max_reply_bytes: limits::MAX_IMMEDIATE_BODY_BYTES,
             max_whole_bytes: limits::MAX_WHOLE_BODY_BYTES,
@@ -98,6 +101,15 @@ impl SessionSettings {
         + 'static,
     ) -> Self {
         self.choose_mode = Some(Arc::new(choose));
+        self
+    }
+
+    /// Sets how long the data plane is asked to wait for an answer that a filter holds back
+    /// (`override_message_timeout`): once for each message that waits. It has to be 1 ms or more,
+    /// and at most the data plane's `max_message_timeout`; what is not is ignored there.
+    #[must_use]
+    pub fn more_time(mut self, time: Duration) -> Self {
+        self.more_time = Some(time);
         self
     }
 

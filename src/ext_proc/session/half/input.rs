@@ -68,8 +68,7 @@ impl<H: SessionHead> Half<H> {
             None => return false,
             Some(Item::Data(bytes)) => self.feed_data(bytes),
             Some(Item::MessageEnd { end_of_stream }) => {
-                let bytes = self.message_bytes();
-                self.message = Message::Whole { bytes, end_of_stream };
+                self.end_message(end_of_stream);
                 if end_of_stream || self.terms.ends_with_body {
                     // One that is over already has no use for it.
                     let _ = self.side.handle_end();
@@ -95,8 +94,21 @@ impl<H: SessionHead> Half<H> {
         if self.terms.follows_body && !self.side.input_stopped() {
             self.passage.enter(&data);
         }
+        let ends = match self.queue.front() {
+            // Filters are shown the end with the last bytes, where both are here.
+            Some(&Item::MessageEnd { end_of_stream }) if end_of_stream => {
+                self.queue.pop_front();
+                self.end_message(end_of_stream);
+                true
+            }
+            _ => false,
+        };
         // It was wanted; a message that is over drops it, and that is meant.
-        let _ = self.side.handle_data(data, false);
+        let _ = self.side.handle_data(data, ends);
+    }
+
+    fn end_message(&mut self, end_of_stream: bool) {
+        self.message = Message::Whole { bytes: self.message_bytes(), end_of_stream };
     }
 
     /// How much of the body message under way the side was given.

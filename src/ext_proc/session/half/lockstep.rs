@@ -59,7 +59,7 @@ impl<H: SessionHead> Half<H> {
         let Message::Whole { bytes, end_of_stream } = self.message else { return None };
         let is_over = self.tail.is_some();
         // What is left of the work of one call comes soon; the filters' end may take longer.
-        if (end_of_stream && !is_over) || (!is_over && self.side.chain().has_work()) {
+        if !is_over && (end_of_stream || self.side.chain().has_work()) {
             return None;
         }
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };

@@ -116,6 +116,7 @@ enum Message {
 }
 
 /// What a poll came to.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each chunk")]
 pub(super) enum Step {
     /// This is to be sent.
     Reply(Reply),
@@ -203,7 +204,9 @@ impl<H: SessionHead> Half<H> {
 
     /// Nothing more comes, and nothing is asked for. What has gone on whole was not cut.
     pub(super) fn leave(&mut self) {
-        if self.is_at_rest() {
+        if matches!(self.head, Stage::Awaited) {
+            // No message, and no end of one.
+        } else if self.is_at_rest() {
             self.side.leave_unended();
         } else {
             self.side.cancel();
