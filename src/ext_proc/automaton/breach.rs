@@ -148,7 +148,7 @@ impl Breach {
             }
             Self::AfterImmediate => f.write_str("an answer was written after immediate_response"),
             Self::OverrideTooLate => f.write_str(
-                "mode_override was written, and counts only while the headers wait for their answer",
+                "mode_override was written, and counts only while headers wait for their answer",
             ),
             Self::OverrideUnderWay => f.write_str(
                 "mode_override changes the mode of a message whose headers have been answered",

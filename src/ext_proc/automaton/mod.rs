@@ -59,6 +59,8 @@ mod owes;
 mod pens;
 mod received;
 mod state;
+#[cfg(test)]
+mod tests;
 mod violation;
 
 pub use breach::Breach;
