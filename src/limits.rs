@@ -194,3 +194,10 @@ pub const MAX_WHOLE_BODY_BYTES: u64 = 32 * 1024 * 1024;
 /// The largest piece of body in one answer of full duplex, in bytes: data planes that limit it allow
 /// 64 KiB and more, with some room for what stands around it (pitfall P15).
 pub const DUPLEX_PIECE_BYTES: usize = 62_000;
+
+/// The longest `message_timeout` and `max_message_timeout` of Envoy's `ext_proc` filter, in
+/// milliseconds: its validation takes an hour.
+pub const MAX_MESSAGE_TIMEOUT_MILLIS: u64 = 3_600_000;
+
+/// Envoy's `message_timeout` where its configuration has none, in milliseconds.
+pub const DEFAULT_MESSAGE_TIMEOUT_MILLIS: u64 = 200;

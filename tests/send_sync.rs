@@ -234,6 +234,9 @@ fn modes_of_ext_proc() {
     shared!(mode::BodyMode, mode::SendMode, mode::DirectionMode, mode::ProcessingMode);
     shared!(mode::ModeField, mode::ModeError, mode::Announced, mode::Disagreement);
     shared!(mode::Terms, mode::Promise, mode::Need, mode::ModeUnmet);
+    shared!(mode::FilterConfig, mode::ConfigError, mode::Caution, mode::RouteCacheAction);
+    shared!(mode::MutationRules, mode::MetadataOptions, mode::RouteConfig, mode::RouteOverrides);
+    shared!(mode::AllowedMode, mode::ModeOverride, mode::OverrideMoment, mode::OverrideRefusal);
 }
 
 #[test]

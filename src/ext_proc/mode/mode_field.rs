@@ -70,6 +70,12 @@ impl ModeField {
         }
     }
 
+    /// Whether it is one of the two body modes.
+    #[must_use]
+    pub const fn is_body(self) -> bool {
+        matches!(self, Self::RequestBody | Self::ResponseBody)
+    }
+
     pub(super) const fn index(self) -> usize {
         self as usize
     }

@@ -22,7 +22,7 @@ use crate::filter::{Capabilities, Capability, Declaration, Interest};
 /// A head that is not sent cannot be held. An observer's answers are ignored, so it can neither
 /// hold the head nor edit; it may keep what it has to the end, since that is a copy. Where the
 /// data plane keeps the declared length
-/// ([`allow_content_length_header`](Self::keeping_length)), only
+/// ([`allow_content_length_header`](super::FilterConfig::allow_content_length_header)), only
 /// `BUFFERED` can change it, whose answer declares the new one.
 ///
 /// [H]: Capability::HoldHead
