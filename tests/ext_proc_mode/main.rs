@@ -1,0 +1,10 @@
+//! What an external processor is given of a message: modes, configurations, overrides.
+
+mod capabilities;
+mod every_field;
+mod modes;
+mod overrides;
+mod rows;
+mod rows_say;
+mod rows_text;
+mod text;
