@@ -4,6 +4,7 @@
 mod messages;
 
 mod answers;
+mod context;
 mod filters;
 mod replies;
 mod support;

@@ -15,7 +15,7 @@ use crate::support::{Talk, both};
 const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
 
-fn immediate(replies: &[ProcessingResponse]) -> (i32, Vec<u8>) {
+pub(crate) fn immediate(replies: &[ProcessingResponse]) -> (i32, Vec<u8>) {
     let last = replies.last().expect("an answer");
     match &last.response {
         Some(ResponsePart::ImmediateResponse(it)) => {

@@ -42,6 +42,11 @@ impl Talk {
             let [_, _, request_body, response_body, _, _] = self.mode.numbers();
             request = request.first(protocol_config(request_body, response_body));
         }
+        self.send_as_is(request)
+    }
+
+    /// The same, with nothing added.
+    pub(crate) fn send_as_is(&mut self, request: ProcessingRequest) -> Vec<ProcessingResponse> {
         self.is_first = false;
         self.decoder.push(message_frame(&request));
         while let Some(event) = self.decoder.next().expect("well-formed") {

@@ -5,6 +5,7 @@
 mod attributes;
 mod backward;
 mod decoder;
+mod dynamic_metadata;
 mod encode;
 mod entry;
 mod envelope;
@@ -29,6 +30,7 @@ mod wire_limits;
 
 pub use attributes::Attributes;
 pub use decoder::Decoder;
+pub use dynamic_metadata::DynamicMetadata;
 pub use encode::encode;
 pub use envelope::Envelope;
 pub use event::Event;

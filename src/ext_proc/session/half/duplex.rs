@@ -31,7 +31,7 @@ impl<H: SessionHead> Half<H> {
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
-                    if let Some(step) = self.answer_head(&head, ledger) {
+                    if let Some(step) = self.answer_head(head, ledger) {
                         return step;
                     }
                 }

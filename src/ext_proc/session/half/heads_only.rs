@@ -8,7 +8,7 @@
 use core::mem;
 use core::task::Context;
 
-use super::{Given, Half, Stage, Step, Tail, left_over, out_of_turn};
+use super::{Given, Half, Stage, Step, Tail, left_metadata, left_over, out_of_turn};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::session::heads::SessionHead;
@@ -24,7 +24,7 @@ impl<H: SessionHead> Half<H> {
                 }
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
-                    if let Some(step) = self.answer_head(&head, ledger) {
+                    if let Some(step) = self.answer_head(head, ledger) {
                         return step;
                     }
                 }
@@ -65,7 +65,7 @@ impl<H: SessionHead> Half<H> {
 
     /// Head and body at once.
     fn replace(&mut self, ledger: &mut Ledger) -> Step {
-        let Stage::Apart(head) = mem::replace(&mut self.head, Stage::Gone) else {
+        let Stage::Apart(mut head) = mem::replace(&mut self.head, Stage::Gone) else {
             return Step::Idle;
         };
         let mutation = self.head_mutation(&head, None, true);
@@ -73,13 +73,15 @@ impl<H: SessionHead> Half<H> {
         if self.mode_override.is_some() {
             return Step::Cut(out_of_turn("a mode override with a message that is replaced"));
         }
-        match ledger.owes(H::DIRECTION) {
+        let metadata = left_metadata(&mut *head);
+        let step = match ledger.owes(H::DIRECTION) {
             Owes::Headers(pen) if body.is_empty() => Step::Reply(pen.answer(mutation)),
             Owes::Headers(pen) => match pen.ended() {
                 Some(pen) => Step::Reply(pen.replace(mutation, body)),
                 None => Step::Cut(out_of_turn("a body for a head that was not the end")),
             },
             _ => Step::Cut(out_of_turn("a head that is not owed")),
-        }
+        };
+        step.with(metadata)
     }
 }

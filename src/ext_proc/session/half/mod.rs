@@ -37,7 +37,7 @@ use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::Side;
 use crate::ext_proc::automaton::{Ledger, Owes, Violation};
 use crate::ext_proc::mode::{BodyMode, ProcessingMode};
-use crate::ext_proc::wire::{HeaderMutation, Reply};
+use crate::ext_proc::wire::{DynamicMetadata, HeaderMutation, Reply};
 use crate::filter::LocalReply;
 
 /// One direction of a session.
@@ -126,6 +126,22 @@ pub(super) enum Step {
     Local,
     /// Nothing can go on; who can change that has the waker.
     Idle,
+}
+
+impl Step {
+    /// The same, with what a filter leaves for others.
+    fn with(mut self, metadata: Option<Bytes>) -> Self {
+        if let Self::Reply(reply) = &mut self {
+            reply.dynamic_metadata = metadata;
+        }
+        self
+    }
+}
+
+/// What a filter has put into the extensions of its head for others.
+fn left_metadata<H: SessionHead>(head: &mut H) -> Option<Bytes> {
+    let left = head.extensions_mut().remove::<DynamicMetadata>();
+    left.map(|left| left.encode())
 }
 
 /// What a side gave.
@@ -338,10 +354,11 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The head goes on by itself. `None` if it is not owed, as it was not shown.
-    fn answer_head(&mut self, head: &H, ledger: &mut Ledger) -> Option<Step> {
+    fn answer_head(&mut self, mut head: Box<H>, ledger: &mut Ledger) -> Option<Step> {
         self.head = Stage::Gone;
-        let mutation = self.head_mutation(head, None, false);
-        self.write_head(mutation, ledger)
+        let mutation = self.head_mutation(&head, None, false);
+        let step = self.write_head(mutation, ledger)?;
+        Some(step.with(left_metadata(&mut *head)))
     }
 
     /// Writes the answer to the head, and with it the mode that is to be from here on.

@@ -9,7 +9,7 @@
 use core::mem;
 use core::task::Context;
 
-use super::{Given, Half, Message, Stage, Step, Tail, left_over};
+use super::{Given, Half, Message, Stage, Step, Tail, left_metadata, left_over};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind};
 use crate::ext_proc::automaton::{Ledger, Owes};
@@ -108,10 +108,11 @@ impl<H: SessionHead> Half<H> {
     /// Takes the head, and answers it with the body.
     fn take_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Option<Step> {
         match self.take(cx) {
-            Given::Head { head, ends } => {
+            Given::Head { mut head, ends } => {
                 self.head = Stage::Gone;
                 self.tail = ends.then_some(Tail::End);
-                Some(self.answer_whole(&head, ledger))
+                let metadata = left_metadata(&mut *head);
+                Some(self.answer_whole(&head, ledger).with(metadata))
             }
             Given::Local => Some(self.poll_local(cx)),
             Given::Cut(error) => Some(Step::Cut(error)),
