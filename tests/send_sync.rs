@@ -25,7 +25,7 @@ use tidegate::ext_proc::automaton::{
     Ledger, MessagePart, OverridePen, Owes, Received, ReplacePen, StreamedPen, TrailersPen,
     Violation,
 };
-use tidegate::ext_proc::mode;
+use tidegate::ext_proc::{mode, wire};
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
@@ -237,6 +237,15 @@ fn modes_of_ext_proc() {
     shared!(mode::FilterConfig, mode::ConfigError, mode::Caution, mode::RouteCacheAction);
     shared!(mode::MutationRules, mode::MetadataOptions, mode::RouteConfig, mode::RouteOverrides);
     shared!(mode::AllowedMode, mode::ModeOverride, mode::OverrideMoment, mode::OverrideRefusal);
+}
+
+#[test]
+fn messages_of_ext_proc() {
+    shared!(wire::Decoder, wire::Event, wire::Envelope, wire::Section, wire::ProtocolConfig);
+    shared!(wire::Attributes, wire::Metadata, wire::StructError, wire::WireLimits);
+    shared!(wire::WireError, wire::WireLimit, wire::Malformed);
+    shared!(wire::Reply, wire::HeaderMutation, wire::ReplyFrame);
+    shared!(wire::GrpcStatus, wire::GrpcCode);
 }
 
 #[test]

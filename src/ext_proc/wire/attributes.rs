@@ -7,8 +7,8 @@ use prost_types::Struct;
 use super::StructError;
 use super::entry::Entry;
 
-/// What a client says of a message besides its fields, such as `source.address`: structs by name. Of
-/// Envoy there is one, `envoy.filters.http.ext_proc`, with the attributes of its configuration.
+/// What a client says of a message besides its fields, such as `source.address`: structs by name.
+/// Envoy has one, `envoy.filters.http.ext_proc`, with the attributes of its configuration.
 ///
 /// Encoded until they are asked for. Cheap to clone for what it mostly is: one entry or none.
 #[derive(Clone, Default)]

@@ -1,4 +1,5 @@
-//! Writes a message from its end to its beginning: the length of a part is known when it is written.
+//! Writes a message from its end to its beginning: what is inside of a part is written before its
+//! length.
 
 use bytes::Bytes;
 

@@ -191,3 +191,85 @@ fn write_set(out: &mut Backward, set: &SetField) {
         out.bytes(1, &set.name);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::{Buf, Bytes};
+    use prost::Message as _;
+
+    use super::*;
+
+    /// What no pen writes: the fields of a `ProcessingResponse` besides its part.
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Besides {
+        #[prost(message, optional, tag = "4")]
+        response_body: Option<()>,
+        #[prost(message, optional, tag = "8")]
+        dynamic_metadata: Option<prost_types::Struct>,
+        #[prost(message, optional, tag = "10")]
+        override_message_timeout: Option<prost_types::Duration>,
+    }
+
+    fn read(reply: Reply) -> Besides {
+        let mut frame = encode(reply).expect("a short reply");
+        let mut bytes = frame.copy_to_bytes(frame.remaining());
+        assert_eq!((bytes.get_u8(), bytes.get_u32() as usize), (0, bytes.len()));
+        Besides::decode(bytes).expect("a message")
+    }
+
+    #[test]
+    fn a_timeout_has_seconds_and_nanoseconds() {
+        let timeout = Duration::new(3, 400_000_000);
+        let read = read(Reply::of(Part::MessageTimeout(timeout)));
+        let expected = prost_types::Duration { seconds: 3, nanos: 400_000_000 };
+        assert_eq!(read.override_message_timeout, Some(expected));
+        assert_eq!((read.response_body, read.dynamic_metadata), (None, None));
+    }
+
+    #[test]
+    fn metadata_goes_with_a_body_behind_it() {
+        let value = prost_types::Value {
+            kind: Some(prost_types::value::Kind::StringValue("x".repeat(300))),
+        };
+        let metadata = prost_types::Struct { fields: [("a".to_owned(), value)].into() };
+        let part = Part::Body {
+            direction: Direction::Response,
+            mutation: HeaderMutation::new(),
+            change: BodyChange::Replace(Bytes::from(vec![7; 5000]).into()),
+            clear_route_cache: false,
+        };
+        let dynamic_metadata = Some(metadata.encode_to_vec().into());
+        let read = read(Reply { dynamic_metadata, ..Reply::of(part) });
+        assert_eq!((read.response_body, read.dynamic_metadata), (Some(()), Some(metadata)));
+    }
+
+    #[test]
+    fn an_override_has_ten_bytes_for_a_negative_number_and_none_for_0() {
+        let mode_override = Some([-1, 0, 2, i32::MIN, -3, 1]);
+        let reply = Reply { mode_override, ..Reply::of(Part::OverrideOnly) };
+        let mut frame = encode(reply).expect("a short reply");
+        let bytes = frame.copy_to_bytes(frame.remaining());
+        let numbers = 3 * 11 + 2 * 2;
+        assert_eq!(bytes[..7], [0, 0, 0, 0, numbers + 2, 9 << 3 | 2, numbers]);
+        assert_eq!(bytes[7..9], [1 << 3, 0xff]);
+        assert_eq!(bytes.len(), 7 + usize::from(numbers));
+    }
+
+    /// What the inline head is made for.
+    #[test]
+    fn the_longest_reply_without_a_mutation_lies_inline() {
+        let mebibyte = Bytes::from(vec![7; 1 << 20]);
+        let long = std::iter::repeat_n(mebibyte, 300).collect();
+        let part = Part::Body {
+            direction: Direction::Response,
+            mutation: HeaderMutation::new(),
+            change: BodyChange::Streamed { body: long, end_of_stream: true },
+            clear_route_cache: true,
+        };
+        let reply = Reply { mode_override: Some([1, 2, 3, 4, 5, 1]), ..Reply::of(part) };
+        let frame = encode(reply).expect("less than 4 GiB");
+        assert!(matches!(frame.head, super::super::head::Head::Inline { .. }), "{frame:?}");
+    }
+}

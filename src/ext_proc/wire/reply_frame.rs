@@ -17,9 +17,8 @@ pub struct ReplyFrame {
 }
 
 impl ReplyFrame {
-    /// Takes the next piece out: what stands before the body, which is copied (less than
-    /// a hundred bytes, or an allocation of its own), then the segments of the body as they are. For
-    /// transports that carry [`Bytes`] only.
+    /// Takes the next piece out: what stands before the body, then the segments of the body as they
+    /// are. For transports that carry [`Bytes`] only: it allocates once, for what stands before.
     pub fn pop_front(&mut self) -> Option<Bytes> {
         self.head.take().or_else(|| self.body.pop_front())
     }

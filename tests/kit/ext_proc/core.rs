@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct HeaderMap {
     #[prost(message, repeated, tag = "1")]
     pub(crate) headers: Vec<HeaderValue>,

@@ -1,13 +1,16 @@
 //! The messages of external processing (Envoy 1.40.0) as somebody else has them: prost's derive
 //! reads and writes them, so that a test that reads what the crate wrote has another opinion.
 //!
-//! Include it with `#[path = "../kit/ext_proc/mod.rs"] mod messages;`: it needs nothing of the kit.
+//! Include it with `#[path = "../kit/ext_proc/mod.rs"] mod messages;`: it needs nothing else
+//! of the kit.
 // Every test binary has its own copy and uses a part of it.
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod build;
 pub(crate) mod core;
 pub(crate) mod frame;
+pub(crate) mod oracle;
+pub(crate) mod read;
 pub(crate) mod request;
 pub(crate) mod response;
 

@@ -96,7 +96,7 @@ pub(crate) struct HttpBody {
     pub(crate) drain_complete: bool,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Eq, prost::Message)]
 pub(crate) struct HttpTrailers {
     #[prost(message, optional, tag = "1")]
     pub(crate) trailers: Option<HeaderMap>,

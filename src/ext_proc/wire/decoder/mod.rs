@@ -20,9 +20,9 @@ const PREFIX_BYTES: u8 = 5;
 /// Reads the messages of one RPC from its bytes, however they are cut: gRPC's frames, and a
 /// `ProcessingRequest` in each.
 ///
-/// A body is handed on as it comes, in slices of what was pushed, before its message is whole: there
-/// is no limit on the length of a message, and no byte of a body is kept or copied. What is kept
-/// until it is whole is bounded by [`WireLimits`].
+/// A body is handed on as it comes, in slices of what was pushed, before its message is whole:
+/// there is no limit on the length of a message, and no byte of a body is kept or copied. What is
+/// kept until it is whole is bounded by [`WireLimits`].
 ///
 /// The fields of a message may come in any order. Fields that the protocol does not know are
 /// skipped as they come, however long. What breaks a rule of protobuf is refused, and besides it a
