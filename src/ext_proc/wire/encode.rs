@@ -4,8 +4,7 @@ use super::backward::Backward;
 use super::head::INLINE_BYTES;
 use super::header_mutation::SetField;
 use super::reply::{BodyChange, Part};
-use super::{HeaderMutation, Reply, ReplyFrame, WireError};
-use crate::buf::BodyBuf;
+use super::{HeaderMutation, Reply, ReplyBody, ReplyFrame, WireError};
 use crate::exchange::Direction;
 
 /// What one field of a mutation costs at most besides its name and value, in bytes: four lengths of
@@ -63,8 +62,8 @@ fn room(part: &Part, metadata_bytes: usize) -> usize {
 }
 
 /// Writes the part, all but the body at its end: that is answered.
-fn write_part(out: &mut Backward, part: Part) -> BodyBuf {
-    let mut last = BodyBuf::new();
+fn write_part(out: &mut Backward, part: Part) -> ReplyBody {
+    let mut last = ReplyBody::new();
     match part {
         Part::Headers { direction, mutation, replace, clear_route_cache } => {
             out.message(of(direction, 1, 2), |out| {
@@ -122,12 +121,12 @@ const fn of(direction: Direction, request: u32, response: u32) -> u32 {
 }
 
 /// A `BodyMutation`, if it changes anything. Answers what follows it.
-fn write_change(out: &mut Backward, change: BodyChange) -> BodyBuf {
+fn write_change(out: &mut Backward, change: BodyChange) -> ReplyBody {
     match change {
-        BodyChange::Unchanged => BodyBuf::new(),
+        BodyChange::Unchanged => ReplyBody::new(),
         BodyChange::Clear => {
             out.message(3, |out| out.number(2, 1));
-            BodyBuf::new()
+            ReplyBody::new()
         }
         BodyChange::Replace(body) => {
             out.message(3, |out| out.body(1, body.len()));

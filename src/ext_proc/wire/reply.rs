@@ -3,8 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::HeaderMutation;
-use crate::buf::BodyBuf;
+use super::{HeaderMutation, ReplyBody};
 use crate::exchange::Direction;
 
 /// One `ProcessingResponse`. Made by what is owed (`automaton`), so that one which is not cannot be
@@ -24,7 +23,7 @@ pub(in crate::ext_proc) enum Part {
         direction: Direction,
         mutation: HeaderMutation,
         /// CONTINUE_AND_REPLACE with this body.
-        replace: Option<BodyBuf>,
+        replace: Option<ReplyBody>,
         clear_route_cache: bool,
     },
     Body {
@@ -40,7 +39,7 @@ pub(in crate::ext_proc) enum Part {
     Immediate {
         status: StatusCode,
         mutation: HeaderMutation,
-        body: BodyBuf,
+        body: ReplyBody,
         grpc_status: Option<u32>,
         details: Bytes,
     },
@@ -58,9 +57,9 @@ pub(in crate::ext_proc) enum BodyChange {
     /// `clear_body`.
     Clear,
     /// `body`.
-    Replace(BodyBuf),
+    Replace(ReplyBody),
     /// `streamed_response`.
-    Streamed { body: BodyBuf, end_of_stream: bool },
+    Streamed { body: ReplyBody, end_of_stream: bool },
 }
 
 impl Reply {

@@ -3,8 +3,8 @@ use std::io::IoSlice;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use super::ReplyBody;
 use super::head::Head;
-use crate::buf::BodyBuf;
 
 /// A reply as it goes out: a frame of gRPC, a `ProcessingResponse` in it, and the segments of the
 /// body at its end as they are.
@@ -13,7 +13,7 @@ use crate::buf::BodyBuf;
 /// mutations and metadata, making one allocates nothing.
 pub struct ReplyFrame {
     pub(super) head: Head,
-    pub(super) body: BodyBuf,
+    pub(super) body: ReplyBody,
 }
 
 impl ReplyFrame {

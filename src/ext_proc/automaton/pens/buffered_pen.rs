@@ -1,9 +1,8 @@
 use super::hand::{Hand, can_reroute, replaced};
-use crate::buf::BodyBuf;
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::MessagePart;
 use crate::ext_proc::automaton::state::Came;
-use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply};
+use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply, ReplyBody};
 
 /// Answers the one body message of BUFFERED and BUFFERED_PARTIAL. The head is still held: it can
 /// be changed.
@@ -42,8 +41,8 @@ impl BufferedPen<'_> {
     /// Goes on with this body. If the head has a `content-length`, the mutation sets it to the
     /// body's: Envoy fails the exchange otherwise, with 500 (P12).
     #[must_use]
-    pub fn replace(self, mutation: HeaderMutation, body: BodyBuf) -> Reply {
-        self.body(mutation, replaced(body))
+    pub fn replace(self, mutation: HeaderMutation, body: impl Into<ReplyBody>) -> Reply {
+        self.body(mutation, replaced(body.into()))
     }
 
     fn body(self, mutation: HeaderMutation, change: BodyChange) -> Reply {

@@ -1,8 +1,7 @@
 use super::hand::Hand;
-use crate::buf::BodyBuf;
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::state::Came;
-use crate::ext_proc::wire::Reply;
+use crate::ext_proc::wire::{Reply, ReplyBody};
 
 /// Writes a body in FULL_DUPLEX_STREAMED, while no trailers came.
 ///
@@ -57,15 +56,16 @@ impl DuplexPen<'_> {
     /// A piece of the body; `None` if it is empty, since the client would write an empty frame
     /// (P40).
     #[must_use]
-    pub fn send(self, body: BodyBuf) -> Option<Reply> {
+    pub fn send(self, body: impl Into<ReplyBody>) -> Option<Reply> {
+        let body = body.into();
         (!body.is_empty()).then(|| self.hand.piece(body, false))
     }
 
     /// The last piece, and the end. Before the client [has ended](Self::has_ended) this cuts the
     /// message: what is under way is thrown away, by Envoy 1.40.0 and here.
     #[must_use]
-    pub fn finish(self, body: BodyBuf) -> Reply {
-        self.hand.piece(body, true)
+    pub fn finish(self, body: impl Into<ReplyBody>) -> Reply {
+        self.hand.piece(body.into(), true)
     }
 }
 

@@ -1,7 +1,6 @@
 use super::hand::Hand;
-use crate::buf::BodyBuf;
 use crate::exchange::Direction;
-use crate::ext_proc::wire::{HeaderMutation, Reply};
+use crate::ext_proc::wire::{HeaderMutation, Reply, ReplyBody};
 
 /// Writes what is left of a body in FULL_DUPLEX_STREAMED, and the trailers that end it.
 ///
@@ -29,7 +28,8 @@ impl DuplexTrailersPen<'_> {
 
     /// As [`DuplexPen::send`](super::DuplexPen::send).
     #[must_use]
-    pub fn send(self, body: BodyBuf) -> Option<Reply> {
+    pub fn send(self, body: impl Into<ReplyBody>) -> Option<Reply> {
+        let body = body.into();
         (!body.is_empty()).then(|| self.hand.piece(body, false))
     }
 

@@ -1,9 +1,8 @@
 use super::super::Lane;
 use super::super::answer::Answer;
 use super::super::state::State;
-use crate::buf::BodyBuf;
 use crate::exchange::Direction;
-use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply};
+use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply, ReplyBody};
 
 /// What all pens share: the lane, and the one way to write for it.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl<'a> Hand<'a> {
         self.write(Part::Body { direction, mutation, change, clear_route_cache: false })
     }
 
-    pub(super) fn piece(self, body: BodyBuf, end_of_stream: bool) -> Reply {
+    pub(super) fn piece(self, body: ReplyBody, end_of_stream: bool) -> Reply {
         self.body(HeaderMutation::new(), BodyChange::Streamed { body, end_of_stream })
     }
 
@@ -49,7 +48,7 @@ impl<'a> Hand<'a> {
 }
 
 /// `body`, or `clear_body` where there is none: an empty `body` need not be told from none.
-pub(super) fn replaced(body: BodyBuf) -> BodyChange {
+pub(super) fn replaced(body: ReplyBody) -> BodyChange {
     if body.is_empty() { BodyChange::Clear } else { BodyChange::Replace(body) }
 }
 

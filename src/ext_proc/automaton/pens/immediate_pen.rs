@@ -1,9 +1,8 @@
 use bytes::Bytes;
 use http::StatusCode;
 
-use crate::buf::BodyBuf;
 use crate::ext_proc::automaton::Ledger;
-use crate::ext_proc::wire::{HeaderMutation, Part, Reply};
+use crate::ext_proc::wire::{HeaderMutation, Part, Reply, ReplyBody};
 
 /// Answers the client in the origin's place, which ends the stream.
 #[derive(Debug)]
@@ -24,10 +23,11 @@ impl<'a> ImmediatePen<'a> {
         self,
         status: StatusCode,
         mutation: HeaderMutation,
-        body: BodyBuf,
+        body: impl Into<ReplyBody>,
         grpc_status: Option<u32>,
         details: Bytes,
     ) -> Reply {
+        let body = body.into();
         self.ledger.end();
         Reply::of(Part::Immediate { status, mutation, body, grpc_status, details })
     }

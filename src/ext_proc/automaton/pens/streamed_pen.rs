@@ -1,11 +1,10 @@
 use core::num::NonZeroU64;
 
 use super::hand::{Hand, replaced};
-use crate::buf::BodyBuf;
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::MessagePart;
 use crate::ext_proc::automaton::state::{Came, Due};
-use crate::ext_proc::wire::{BodyChange, HeaderMutation, Reply};
+use crate::ext_proc::wire::{BodyChange, HeaderMutation, Reply, ReplyBody};
 
 /// Answers one body message of STREAMED: the oldest that has no answer.
 ///
@@ -80,8 +79,8 @@ impl StreamedPen<'_> {
 
     /// These bytes pass in place of those of the message.
     #[must_use]
-    pub fn replace(self, body: BodyBuf) -> Reply {
-        self.hand.body(HeaderMutation::new(), replaced(body))
+    pub fn replace(self, body: impl Into<ReplyBody>) -> Reply {
+        self.hand.body(HeaderMutation::new(), replaced(body.into()))
     }
 }
 

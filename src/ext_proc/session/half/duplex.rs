@@ -6,12 +6,12 @@
 //!
 //! This module never lets a body go without its end: what is left open ends the stream as a failure.
 
-use core::mem;
 use core::task::Context;
 
 use super::{Given, Half, Message, Stage, Step, Tail, out_of_turn};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::wire::ReplyBody;
 
 impl<H: SessionHead> Half<H> {
     /// `reads`: more of what is under way will be read.
@@ -65,7 +65,7 @@ impl<H: SessionHead> Half<H> {
     /// A piece of what is pending.
     fn send(&mut self, ledger: &mut Ledger) -> Step {
         let bytes = self.pending.len().min(self.terms.piece_bytes);
-        let piece = self.pending.split_to(bytes);
+        let piece = ReplyBody::take(&mut self.pending, bytes);
         let reply = match ledger.owes(H::DIRECTION) {
             Owes::Duplex(pen) => pen.send(piece),
             Owes::DuplexTrailers(pen) => pen.send(piece),
@@ -87,7 +87,10 @@ impl<H: SessionHead> Half<H> {
         match ledger.owes(H::DIRECTION) {
             Owes::Duplex(pen) => match self.tail {
                 Some(Tail::Trailers(_)) => Step::Cut(out_of_turn("trailers where none came")),
-                Some(Tail::End) | None => Step::Reply(pen.finish(mem::take(&mut self.pending))),
+                Some(Tail::End) | None => {
+                    let bytes = self.pending.len();
+                    Step::Reply(pen.finish(ReplyBody::take(&mut self.pending, bytes)))
+                }
             },
             Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(ledger),
             Owes::DuplexTrailers(_) => {

@@ -6,13 +6,13 @@
 //!
 //! This module never keeps a message waiting that is not the last: Envoy's message timeout runs.
 
-use core::mem;
 use core::task::Context;
 
 use super::{Given, Half, Message, Step, Tail};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::wire::ReplyBody;
 
 impl<H: SessionHead> Half<H> {
     pub(super) fn poll_lockstep(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
@@ -65,7 +65,8 @@ impl<H: SessionHead> Half<H> {
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };
         let is_unedited = self.passage.end_message();
         self.message = Message::Between;
-        let body = mem::take(&mut self.pending);
+        let bytes_out = self.pending.len();
+        let body = ReplyBody::take(&mut self.pending, bytes_out);
         Some(Step::Reply(if is_unedited && body.len() as u64 == bytes {
             pen.unchanged()
         } else {
