@@ -201,3 +201,41 @@ pub const MAX_MESSAGE_TIMEOUT_MILLIS: u64 = 3_600_000;
 
 /// Envoy's `message_timeout` where its configuration has none, in milliseconds.
 pub const DEFAULT_MESSAGE_TIMEOUT_MILLIS: u64 = 200;
+/// How long a client may leave lying what an external processor has sent it, in seconds, if the
+/// settings do not say otherwise: as long as nginx waits between two writes.
+pub const DEFAULT_STALL_SECONDS: u64 = 60;
+
+/// How many times in each stall timeout a watchdog looks at the streams: a stream that is stalled
+/// is ended at most one look late.
+pub const STALL_LOOKS: u32 = 4;
+
+/// The longest request of a health check, in bytes: a name of a service.
+pub const MAX_HEALTH_REQUEST_BYTES: usize = 4 * 1024;
+
+/// How many connections an external processor serves at once, if its settings do not say otherwise.
+/// Each worker of an Envoy has one, or a few.
+pub const MAX_SERVED_CONNECTIONS: usize = 1024;
+
+/// How many streams one connection of an external processor can have at once, if its settings do
+/// not say otherwise: one for each request that an Envoy worker has under way.
+pub const MAX_SERVED_STREAMS: u32 = 256;
+
+/// How much a client may send an external processor on one stream before it is read, in bytes, if
+/// the settings do not say otherwise: 2 ms of a 1 Gbit/s line.
+pub const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// How much of what an external processor sends on one stream can wait for its window, in bytes, if
+/// the settings do not say otherwise: two of the largest replies.
+pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
+
+/// The largest HTTP/2 frame that an external processor reads, in bytes, if its settings do not say
+/// otherwise: one of [`MAX_FRAME_BYTES`].
+pub const MAX_SERVED_FRAME_BYTES: u32 = 64 * 1024;
+
+/// How often the client of an external processor is asked whether it is still there, in seconds, if
+/// the settings do not say otherwise.
+pub const DEFAULT_KEEP_ALIVE_SECONDS: u64 = 60;
+
+/// How long the streams of an external processor have to finish when it goes away, in seconds, if
+/// the settings do not say otherwise: what Kubernetes gives a pod.
+pub const DEFAULT_DRAIN_SECONDS: u64 = 30;

@@ -26,6 +26,8 @@ use tidegate::ext_proc::automaton::{
     Violation,
 };
 use tidegate::ext_proc::{mode, wire};
+use tidegate::ext_proc::mode;
+use tidegate::ext_proc::server;
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
@@ -246,6 +248,15 @@ fn messages_of_ext_proc() {
     shared!(wire::WireError, wire::WireLimit, wire::Malformed);
     shared!(wire::Reply, wire::HeaderMutation, wire::ReplyFrame);
     shared!(wire::GrpcStatus, wire::GrpcCode);
+}
+
+#[test]
+fn servers_of_ext_proc() {
+    shared!(server::ExternalProcessor, server::BytesProcessor, server::StreamSettings);
+    shared!(server::Drain, server::DrainPhase, server::Health, server::ServingStatus);
+    shared!(server::ServeSettings, server::Served, server::StreamError, server::StreamReport);
+    // As sendable and movable as a body of hyper's.
+    owned!(server::ProcessBody<Source>, server::BytesBody<Source>);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The clock of one message: three deadlines, one timer.
+//! The clock of one message, or of one stream of messages: three deadlines, one timer.
 //!
 //! The timer is armed when the message first has to wait, and is not touched when bytes move: then
 //! a deadline only gets later, and a timer that fires early is armed anew. So a chunk costs no
@@ -16,7 +16,7 @@ use super::Timeouts;
 use crate::chain::Stats;
 use crate::error::Timeout;
 
-pub(super) struct Clock {
+pub(crate) struct Clock {
     timeouts: Timeouts,
     started: Option<Instant>,
     /// What had moved when the message last had to wait, and since when it has been so.
@@ -28,14 +28,14 @@ pub(super) struct Clock {
 
 /// What the message waits for, and what has moved so far.
 #[derive(Clone, Copy)]
-pub(super) struct Waiting {
-    pub(super) source: bool,
-    pub(super) holder: bool,
-    pub(super) moved: Moved,
+pub(crate) struct Waiting {
+    pub(crate) source: bool,
+    pub(crate) holder: bool,
+    pub(crate) moved: Moved,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Moved {
+pub(crate) struct Moved {
     input_bytes: u64,
     output_bytes: u64,
     discarded_bytes: u64,
@@ -43,7 +43,7 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    pub(super) fn of(stats: &Stats, held_bytes: u64) -> Self {
+    pub(crate) fn of(stats: &Stats, held_bytes: u64) -> Self {
         Self {
             input_bytes: stats.input_bytes,
             output_bytes: stats.output_bytes,
@@ -51,11 +51,16 @@ impl Moved {
             held_bytes,
         }
     }
+
+    /// Of what has no chain of its own: what moved in all, and what it holds.
+    pub(crate) fn in_all(moved_bytes: u64, held_bytes: u64) -> Self {
+        Self { input_bytes: moved_bytes, held_bytes, ..Self::default() }
+    }
 }
 
 impl Clock {
     /// A clock, if there is anything to measure.
-    pub(super) fn new(timeouts: Timeouts) -> Option<Self> {
+    pub(crate) fn new(timeouts: Timeouts) -> Option<Self> {
         (!timeouts.is_off()).then_some(Self {
             timeouts,
             started: None,
@@ -66,14 +71,14 @@ impl Clock {
     }
 
     /// The message begins, if it has not begun before.
-    pub(super) fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         if self.timeouts.total.is_some() && self.started.is_none() {
             self.started = Some(Instant::now());
         }
     }
 
     /// The message begins now, whatever was before.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.started = None;
         self.waiting_since = None;
         self.start();
@@ -83,7 +88,7 @@ impl Clock {
     ///
     /// Costs a load while the timer runs. The timer is armed here too, so that a consumer that is
     /// slow, with a source that never makes it wait, is limited as well.
-    pub(super) fn check_total(&mut self, cx: &mut Context<'_>) -> Option<Timeout> {
+    pub(crate) fn check_total(&mut self, cx: &mut Context<'_>) -> Option<Timeout> {
         let deadline = self.total_deadline()?;
         match &mut self.timer {
             Some(timer) if !timer.is_elapsed() => None,
@@ -99,7 +104,7 @@ impl Clock {
     }
 
     /// As `check_total`, where nothing else will register the task with the timer.
-    pub(super) fn poll_total(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
+    pub(crate) fn poll_total(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
         match self.total_deadline() {
             Some(deadline) => self.arm(cx, deadline).map(|()| Timeout::Total),
             None => Poll::Pending,
@@ -108,7 +113,7 @@ impl Clock {
 
     /// The message has to wait: ready when it has waited too long. Otherwise the timer will wake
     /// the task.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<Timeout> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, waiting: Waiting) -> Poll<Timeout> {
         let now = Instant::now();
         let since = match self.waiting_since {
             Some(since) if self.moved == waiting.moved => since,

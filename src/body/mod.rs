@@ -28,7 +28,7 @@
 //! This module never touches a station but through [`Chain`](crate::Chain), and never runs a filter
 //! with a lock held.
 
-mod clock;
+pub(crate) mod clock;
 mod driver;
 mod filtered_body;
 mod http_edge;

@@ -4,5 +4,7 @@
 
 pub mod automaton;
 pub mod mode;
+#[cfg(feature = "ext-proc-server")]
+pub mod server;
 pub mod session;
 pub mod wire;

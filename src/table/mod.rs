@@ -109,7 +109,7 @@ mod reader;
 mod ready;
 mod shard;
 mod shared;
-mod signal;
+pub(crate) mod signal;
 mod snapshot;
 mod watch;
 

@@ -6,7 +6,7 @@ use crate::sync::{AtomicU64, Mutex, Ordering, lock};
 use crate::unwind::{contained, drop_contained};
 
 /// The number of the current epoch, and who waits for the next.
-pub(super) struct Signal {
+pub(crate) struct Signal {
     number: AtomicU64,
     waiting: Mutex<Waiting>,
 }
@@ -18,26 +18,26 @@ struct Waiting {
 }
 
 impl Signal {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let waiting = Waiting { wakers: BTreeMap::new(), next: 0 };
         Self { number: AtomicU64::new(0), waiting: Mutex::new(waiting) }
     }
 
     /// The number of the current epoch: that of a snapshot which is there, or a lower one if the
     /// publish did not happen before.
-    pub(super) fn number(&self) -> u64 {
+    pub(crate) fn number(&self) -> u64 {
         // Ordering: Relaxed. Nothing is read on the strength of it but the snapshot, by its lock,
         // under which the number was written: who has read n takes the lock after that writer.
         self.number.load(Ordering::Relaxed)
     }
 
     /// By a publish, with the lock of the snapshot held.
-    pub(super) fn set_number(&self, number: u64) {
+    pub(crate) fn set_number(&self, number: u64) {
         // Ordering: Relaxed, as above.
         self.number.store(number, Ordering::Relaxed);
     }
 
-    pub(super) fn subscribe(&self) -> u64 {
+    pub(crate) fn subscribe(&self) -> u64 {
         let mut waiting = lock(&self.waiting);
         waiting.next += 1;
         waiting.next - 1
@@ -45,7 +45,7 @@ impl Signal {
 
     /// Has `waker` woken by the next publish, unless there has been one since `seen`: then that is
     /// said, and nothing will be woken.
-    pub(super) fn register(&self, id: u64, seen: Option<u64>, waker: &Waker) -> Option<u64> {
+    pub(crate) fn register(&self, id: u64, seen: Option<u64>, waker: &Waker) -> Option<u64> {
         // User code: outside the lock.
         let fresh = waker.clone();
         let (news, old, unused) = {
@@ -65,13 +65,13 @@ impl Signal {
         news
     }
 
-    pub(super) fn unsubscribe(&self, id: u64) {
+    pub(crate) fn unsubscribe(&self, id: u64) {
         let waker = lock(&self.waiting).wakers.remove(&id);
         drop_contained(waker);
     }
 
     /// Wakes all that wait, each once and by itself.
-    pub(super) fn wake_all(&self) {
+    pub(crate) fn wake_all(&self) {
         let wakers = mem::take(&mut lock(&self.waiting).wakers);
         for waker in wakers.into_values() {
             contained(move || waker.wake());

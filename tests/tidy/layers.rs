@@ -8,11 +8,12 @@ use super::source::{Source, expect_none, expect_only, read, rust_files};
 const PAGE: &str = "docs/architecture.md";
 
 /// Uses within a layer: user, used, why.
-const SAME_LAYER: [(&str, &str, &str); 5] = [
+const SAME_LAYER: [(&str, &str, &str); 6] = [
     ("error", "sync", "one error is told to every filter and to the edge: it is shared"),
     ("buf", "watermark", "buffers say what they weigh"),
     ("chain", "filter", "a chain calls filters"),
     ("flow", "exchange", "a flow is compiled to the plan of an exchange"),
+    ("ext_proc", "body", "a stream has the clock and the timeouts of a message"),
     ("block", "pool", "blocks wait in a pool, which knows nothing of them"),
 ];
 
@@ -228,6 +229,7 @@ const PLANTED_PAGE: &str = "\
 | `exchange` | L4 | x |
 | `flow` | L4 | x |
 | `body` | L5 | x |
+| `ext_proc` | L5 | x |
 ";
 
 fn planted(files: &[(&str, &str)]) -> (Vec<Source>, Map) {
@@ -254,6 +256,7 @@ fn a_use_of_a_higher_layer_is_found() {
         ("src/buf/traits.rs", "use crate::watermark::Weigh;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
         ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
+        ("src/ext_proc/mod.rs", "use crate::body::Body;"),
         ("src/filter/mod.rs", "use {\n    crate::{error::Error,\n    chain::Plan}\n};"),
         ("src/filter/view.rs", "fn a() { crate::Chain::b(); crate::Wild::c() }"),
         ("src/chain/mod.rs", "use crate::filter::Filter;\n#[cfg(test)]\nuse crate::body::Body;"),
@@ -278,6 +281,7 @@ fn a_listed_use_that_is_gone_is_found() {
         ("src/chain/mod.rs", "use crate::filter::Filter;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
         ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
+        ("src/ext_proc/mod.rs", "use crate::body::Body;"),
     ]);
     expect_only(&check_layers(&files, &map), &["tests/tidy/layers.rs: `error` no longer uses"]);
 }

@@ -17,6 +17,12 @@ pub struct ReplyFrame {
 }
 
 impl ReplyFrame {
+    /// A frame that somebody else has encoded: of another service on the same connection.
+    #[cfg(feature = "ext-proc-server")]
+    pub(in crate::ext_proc) fn plain(frame: Bytes) -> Self {
+        Self { head: Head::Heap(frame), body: ReplyBody::new() }
+    }
+
     /// Takes the next piece out: what stands before the body, then the segments of the body as they
     /// are. For transports that carry [`Bytes`] only: it allocates once, for what stands before.
     pub fn pop_front(&mut self) -> Option<Bytes> {

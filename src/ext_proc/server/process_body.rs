@@ -1,0 +1,136 @@
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use super::StreamError;
+use super::health::HealthCall;
+use super::shared::Ticket;
+use super::slot::{Found, Slot};
+use super::stream::{Step, Stream};
+use crate::ext_proc::wire::{GrpcStatus, ReplyFrame};
+use crate::sync::Arc;
+use crate::unwind::{contained, drop_contained};
+
+/// The answers of one call, driven by whoever polls this: there is no task and no channel behind
+/// it.
+///
+/// Dropping it ends the session. Where nothing was owed any more that is a normal end (P20).
+///
+/// # Cancel safety
+///
+/// Nothing is lost if it is not polled again; a stream whose frame is not taken for longer than the
+/// [stall timeout](super::StreamSettings::stall) is ended by the watchdog.
+pub struct ProcessBody<B> {
+    state: State<B>,
+}
+
+enum State<B> {
+    Stream { slot: Arc<Slot<B>>, _ticket: Ticket },
+    Health(Box<HealthCall<B>>),
+    Over,
+}
+
+impl<B> ProcessBody<B> {
+    pub(super) fn stream(slot: Arc<Slot<B>>, ticket: Ticket) -> Self {
+        Self { state: State::Stream { slot, _ticket: ticket } }
+    }
+
+    pub(super) fn health(call: HealthCall<B>) -> Self {
+        Self { state: State::Health(Box::new(call)) }
+    }
+
+    /// Everything there was to say is in the head.
+    pub(super) fn over() -> Self {
+        Self { state: State::Over }
+    }
+
+    /// The end of the call.
+    fn end(&mut self, status: &GrpcStatus) -> Option<Result<Frame<ReplyFrame>, StreamError>> {
+        self.state = State::Over;
+        Some(Ok(Frame::trailers(status.to_trailers())))
+    }
+}
+
+impl<B> Body for ProcessBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    type Data = ReplyFrame;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<ReplyFrame>, StreamError>>> {
+        let step = match &mut self.state {
+            State::Stream { slot, .. } => match slot.take() {
+                Found::Stream(stream) => ready!(poll_stream(slot, stream, cx)),
+                Found::Stalled { timeout } => {
+                    self.state = State::Over;
+                    return Poll::Ready(Some(Err(StreamError::Stalled { timeout })));
+                }
+                Found::Nothing => return Poll::Ready(None),
+            },
+            State::Health(call) => ready!(call.poll(cx)),
+            State::Over => return Poll::Ready(None),
+        };
+        Poll::Ready(match step {
+            Step::Frame(frame) => Some(Ok(Frame::data(frame))),
+            Step::End(status) => self.end(&status),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.is_end_stream() { SizeHint::with_exact(0) } else { SizeHint::default() }
+    }
+}
+
+/// Polls a stream that was taken out, and puts it back unless it is over. A panic ends this stream
+/// and no other, and never well (P7).
+fn poll_stream<B>(
+    slot: &Slot<B>,
+    mut stream: Pin<Box<Stream<B>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Step>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let mut polled = None;
+    contained(|| polled = Some(stream.as_mut().poll(cx)));
+    match polled {
+        Some(Poll::Pending) => {
+            slot.put(stream, false);
+            Poll::Pending
+        }
+        Some(Poll::Ready(Step::Frame(frame))) => {
+            slot.put(stream, true);
+            Poll::Ready(Step::Frame(frame))
+        }
+        Some(end) => {
+            drop_contained(stream);
+            end
+        }
+        None => Poll::Ready(Step::End(stream.panicked())),
+    }
+}
+
+impl<B> fmt::Debug for ProcessBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            State::Stream { .. } => "stream",
+            State::Health(_) => "health",
+            State::Over => "over",
+        };
+        f.debug_struct("ProcessBody").field("state", &state).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,96 @@
+use core::future::Future;
+use core::pin::pin;
+use core::time::Duration;
+use std::error::Error as StdError;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinSet};
+
+use super::{ServeSettings, Served};
+
+/// How long nothing is accepted when that has failed: what is missing is a resource of the process,
+/// which comes back when connections go.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves HTTP/2 with prior knowledge on `listener` until `shutdown` is ready, as
+/// [`ExternalProcessor::serve`](super::ExternalProcessor::serve) does; for a service that is more
+/// than a processor, or has layers around it.
+///
+/// Then nothing more is accepted and the clients are told (GOAWAY). Streams under way, and those
+/// that were opened before the client had heard of it, finish within
+/// [`ServeSettings::drain`]; what is left is cut off.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime with I/O and time.
+///
+/// # Cancel safety
+///
+/// Dropping the future cuts all connections off.
+pub async fn serve<S, R>(
+    listener: TcpListener,
+    service: S,
+    settings: ServeSettings,
+    shutdown: impl Future<Output = ()>,
+) -> Served
+where
+    S: Service<Request<Incoming>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    R: Body + Send + 'static,
+    R::Data: Send,
+    R::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let mut shutdown = pin!(shutdown);
+    let mut served = Served::default();
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let http2 = settings.http2();
+    loop {
+        let has_room = connections.len() < settings.max_connections;
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            Some(ended) = connections.join_next() => {
+                served.count(&ended);
+                continue;
+            }
+            accepted = listener.accept(), if has_room => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            served.not_accepted += 1;
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        served.connections += 1;
+        // Small answers must not wait for more of them. A socket that was reset in the meantime
+        // says so to who reads it.
+        let _ = stream.set_nodelay(true);
+        let connection = http2.serve_connection(TokioIo::new(stream), service.clone());
+        connections.spawn(graceful.watch(connection));
+    }
+    drop(listener);
+    let told = graceful.shutdown();
+    if tokio::time::timeout(settings.drain, told).await.is_err() {
+        connections.abort_all();
+    }
+    while let Some(ended) = connections.join_next().await {
+        served.count(&ended);
+    }
+    served
+}
+
+impl Served {
+    fn count(&mut self, ended: &Result<hyper::Result<()>, JoinError>) {
+        match ended {
+            Ok(Ok(())) => {}
+            Err(error) if error.is_cancelled() => self.cut += 1,
+            Ok(Err(_)) | Err(_) => self.failed += 1,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use core::time::Duration;
+
+use hyper::server::conn::http2::Builder;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::limits::{
+    DEFAULT_DRAIN_SECONDS, DEFAULT_KEEP_ALIVE_SECONDS, MAX_SERVED_CONNECTIONS,
+    MAX_SERVED_FRAME_BYTES, MAX_SERVED_STREAMS, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
+};
+
+/// How [`serve`](super::serve) serves.
+///
+/// # Memory
+///
+/// What one stream can hold besides its session is what the client has sent and nobody has read
+/// ([`stream_window_bytes`](Self::stream_window_bytes)), and what it was sent and has not read
+/// ([`send_buffer_bytes`](Self::send_buffer_bytes), and one reply). So a connection holds at most
+///
+/// ```text
+/// max_streams * (stream_window + send_buffer + reply + held bound of the plan)
+/// ```
+///
+/// With the defaults the first three are 256 + 128 + 61 KiB = 445 KiB: 3.5 MiB for 8 stalled
+/// streams, and 111 MiB for a connection with all its 256. The window of the connection is that of
+/// all its streams together, so that one which is not read does not stop the others.
+#[derive(Debug, Clone)]
+pub struct ServeSettings {
+    pub(super) max_connections: usize,
+    max_streams: u32,
+    stream_window_bytes: u32,
+    send_buffer_bytes: usize,
+    max_frame_bytes: u32,
+    keep_alive: Option<Duration>,
+    pub(super) drain: Duration,
+}
+
+impl ServeSettings {
+    /// The defaults of [`limits`](crate::limits).
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            max_connections: MAX_SERVED_CONNECTIONS,
+            max_streams: MAX_SERVED_STREAMS,
+            stream_window_bytes: STREAM_WINDOW_BYTES,
+            send_buffer_bytes: SEND_BUFFER_BYTES,
+            max_frame_bytes: MAX_SERVED_FRAME_BYTES,
+            keep_alive: Some(Duration::from_secs(DEFAULT_KEEP_ALIVE_SECONDS)),
+            drain: Duration::from_secs(DEFAULT_DRAIN_SECONDS),
+        }
+    }
+
+    /// Sets how many connections there can be at once; more wait to be accepted. At least 1.
+    #[must_use]
+    pub const fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = if connections == 0 { 1 } else { connections };
+        self
+    }
+
+    /// Sets how many streams one connection can have at once. Envoy opens another connection when
+    /// it needs more.
+    #[must_use]
+    pub const fn max_streams(mut self, streams: u32) -> Self {
+        self.max_streams = streams;
+        self
+    }
+
+    /// Sets how much the client may send on one stream before it is read, in bytes. At most
+    /// 2^31 - 1 (RFC 9113, section 6.9.1).
+    #[must_use]
+    pub const fn stream_window_bytes(mut self, bytes: u32) -> Self {
+        self.stream_window_bytes = if bytes > MAX_WINDOW_BYTES { MAX_WINDOW_BYTES } else { bytes };
+        self
+    }
+
+    /// Sets how much of what one stream is sent can wait for its window, in bytes. What is taken
+    /// from the session at once is whole, so that it can be one reply more.
+    #[must_use]
+    pub const fn send_buffer_bytes(mut self, bytes: usize) -> Self {
+        self.send_buffer_bytes = bytes;
+        self
+    }
+
+    /// Sets the largest HTTP/2 frame that is read, in bytes: 16 KiB to 16 MiB - 1 (RFC 9113,
+    /// section 6.5.2); what is beyond counts as the nearest of these. Envoy sends 16 KiB at most.
+    #[must_use]
+    pub const fn max_frame_bytes(mut self, bytes: u32) -> Self {
+        self.max_frame_bytes = match bytes {
+            0..0x4000 => 0x4000,
+            0x100_0000.. => 0xff_ffff,
+            _ => bytes,
+        };
+        self
+    }
+
+    /// Sets how often a client is asked whether it is still there: one that does not answer for 20
+    /// seconds is gone, with its streams. `None`: never.
+    #[must_use]
+    pub const fn keep_alive(mut self, every: Option<Duration>) -> Self {
+        self.keep_alive = every;
+        self
+    }
+
+    /// Sets how long streams under way have to finish once the server goes away. What is left then
+    /// is cut off.
+    #[must_use]
+    pub const fn drain(mut self, within: Duration) -> Self {
+        self.drain = within;
+        self
+    }
+
+    /// What a connection is served with, for those who accept connections themselves.
+    #[must_use]
+    pub fn http2(&self) -> Builder<TokioExecutor> {
+        let all_windows = self.max_streams.saturating_mul(self.stream_window_bytes);
+        let mut http2 = Builder::new(TokioExecutor::new());
+        http2
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(self.max_streams)
+            .initial_stream_window_size(self.stream_window_bytes)
+            .initial_connection_window_size(all_windows.min(MAX_WINDOW_BYTES))
+            .max_send_buf_size(self.send_buffer_bytes)
+            .max_frame_size(self.max_frame_bytes)
+            .keep_alive_interval(self.keep_alive)
+            .auto_date_header(false);
+        http2
+    }
+}
+
+/// RFC 9113, section 6.9.1.
+const MAX_WINDOW_BYTES: u32 = (1 << 31) - 1;
+
+impl Default for ServeSettings {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,178 @@
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use super::drain_phase::DrainPhase;
+use super::health::ServingStatus;
+use super::slot::Look;
+use crate::sync::{Arc, Mutex, Weak, lock};
+use crate::table::signal::Signal;
+
+/// What the clones of one processor share: who is under way, and what its health is.
+///
+/// | lock | held for | by |
+/// |---|---|---|
+/// | `ledger` | one entry, one status, or a list of references | begins and ends of streams, looks, health |
+/// | that of the signal | one map of wakers | who waits for a change, changes |
+///
+/// `ledger` comes first. Under neither anything of the user runs.
+pub(super) struct Shared {
+    ledger: Mutex<Ledger>,
+    signal: Signal,
+}
+
+struct Ledger {
+    phase: DrainPhase,
+    /// What the health service says while the phase is `Serving`.
+    statuses: BTreeMap<Box<str>, ServingStatus>,
+    /// The streams under way, and the places that are free.
+    streams: Vec<Option<Weak<dyn Look>>>,
+    free: Vec<usize>,
+    /// The watchdog that runs, if one does, and how many there have been.
+    watchdog: Option<u64>,
+    watchdogs: u64,
+    changes: u64,
+}
+
+impl Ledger {
+    fn live(&self) -> usize {
+        self.streams.len() - self.free.len()
+    }
+}
+
+impl Shared {
+    pub(super) fn new(statuses: BTreeMap<Box<str>, ServingStatus>) -> Self {
+        Self {
+            ledger: Mutex::new(Ledger {
+                phase: DrainPhase::Serving,
+                statuses,
+                streams: Vec::new(),
+                free: Vec::new(),
+                watchdog: None,
+                watchdogs: 0,
+                changes: 0,
+            }),
+            signal: Signal::new(),
+        }
+    }
+
+    /// Who waits for changes, and the number of the last.
+    pub(super) fn signal(&self) -> &Signal {
+        &self.signal
+    }
+
+    /// Changes something that somebody may wait for.
+    fn change(&self, change: impl FnOnce(&mut Ledger)) {
+        {
+            let mut ledger = lock(&self.ledger);
+            change(&mut ledger);
+            ledger.changes += 1;
+            self.signal.set_number(ledger.changes);
+        }
+        self.signal.wake_all();
+    }
+
+    pub(super) fn phase(&self) -> DrainPhase {
+        lock(&self.ledger).phase
+    }
+
+    /// Phases only go forward.
+    pub(super) fn advance(&self, phase: DrainPhase) {
+        self.change(|ledger| ledger.phase = ledger.phase.max(phase));
+    }
+
+    pub(super) fn live(&self) -> usize {
+        lock(&self.ledger).live()
+    }
+
+    /// What the health service says of `service`; `None` if it is not known.
+    pub(super) fn status(&self, service: &str) -> Option<ServingStatus> {
+        let ledger = lock(&self.ledger);
+        let status = *ledger.statuses.get(service)?;
+        Some(match ledger.phase {
+            DrainPhase::Serving => status,
+            DrainPhase::Leaving | DrainPhase::Refusing => ServingStatus::NotServing,
+        })
+    }
+
+    pub(super) fn set_status(&self, service: &str, status: Option<ServingStatus>) {
+        self.change(|ledger| match status {
+            Some(status) => drop(ledger.statuses.insert(service.into(), status)),
+            None => drop(ledger.statuses.remove(service)),
+        });
+    }
+
+    /// Enters a stream; refused while the phase is `Refusing`.
+    pub(super) fn enter(self: &Arc<Self>, stream: Weak<dyn Look>) -> Option<Ticket> {
+        let mut ledger = lock(&self.ledger);
+        if ledger.phase == DrainPhase::Refusing {
+            return None;
+        }
+        let place = ledger.free.pop().unwrap_or(ledger.streams.len());
+        match ledger.streams.get_mut(place) {
+            Some(free) => *free = Some(stream),
+            None => ledger.streams.push(Some(stream)),
+        }
+        Some(Ticket { shared: Arc::clone(self), place })
+    }
+
+    fn leave(&self, place: usize) {
+        let (gone, last) = {
+            let mut ledger = lock(&self.ledger);
+            let gone = ledger.streams.get_mut(place).and_then(Option::take);
+            ledger.free.push(place);
+            (gone, ledger.live() == 0)
+        };
+        drop(gone);
+        if last {
+            self.change(|_| {});
+        }
+    }
+
+    /// A number for a watchdog, if none runs.
+    pub(super) fn start_watchdog(&self) -> Option<u64> {
+        let mut ledger = lock(&self.ledger);
+        if ledger.watchdog.is_some() {
+            return None;
+        }
+        ledger.watchdogs += 1;
+        ledger.watchdog = Some(ledger.watchdogs);
+        ledger.watchdog
+    }
+
+    /// Watchdog `number` does not run any more. Another one may.
+    pub(super) fn stop_watchdog(&self, number: u64) {
+        let mut ledger = lock(&self.ledger);
+        if ledger.watchdog == Some(number) {
+            ledger.watchdog = None;
+        }
+    }
+
+    /// One look of watchdog `number` at all streams; `false` if there is none, and then the
+    /// watchdog has stopped.
+    pub(super) fn look(&self, number: u64, timeout: Duration) -> bool {
+        let streams: Vec<Arc<dyn Look>> = {
+            let mut ledger = lock(&self.ledger);
+            if ledger.live() == 0 && ledger.watchdog == Some(number) {
+                ledger.watchdog = None;
+                return false;
+            }
+            ledger.streams.iter().flatten().filter_map(Weak::upgrade).collect()
+        };
+        for stream in streams {
+            stream.look(timeout);
+        }
+        true
+    }
+}
+
+/// A stream is under way while this lives.
+pub(super) struct Ticket {
+    shared: Arc<Shared>,
+    place: usize,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.shared.leave(self.place);
+    }
+}

@@ -1,0 +1,216 @@
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::{StreamReport, StreamSettings};
+use crate::body::clock::{Clock, Moved, Waiting};
+use crate::error::{Error, ErrorKind, Origin};
+use crate::ext_proc::session::{Session, SessionOutput};
+use crate::ext_proc::wire::{Decoder, GrpcCode, GrpcStatus, ReplyFrame, WireError, encode};
+use crate::limits;
+use crate::sync::Arc;
+use crate::unwind::{contained, drop_contained};
+
+pin_project! {
+    /// One stream: a session between the request body it reads and the frames it gives out.
+    pub(super) struct Stream<B> {
+        // Until it has ended, or will not be read again.
+        #[pin]
+        request: Option<B>,
+        decoder: Decoder,
+        session: Session,
+        settings: Arc<StreamSettings>,
+        clock: Option<Clock>,
+        // Whether the last poll ended in waiting for the client.
+        awaits_client: bool,
+        is_reported: bool,
+    }
+
+    impl<B> PinnedDrop for Stream<B> {
+        fn drop(this: Pin<&mut Self>) {
+            // Whoever drops it says that the transport is gone.
+            let this = this.project();
+            contained(|| this.session.handle_end());
+            report(this.session, this.settings, this.is_reported);
+        }
+    }
+}
+
+/// What a poll came to.
+pub(super) enum Step {
+    Frame(ReplyFrame),
+    End(GrpcStatus),
+}
+
+impl<B> Stream<B> {
+    pub(super) fn new(request: B, session: Session, settings: &Arc<StreamSettings>) -> Self {
+        let mut clock = Clock::new(settings.timeouts);
+        if let Some(clock) = &mut clock {
+            clock.start();
+        }
+        Self {
+            request: Some(request),
+            decoder: Decoder::new(settings.limits),
+            session,
+            settings: Arc::clone(settings),
+            clock,
+            awaits_client: false,
+            is_reported: false,
+        }
+    }
+
+    /// Nobody has taken its output for `timeout`. Everything it holds goes.
+    pub(super) fn stall(mut self: Pin<Box<Self>>, timeout: Duration) {
+        let this = self.as_mut().project();
+        contained(|| {
+            let why = super::StreamError::Stalled { timeout };
+            let status = GrpcStatus::new(GrpcCode::Aborted, why.to_string());
+            let error = Error::with_source(ErrorKind::Stalled, Origin::Processor, why);
+            this.session.abort(error, status);
+        });
+        drop_contained(self);
+    }
+
+    /// What it was polled for has panicked.
+    pub(super) fn panicked(mut self: Pin<Box<Self>>) -> GrpcStatus {
+        let status = GrpcStatus::new(GrpcCode::Internal, "the handler panicked");
+        let this = self.as_mut().project();
+        contained(|| {
+            let error = Error::new(ErrorKind::Panicked, Origin::Filter);
+            this.session.abort(error, status.clone());
+        });
+        drop_contained(self);
+        status
+    }
+}
+
+impl<B> Stream<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    /// The next frame, or the end. Pending with a waker wherever something can come from: the
+    /// client, a filter, the clock.
+    ///
+    /// Output goes before input, so that what can leave does not wait for what comes; and both are
+    /// looked at in each poll, so that neither waits for the other (P24).
+    pub(super) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
+        self.as_mut().check_total(cx);
+        let mut frames = 0;
+        loop {
+            match self.as_mut().project().session.poll_reply(cx) {
+                Poll::Ready(SessionOutput::Reply(reply)) => match encode(reply) {
+                    Ok(frame) => return Poll::Ready(Step::Frame(frame)),
+                    Err(error) => fail(self.as_mut().project().session, error),
+                },
+                Poll::Ready(SessionOutput::End(status)) => return Poll::Ready(Step::End(status)),
+                Poll::Pending => {}
+            }
+            if frames == limits::MAX_FRAMES_PER_POLL {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            frames += 1;
+            if self.as_mut().poll_input(cx).is_pending() {
+                ready!(self.as_mut().poll_clock(cx));
+            }
+        }
+    }
+
+    /// Ready if the session has been given something.
+    fn poll_input(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        *this.awaits_client = false;
+        let mut given = false;
+        while this.session.wants_input() {
+            match this.decoder.next() {
+                Ok(Some(event)) => {
+                    this.session.handle(event);
+                    given = true;
+                    continue;
+                }
+                Ok(None) if given => return Poll::Ready(()),
+                Ok(None) => {}
+                Err(error) => {
+                    // What follows a message that cannot be read cannot be read either.
+                    this.request.set(None);
+                    fail(this.session, error);
+                    return Poll::Ready(());
+                }
+            }
+            let Some(request) = this.request.as_mut().as_pin_mut() else { return Poll::Pending };
+            match request.poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    // Trailers of a request have no meaning in gRPC.
+                    if let Ok(bytes) = frame.into_data() {
+                        this.decoder.push(bytes);
+                    }
+                }
+                Poll::Ready(end) => {
+                    this.request.set(None);
+                    match this.decoder.finish() {
+                        Err(cut) if end.is_none() => fail(this.session, cut),
+                        // A reset, by any code, is an end like any other (P20).
+                        Ok(()) | Err(_) => this.session.handle_end(),
+                    }
+                    return Poll::Ready(());
+                }
+                Poll::Pending => {
+                    *this.awaits_client = true;
+                    return Poll::Pending;
+                }
+            }
+        }
+        if given { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    /// Ready if a clock ran out, which the session has been told.
+    fn poll_clock(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let Some(clock) = this.clock else { return Poll::Pending };
+        let waiting = Waiting {
+            source: *this.awaits_client,
+            holder: this.session.is_holding(),
+            moved: Moved::in_all(this.session.moved_bytes(), this.session.held_bytes()),
+        };
+        let timeout = ready!(clock.poll(cx, waiting));
+        clock.restart();
+        this.session.handle_timeout(timeout);
+        Poll::Ready(())
+    }
+
+    fn check_total(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let this = self.project();
+        let Some(clock) = this.clock else { return };
+        if let Some(timeout) = clock.check_total(cx) {
+            clock.restart();
+            this.session.handle_timeout(timeout);
+        }
+    }
+}
+
+/// What cannot be read, or written, ends the session.
+fn fail(session: &mut Session, error: WireError) {
+    let status = error.status();
+    session.abort(Error::with_source(ErrorKind::Reset, Origin::Processor, error), status);
+}
+
+/// Tells how the session ended, once.
+fn report(session: &Session, settings: &StreamSettings, is_reported: &mut bool) {
+    let Some(observer) = &settings.observer else { return };
+    if let Some(end) = session.end()
+        && !core::mem::replace(is_reported, true)
+    {
+        let report = StreamReport {
+            end: end.clone(),
+            announced: session.announced(),
+            unsent_fields: session.unsent_fields(),
+        };
+        contained(|| observer(&report));
+    }
+}

@@ -1,0 +1,16 @@
+use crate::ext_proc::mode::Announced;
+use crate::ext_proc::session::SessionEnd;
+
+/// How a stream ended.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StreamReport {
+    /// How its session did.
+    pub end: SessionEnd,
+    /// What the stream announced, and where that is not what was stated; `None` if it announced
+    /// nothing.
+    pub announced: Option<Announced>,
+    /// Changes of header and trailer fields that could not be sent: see
+    /// [`Session::unsent_fields`](crate::ext_proc::session::Session::unsent_fields).
+    pub unsent_fields: u64,
+}

@@ -1,0 +1,12 @@
+//! The gRPC service around sessions, over real HTTP/2: hyper's client at the other end of a pipe.
+//! Rules in the comments are the pitfalls P1 to P40 and hazards of the architecture page.
+#![allow(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+#[path = "../kit/ext_proc/mod.rs"]
+mod messages;
+
+mod calls;
+mod health;
+mod peer;
+mod serving;
+mod stage;
