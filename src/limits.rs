@@ -182,8 +182,8 @@ pub const MAX_STRUCT_DEPTH: usize = 32;
 /// so that a direction that waits does not stop the other at once.
 pub const SESSION_QUEUE_BYTES: u64 = 256 * 1024;
 
-/// The longest body of a local reply of an external processor, in bytes: it goes in one message, and
-/// Envoy keeps it whole.
+/// The longest body of a local reply of an external processor, in bytes: it goes in one message,
+/// and Envoy keeps it whole.
 pub const MAX_IMMEDIATE_BODY_BYTES: u64 = 1024 * 1024;
 
 /// The longest body that an external processor keeps whole for one answer, in bytes: twice Envoy's
@@ -191,8 +191,8 @@ pub const MAX_IMMEDIATE_BODY_BYTES: u64 = 1024 * 1024;
 /// one message.
 pub const MAX_WHOLE_BODY_BYTES: u64 = 32 * 1024 * 1024;
 
-/// The largest piece of body in one answer of full duplex, in bytes: data planes that limit it allow
-/// 64 KiB and more, with some room for what stands around it (pitfall P15).
+/// The largest piece of body in one answer of full duplex, in bytes: data planes that limit it
+/// allow 64 KiB and more; this leaves some room for what stands around it (pitfall P15).
 pub const DUPLEX_PIECE_BYTES: usize = 62_000;
 
 /// The longest `message_timeout` and `max_message_timeout` of Envoy's `ext_proc` filter, in

@@ -25,9 +25,7 @@ use tidegate::ext_proc::automaton::{
     Ledger, MessagePart, OverridePen, Owes, Received, ReplacePen, StreamedPen, TrailersPen,
     Violation,
 };
-use tidegate::ext_proc::{mode, wire};
-use tidegate::ext_proc::mode;
-use tidegate::ext_proc::server;
+use tidegate::ext_proc::{mode, server, session, wire};
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
     Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
@@ -220,6 +218,14 @@ fn what_is_owed() {
 }
 
 #[test]
+fn sessions() {
+    shared!(session::SessionPlan, session::SessionSettings, session::BindError);
+    shared!(session::SessionOutput, session::SessionEnd);
+    is_static::<session::ChooseMode>();
+    owned!(session::Session);
+}
+
+#[test]
 fn flows_from_text() {
     shared!(FlowConfig, FilterConfig, PipelineConfig, NodeConfig, FilterNodeConfig, CallConfig);
     shared!(JumpConfig, StatusRange, UnhandledConfig, FallThroughConfig, BorderConfig);
@@ -247,7 +253,7 @@ fn messages_of_ext_proc() {
     shared!(wire::Attributes, wire::Metadata, wire::StructError, wire::WireLimits);
     shared!(wire::WireError, wire::WireLimit, wire::Malformed);
     shared!(wire::Reply, wire::HeaderMutation, wire::ReplyFrame);
-    shared!(wire::GrpcStatus, wire::GrpcCode);
+    shared!(wire::GrpcStatus, wire::GrpcCode, wire::ReplyBody, wire::DynamicMetadata);
 }
 
 #[test]

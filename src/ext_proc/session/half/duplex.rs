@@ -4,7 +4,7 @@
 //! trailers. An end that a filter declares before is a last piece at once; what comes behind it is
 //! dropped, here and by the data plane.
 //!
-//! This module never lets a body go without its end: what is left open ends the stream as a failure.
+//! This module never lets a body go without its end: what is left open fails the stream.
 
 use core::task::Context;
 
