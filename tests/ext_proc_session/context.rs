@@ -190,3 +190,22 @@ fn a_head_that_is_none_is_answered_400_or_502() {
     let replies = talk.send(response_headers(&[("server", "x")], true));
     assert_eq!(crate::replies::immediate(&replies).0, 502);
 }
+
+#[test]
+fn p17_a_chosen_mode_that_the_configuration_does_not_take_is_not_asked_for_and_told() {
+    use tidegate::ext_proc::mode::FilterConfig;
+
+    for allows in [false, true] {
+        let mut config = FilterConfig::new(both(BodyMode::None));
+        config.allow_mode_override = allows;
+        let settings = SessionSettings::of(&config).choose_mode(|_, mode| {
+            let direction = tidegate::exchange::Direction::Request;
+            Some(mode.with(direction, DirectionMode::new(BodyMode::Buffered)))
+        });
+        let plan = ExchangePlan::builder().build().expect("a plan");
+        let mut talk = Talk::with(plan, settings);
+        let reply = talk.send(request_headers(&HEAD, false));
+        assert_eq!(reply[0].mode_override.is_some(), allows);
+        assert_eq!(talk.session.override_refusal().is_some(), !allows);
+    }
+}

@@ -51,7 +51,7 @@ pub use session_settings::{ChooseMode, SessionSettings};
 
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::Direction;
-use crate::ext_proc::mode::Announced;
+use crate::ext_proc::mode::{Announced, OverrideRefusal};
 use crate::ext_proc::wire::{Envelope, Event, GrpcCode, GrpcStatus};
 
 use running::{Running, Turn};
@@ -66,6 +66,7 @@ pub struct Session {
     plan: SessionPlan,
     state: State,
     announced: Option<Announced>,
+    override_refusal: Option<OverrideRefusal>,
     unsent_fields: u64,
 }
 
@@ -85,7 +86,7 @@ enum State {
 impl Session {
     pub(super) fn new(plan: SessionPlan) -> Self {
         let state = State::Awaiting { pieces: Vec::new() };
-        Self { plan, state, announced: None, unsent_fields: 0 }
+        Self { plan, state, announced: None, override_refusal: None, unsent_fields: 0 }
     }
 
     /// Takes what has been read. What breaks the protocol ends the session with a typed error, and
@@ -105,7 +106,10 @@ impl Session {
                 _ => None,
             };
             match self.begin(direction, envelope, head) {
-                Ok(running) => self.state = State::Running(Box::new(running)),
+                Ok(mut running) => {
+                    self.override_refusal = running.take_override_refusal();
+                    self.state = State::Running(Box::new(running));
+                }
                 Err((error, status)) => return self.refuse(error, status),
             }
             for piece in pieces {
@@ -268,6 +272,13 @@ impl Session {
     #[must_use]
     pub fn announced(&self) -> Option<Announced> {
         self.announced
+    }
+
+    /// Why the mode that was [chosen](SessionSettings::choose_mode) was not asked for, if it was
+    /// not: the data plane would not have taken it.
+    #[must_use]
+    pub fn override_refusal(&self) -> Option<&OverrideRefusal> {
+        self.override_refusal.as_ref()
     }
 
     /// Whether a message is under way.

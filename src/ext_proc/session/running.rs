@@ -14,7 +14,7 @@ use crate::chain::MessageTraits;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::{Direction, Refused, Side};
 use crate::ext_proc::automaton::{Debt, Ledger, Received, Violation};
-use crate::ext_proc::mode::ProcessingMode;
+use crate::ext_proc::mode::{ModeOverride, OverrideMoment, OverrideRefusal, ProcessingMode};
 use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, Reply, Section};
 use crate::filter::Head;
 use crate::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) struct Running {
     more_time: Option<Duration>,
     /// For which directions the client was asked to wait, since the last answer.
     asked: Asked,
+    override_refusal: Option<OverrideRefusal>,
 }
 
 /// Of whom more time was asked.
@@ -75,12 +76,9 @@ impl Running {
     ) -> Result<Self, BindError> {
         let request_head = head.filter(|_| direction == Direction::Request);
         let method = request_head.and_then(|head| head.pseudo("method"));
-        let chosen = match &plan.settings().choose_mode {
-            Some(choose) if !observes => request_head
-                .and_then(|head| request::Parts::read(head.clone()).ok())
-                .and_then(|head| choose(&head, announced))
-                .filter(|mode| *mode != announced),
-            _ => None,
+        let (chosen, override_refusal) = match request_head.filter(|_| !observes) {
+            Some(head) => choose(plan, announced, head),
+            None => (None, None),
         };
         let bound = plan.bound(chosen.unwrap_or(announced), observes)?;
         let mut response_traits = MessageTraits::new();
@@ -108,6 +106,7 @@ impl Running {
             observes,
             more_time: plan.settings().more_time,
             asked: Asked::default(),
+            override_refusal,
         })
     }
 
@@ -287,6 +286,10 @@ impl Running {
         }
     }
 
+    pub(super) fn take_override_refusal(&mut self) -> Option<OverrideRefusal> {
+        self.override_refusal.take()
+    }
+
     pub(super) fn queued_bytes(&self) -> u64 {
         self.request.queued_bytes() + self.response.queued_bytes()
     }
@@ -308,6 +311,26 @@ impl Running {
 
     pub(super) fn unsent_fields(&self) -> u64 {
         self.request.unsent_fields() + self.response.unsent_fields()
+    }
+}
+
+/// The mode that the embedder wants for this exchange, or why it cannot have it.
+fn choose(
+    plan: &SessionPlan,
+    announced: ProcessingMode,
+    head: &Section,
+) -> (Option<ProcessingMode>, Option<OverrideRefusal>) {
+    let settings = plan.settings();
+    let chosen = settings.choose_mode.as_ref().and_then(|choose| {
+        let head = request::Parts::read(head.clone()).ok()?;
+        choose(&head, announced).filter(|mode| *mode != announced)
+    });
+    let (Some(mode), Some(config)) = (chosen, &settings.config) else { return (chosen, None) };
+    let wanted = ModeOverride::new(mode);
+    let moment = OverrideMoment::WithHeadersAnswer(Direction::Request);
+    match config.check_override(announced, wanted, moment) {
+        Ok(()) => (chosen, None),
+        Err(refusal) => (None, Some(refusal)),
     }
 }
 

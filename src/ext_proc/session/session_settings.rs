@@ -3,7 +3,7 @@ use core::time::Duration;
 
 use http::request;
 
-use crate::ext_proc::mode::{ProcessingMode, Promise};
+use crate::ext_proc::mode::{FilterConfig, ProcessingMode, Promise};
 use crate::limits;
 use crate::sync::ConstArc as Arc;
 
@@ -18,6 +18,8 @@ pub type ChooseMode =
 #[derive(Clone)]
 pub struct SessionSettings {
     pub(super) mode: ProcessingMode,
+    /// Of the data plane, if it is stated whole.
+    pub(super) config: Option<Arc<FilterConfig>>,
     pub(super) request_promise: Promise,
     pub(super) response_promise: Promise,
     pub(super) keeps_length: bool,
@@ -37,6 +39,7 @@ impl SessionSettings {
     pub fn new(mode: ProcessingMode) -> Self {
         Self {
             mode,
+            config: None,
             request_promise: Promise::Nothing,
             response_promise: Promise::Nothing,
             keeps_length: false,
@@ -48,6 +51,19 @@ impl SessionSettings {
             max_reply_bytes: limits::MAX_IMMEDIATE_BODY_BYTES,
             max_whole_bytes: limits::MAX_WHOLE_BODY_BYTES,
             piece_bytes: limits::DUPLEX_PIECE_BYTES,
+        }
+    }
+
+    /// Those of a data plane with this configuration: its mode, and what it lets a server do. A
+    /// mode that is [chosen](Self::choose_mode) and that this configuration does not take is not
+    /// asked for.
+    #[must_use]
+    pub fn of(config: &FilterConfig) -> Self {
+        Self {
+            config: Some(Arc::new(config.clone())),
+            keeps_length: config.allow_content_length_header,
+            routing: config.mutation_rules.allow_all_routing,
+            ..Self::new(config.processing_mode)
         }
     }
 
@@ -90,8 +106,10 @@ impl SessionSettings {
     }
 
     /// Sets who chooses the mode of each exchange. The data plane has to allow it
-    /// (`allow_mode_override`): it ignores what it does not allow, without a word (P17), and the
-    /// exchange then fails at the first message that does not fit.
+    /// (`allow_mode_override`): it ignores what it does not allow, without a word (P17). Where its
+    /// configuration [is stated](Self::of), such a mode is not asked for, and the session
+    /// [says so](super::Session::override_refusal); else the exchange fails at the first message
+    /// that does not fit.
     #[must_use]
     pub fn choose_mode(
         mut self,
