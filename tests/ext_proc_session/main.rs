@@ -3,8 +3,12 @@
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 
+#[path = "../support/counting.rs"]
+mod counting;
+
 mod answers;
 mod context;
+mod cost;
 mod filters;
 mod replies;
 mod support;

@@ -12,7 +12,7 @@ use crate::buf::BodyBuf;
 pub struct ReplyBody(Segments);
 
 enum Segments {
-    /// Those that are left stand at the end; the others are empty.
+    /// Those that were taken out are empty, and so are those that never were.
     Few {
         segments: [Bytes; FEW],
         len: usize,
@@ -20,8 +20,9 @@ enum Segments {
     Many(BodyBuf),
 }
 
-/// How many segments lie inline: two messages of two frames each.
-const FEW: usize = 4;
+/// How many segments lie inline: the largest piece of full duplex has four messages of Envoy's, in
+/// two frames each.
+const FEW: usize = 8;
 
 impl ReplyBody {
     /// No body.
@@ -38,19 +39,36 @@ impl ReplyBody {
     #[must_use]
     #[track_caller]
     pub fn take(from: &mut BodyBuf, bytes: usize) -> Self {
-        if bytes < from.len() || from.segment_count() > FEW {
-            return Self::from(from.split_to(bytes));
+        let mut body = Self::take_few(from, bytes);
+        let len = body.len();
+        if len == bytes {
+            return body;
         }
-        assert!(bytes == from.len(), "{bytes} bytes of {}", from.len());
-        let mut body = Self::new();
-        if let Segments::Few { segments, len } = &mut body.0 {
-            *len = bytes;
-            let unused = FEW - from.segment_count();
-            for slot in &mut segments[unused..] {
-                *slot = from.pop_front().unwrap_or_default();
-            }
+        let mut all = BodyBuf::new();
+        while let Some(segment) = body.pop_front() {
+            all.push(segment);
         }
-        body
+        all.append(&mut from.split_to(bytes - len));
+        Self(Segments::Many(all))
+    }
+
+    /// Takes up to `max_bytes` of `from`, and no more segments than lie inline: never allocates.
+    /// Takes something, if there is something to take.
+    #[must_use]
+    pub fn take_few(from: &mut BodyBuf, max_bytes: usize) -> Self {
+        let mut taken = [const { Bytes::new() }; FEW];
+        let mut len = 0;
+        for slot in &mut taken {
+            let left = max_bytes - len;
+            let segment = match from.chunk().len() {
+                bytes if bytes <= left => from.pop_front(),
+                _ => from.split_to(left).pop_front(),
+            };
+            let Some(segment) = segment else { break };
+            len += segment.len();
+            *slot = segment;
+        }
+        Self(Segments::Few { segments: taken, len })
     }
 
     /// How long it is, in bytes.
@@ -102,7 +120,7 @@ impl From<Bytes> for ReplyBody {
     fn from(segment: Bytes) -> Self {
         let len = segment.len();
         let mut segments = [const { Bytes::new() }; FEW];
-        segments[FEW - 1] = segment;
+        segments[0] = segment;
         Self(Segments::Few { segments, len })
     }
 }
@@ -213,14 +231,14 @@ mod tests {
 
     #[test]
     fn few_and_many_segments_read_alike() {
-        let all = ["ab", "c", "defg", "h", "ijk", "l"];
+        let all = ["ab", "c", "defg", "h", "ijk", "l", "m", "no", "p", "qr"];
         for count in 0..=all.len() {
             let text: String = all[..count].concat();
             for take in 0..=text.len() {
                 let mut from = body_of(&all[..count]);
                 let mut body = ReplyBody::take(&mut from, take);
                 assert_eq!((body.len(), from.len()), (take, text.len() - take));
-                let mut slices = [IoSlice::new(&[]); 8];
+                let mut slices = [IoSlice::new(&[]); 16];
                 let n = body.chunks_vectored(&mut slices);
                 let seen: Vec<u8> = slices[..n].iter().flat_map(|slice| slice.to_vec()).collect();
                 assert_eq!(seen, text.as_bytes()[..take]);

@@ -53,7 +53,8 @@ impl<H: SessionHead> Half<H> {
                     }
                     // A message that is cut between two frames is answered as one.
                     let is_cut = matches!(self.message, Message::Open { .. });
-                    if self.pending.is_empty() || (is_cut && reads && self.queue.is_empty()) {
+                    let waits = is_cut && reads && self.queue.is_empty();
+                    if self.pending.is_empty() || (waits && self.before_bytes == 0) {
                         return Step::Idle;
                     }
                     return self.send(ledger);
@@ -64,8 +65,12 @@ impl<H: SessionHead> Half<H> {
 
     /// A piece of what is pending.
     fn send(&mut self, ledger: &mut Ledger) -> Step {
-        let bytes = self.pending.len().min(self.terms.piece_bytes);
-        let piece = ReplyBody::take(&mut self.pending, bytes);
+        let mut bytes = self.pending.len().min(self.terms.piece_bytes);
+        if self.before_bytes > 0 {
+            bytes = bytes.min(self.before_bytes);
+        }
+        let piece = ReplyBody::take_few(&mut self.pending, bytes);
+        self.before_bytes = self.before_bytes.saturating_sub(piece.len());
         let reply = match ledger.owes(H::DIRECTION) {
             Owes::Duplex(pen) => pen.send(piece),
             Owes::DuplexTrailers(pen) => pen.send(piece),
@@ -89,7 +94,12 @@ impl<H: SessionHead> Half<H> {
                 Some(Tail::Trailers(_)) => Step::Cut(out_of_turn("trailers where none came")),
                 Some(Tail::End) | None => {
                     let bytes = self.pending.len();
-                    Step::Reply(pen.finish(ReplyBody::take(&mut self.pending, bytes)))
+                    let piece = ReplyBody::take_few(&mut self.pending, bytes);
+                    if self.pending.is_empty() {
+                        Step::Reply(pen.finish(piece))
+                    } else {
+                        pen.send(piece).map_or(Step::Idle, Step::Reply)
+                    }
                 }
             },
             Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(ledger),

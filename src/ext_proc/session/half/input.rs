@@ -89,6 +89,9 @@ impl<H: SessionHead> Half<H> {
 
     fn feed_data(&mut self, data: Bytes) {
         let len = data.len() as u64;
+        if !matches!(self.message, Message::Open { .. }) {
+            self.before_bytes = self.pending.len();
+        }
         self.queued_bytes -= len;
         self.message = Message::Open { bytes: self.message_bytes() + len };
         if self.terms.follows_body && !self.side.input_stopped() {

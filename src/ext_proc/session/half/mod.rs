@@ -59,6 +59,8 @@ pub(super) struct Half<H: SessionHead> {
     message: Message,
     /// What the side gave, and no answer has carried.
     pending: BodyBuf,
+    /// How much of `pending` came out before the body message under way began, in bytes.
+    before_bytes: usize,
     passage: Passage,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
@@ -175,6 +177,7 @@ impl<H: SessionHead> Half<H> {
             tail: None,
             message: Message::Between,
             pending: BodyBuf::new(),
+            before_bytes: 0,
             passage: Passage::default(),
             unsent_fields: 0,
         }
@@ -239,6 +242,7 @@ impl<H: SessionHead> Half<H> {
         self.queue.clear();
         self.queued_bytes = 0;
         self.pending.clear();
+        self.before_bytes = 0;
     }
 
     /// Works until there is something to send, or nothing can go on.
