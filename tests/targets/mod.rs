@@ -10,6 +10,7 @@ pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod corpus;
 pub(crate) mod exchange;
+pub(crate) mod ext_proc_wire;
 pub(crate) mod pipe;
 pub(crate) mod replace;
 pub(crate) mod table;
@@ -18,7 +19,7 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 7] = [
+pub(crate) const ALL: [Target; 8] = [
     buf::TARGET,
     pipe::TARGET,
     chain::TARGET,
@@ -26,4 +27,5 @@ pub(crate) const ALL: [Target; 7] = [
     exchange::TARGET,
     config::TARGET,
     table::TARGET,
+    ext_proc_wire::TARGET,
 ];

@@ -109,15 +109,17 @@ pub(crate) fn decode(
 /// What the crate refuses, and prost does not.
 fn is_stricter(error: &WireError) -> bool {
     match error {
-        WireError::Malformed { fault, .. } => {
-            matches!(fault, Malformed::Repeated { .. } | Malformed::Group { .. })
-        }
+        WireError::Malformed { fault, .. } => is_stricter_fault(fault),
         WireError::FieldName { .. }
         | WireError::FieldValue { .. }
         | WireError::RepeatedPseudo { .. }
         | WireError::Limit { .. } => true,
         _ => false,
     }
+}
+
+const fn is_stricter_fault(fault: &Malformed) -> bool {
+    matches!(fault, Malformed::Repeated { .. } | Malformed::Group { .. })
 }
 
 /// Decodes `bytes`, cut and in one piece, and compares both with each other and with prost.
@@ -174,8 +176,10 @@ fn compare(read: &Read, message: &[u8]) {
         (*observability, *protocol_config),
         (shallow.observability, shallow.protocol_config)
     );
-    if *more == Err(StructError::TooDeep) {
-        return;
+    match more {
+        Err(StructError::TooDeep) => return,
+        Err(StructError::Malformed(fault)) if is_stricter_fault(fault) => return,
+        Ok(_) | Err(_) => {}
     }
     // What prost reads at once, and not when it is asked for: also in places nobody asks for.
     if let Ok(deep) = ProcessingRequest::decode(message) {
