@@ -12,3 +12,4 @@ mod cost;
 mod filters;
 mod replies;
 mod support;
+mod whole;

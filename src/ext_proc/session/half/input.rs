@@ -77,6 +77,10 @@ impl<H: SessionHead> Half<H> {
             Some(Item::Trailers(trailers)) => {
                 if self.terms.ends_with_body {
                     self.trailers = Trailers::Unshown;
+                    if matches!(self.message, Message::Between) {
+                        // There was no body message to show the end with, or it was shown.
+                        let _ = self.side.handle_end();
+                    }
                 } else {
                     self.trailers = Trailers::Inside(trailers.clone());
                     // Behind an end that a filter declared, they are dropped.

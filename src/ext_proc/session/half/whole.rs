@@ -9,9 +9,9 @@
 use core::mem;
 use core::task::Context;
 
-use super::{Given, Half, Message, Stage, Step, Tail, left_metadata, left_over};
+use super::{Given, Half, Message, Stage, Step, Tail, Trailers, left_metadata, left_over};
 use crate::buf::BodyBuf;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::mode::BodyMode;
 use crate::ext_proc::session::heads::SessionHead;
@@ -60,7 +60,7 @@ impl<H: SessionHead> Half<H> {
     fn collect(&mut self, cx: &Context<'_>) -> Result<bool, Error> {
         loop {
             self.take_body()?;
-            if matches!(self.message, Message::Whole { .. }) {
+            if matches!(self.message, Message::Whole { .. }) || self.has_trailers_alone() {
                 break;
             }
             if !self.feed() {
@@ -70,18 +70,30 @@ impl<H: SessionHead> Half<H> {
                 return Ok(true);
             }
         }
-        if self.settle(cx) {
-            return Ok(true);
+        loop {
+            if self.settle(cx) {
+                return Ok(true);
+            }
+            self.take_body()?;
+            // What was taken made room for what a filter had let go behind it.
+            if !self.side.chain().has_work() {
+                break;
+            }
         }
-        self.take_body()?;
         let chain = self.side.chain();
-        let Message::Whole { end_of_stream, .. } = self.message else { return Ok(false) };
-        Ok(if end_of_stream || self.terms.ends_with_body {
-            chain.head_has_passed() && chain.end_has_passed()
-        } else {
-            // No more is shown before it is answered.
-            chain.head_has_passed() && chain.held_bytes() == 0 && !chain.has_work()
+        Ok(match self.message {
+            Message::Whole { end_of_stream: false, .. } if !self.terms.ends_with_body => {
+                // No more is shown before it is answered.
+                chain.head_has_passed() && chain.held_bytes() == 0
+            }
+            _ => chain.head_has_passed() && chain.end_has_passed(),
         })
+    }
+
+    /// Whether the trailers have come and no body message before them: Envoy sends none where a
+    /// body is empty and ends in trailers.
+    fn has_trailers_alone(&self) -> bool {
+        matches!(self.message, Message::Between) && !matches!(self.trailers, Trailers::Awaited)
     }
 
     fn take_body(&mut self) -> Result<(), Error> {
@@ -112,7 +124,12 @@ impl<H: SessionHead> Half<H> {
                 self.head = Stage::Gone;
                 self.tail = ends.then_some(Tail::End);
                 let metadata = left_metadata(&mut *head);
-                Some(self.answer_whole(&head, ledger).with(metadata))
+                let step = if self.has_trailers_alone() {
+                    self.answer_trailers_alone(cx, &head, ledger)
+                } else {
+                    self.answer_whole(&head, ledger)
+                };
+                Some(step.with(metadata))
             }
             Given::Local => Some(self.poll_local(cx)),
             Given::Cut(error) => Some(Step::Cut(error)),
@@ -137,6 +154,16 @@ impl<H: SessionHead> Half<H> {
         };
         let pen = if reroutes { pen.clear_route_cache() } else { pen };
         Step::Reply(if is_unedited { pen.unchanged(mutation) } else { pen.replace(mutation, body) })
+    }
+
+    /// Answers the trailers of a message without body. Its head has been answered, and the answer
+    /// to trailers has no place for what filters made of it.
+    fn answer_trailers_alone(&mut self, cx: &Context<'_>, head: &H, ledger: &mut Ledger) -> Step {
+        if !self.head_mutation(head, None, false).is_empty() {
+            let why = "the head was changed, and only trailers are left to be answered";
+            return Step::Cut(Error::with_source(ErrorKind::Filter, Origin::Filter, why));
+        }
+        self.poll_behind(cx, ledger)
     }
 
     fn is_what_came(&mut self, body: &mut BodyBuf) -> bool {
