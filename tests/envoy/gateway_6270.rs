@@ -40,11 +40,11 @@ overrides:
 pub(crate) fn configurations() -> Vec<Configuration> {
     let plain = |processor| filter_of(processor, "{}");
     vec![
-        Configuration::new("route_slow", plain("late")).with_route(ROUTE),
-        Configuration::new("route_end", plain("at_the_end")).with_route(ROUTE),
+        Configuration::new("route_slow", &plain("late")).with_route(ROUTE),
+        Configuration::new("route_end", &plain("at_the_end")).with_route(ROUTE),
         Configuration::new(
             "override_slow",
-            filter_of("overrides_late", "{}") + "allow_mode_override: true\n",
+            &(filter_of("overrides_late", "{}") + "allow_mode_override: true\n"),
         ),
     ]
 }
@@ -118,7 +118,7 @@ fn envoy_refuses_full_duplex_without_trailers_in_the_main_configuration() {
                 mode += &format!(", {direction}_trailer_mode: {trailers}");
             }
             let listener =
-                Configuration::new("main", filter_of("nobody", &format!("{{ {mode} }}")));
+                Configuration::new("main", &filter_of("nobody", &format!("{{ {mode} }}")));
             let bootstrap = super::harness::configuration::bootstrap_alone(&listener);
             let said = validate(&format!("{direction}-{trailers}"), &bootstrap);
             let said = said.expect_err("Envoy takes it");

@@ -4,16 +4,25 @@
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 
+mod bodies;
+mod buffered;
+mod duplex;
+mod failures;
 mod gateway_6270;
 mod harness;
+mod heads;
 mod raw_echo;
+mod replies;
+mod served;
+mod shapes;
+mod streamed;
 
 use harness::configuration::Configuration;
 use harness::raw::RawProcessor;
 
-/// Every listener of the Envoy under test.
+/// Every listener of the Envoy under test whose processor is not of the table.
 fn configurations() -> Vec<Configuration> {
-    [raw_echo::configurations(), gateway_6270::configurations()].concat()
+    [raw_echo::configurations(), gateway_6270::configurations(), served::table::dead()].concat()
 }
 
 /// Every processor that is written by hand.

@@ -16,7 +16,7 @@ use super::messages::{
 
 pub(crate) fn configurations() -> Vec<Configuration> {
     let modes = ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"];
-    modes.into_iter().map(|mode| Configuration::new(name(mode), filter("echo", mode))).collect()
+    modes.into_iter().map(|mode| Configuration::new(name(mode), &filter("echo", mode))).collect()
 }
 
 fn name(mode: &str) -> String {

@@ -25,7 +25,10 @@ pub(crate) struct Case<'a> {
 
 impl fmt::Display for Case<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "case {}: {}: {:?}", self.number, self.what, self.answer)
+        let Self { number, what, answer, .. } = self;
+        write!(f, "case {number}: {what}: {answer:?}")?;
+        let said = self.rig.transcripts.lines(*number);
+        write!(f, "\n{}", said.join("\n"))
     }
 }
 
@@ -45,7 +48,7 @@ impl<'a> Case<'a> {
         let seen = self.seen.take().expect("asked once");
         match tokio::time::timeout(SETTLE, seen).await {
             Ok(Ok(seen)) => seen,
-            _ => panic!("no request has ended at the origin; {self}\n{:?}", self.said().lines),
+            _ => panic!("no request has ended at the origin; {self}"),
         }
     }
 
@@ -54,9 +57,26 @@ impl<'a> Case<'a> {
         self.rig.origin.forget(self.number)
     }
 
+    /// Whether the origin has been reached by now.
+    pub(crate) fn reached_origin_so_far(&self) -> bool {
+        self.rig.origin.has_come(self.number)
+    }
+
+    /// What was said to the processor once `done` says that it is all.
+    pub(crate) async fn said_of(&self, done: impl Fn(&Transcript) -> bool) -> Transcript {
+        let waits = async {
+            while !self.rig.transcripts.look(self.number, &done) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(SETTLE, waits).await;
+        assert!(waited.is_ok(), "not all was said: {self}");
+        self.said()
+    }
+
     /// What was said to the processor so far.
     pub(crate) fn said(&self) -> Transcript {
-        self.rig.transcripts.take(self.number)
+        self.rig.transcripts.of(self.number)
     }
 
     /// The response is `status` with `content`.
@@ -75,7 +95,7 @@ impl<'a> Case<'a> {
     pub(crate) async fn assert_request(&mut self, content: &Content) -> Seen {
         let seen = self.seen().await;
         if let Some(fault) = seen.body.fault(content) {
-            panic!("at the origin: {fault}; {self}\n{:?}", self.said().lines);
+            panic!("at the origin: {fault}; {self}");
         }
         seen
     }

@@ -56,6 +56,10 @@ impl Call {
         Self { method: Method::POST, body: Some(body), ..Self::get(http) }
     }
 
+    pub(crate) fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
     /// Envoy is to speak this to the origin. By itself it speaks HTTP/1.1.
     pub(crate) fn to_origin_of(self, http: Http) -> Self {
         match http {
@@ -104,9 +108,10 @@ impl Call {
             let value = HeaderValue::from_str(value).expect("a field value");
             headers.append(HeaderName::from_static(name), value);
         }
+        let path = format!("{}?case={case}", self.path);
         let uri = match self.http {
-            Http::One => self.path.to_owned(),
-            Http::Two => format!("http://test{}", self.path),
+            Http::One => path,
+            Http::Two => format!("http://test{path}"),
         };
         *request.uri_mut() = uri.parse().expect("a path");
         request

@@ -9,9 +9,9 @@ const LARGE_BYTES: u32 = 80 << 20;
 #[derive(Debug, Clone)]
 pub(crate) struct Configuration {
     pub(crate) name: String,
-    /// The `ExternalProcessor`, in YAML.
+    /// The entry of `http_filters`, in YAML.
     filter: String,
-    /// An `ExtProcPerRoute` of all routes, in YAML.
+    /// The entry of `typed_per_filter_config` of all routes, in YAML.
     route: Option<String>,
     /// `per_connection_buffer_limit_bytes`.
     buffer_bytes: Option<u32>,
@@ -24,7 +24,13 @@ pub(crate) struct Configuration {
 impl Configuration {
     /// `filter` is the YAML of the `ExternalProcessor`, `@type` included. The cluster that it names
     /// is the processor of that name.
-    pub(crate) fn new(name: impl Into<String>, filter: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, filter: &str) -> Self {
+        let filter = indent(filter, 4);
+        Self::of_entry(name, format!("- name: {FILTER}\n  typed_config:\n{filter}"))
+    }
+
+    /// `filter` is the whole entry of `http_filters`.
+    pub(crate) fn of_entry(name: impl Into<String>, filter: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             filter: filter.into(),
@@ -36,7 +42,13 @@ impl Configuration {
     }
 
     /// With overrides for all its routes: the YAML of an `ExtProcPerRoute`, `@type` included.
-    pub(crate) fn with_route(self, route: impl Into<String>) -> Self {
+    pub(crate) fn with_route(self, route: &str) -> Self {
+        let route = indent(route, 2);
+        self.with_route_entry(format!("{FILTER}:\n{route}"))
+    }
+
+    /// The same as a whole entry of `typed_per_filter_config`.
+    pub(crate) fn with_route_entry(self, route: impl Into<String>) -> Self {
         Self { route: Some(route.into()), ..self }
     }
 
@@ -59,16 +71,14 @@ impl Configuration {
             Some(bytes) => format!("  per_connection_buffer_limit_bytes: {bytes}\n"),
             None => String::new(),
         };
-        let filter = indent(&self.filter, 12);
+        let filter = indent(&self.filter, 8);
         let (windows, large) = match self.window_bytes {
             Some(bytes) => (windows(bytes), "_large"),
             None => (String::new(), ""),
         };
         let overrides = self.route.as_ref().map_or_else(String::new, |route| {
-            let route = indent(route, 20);
-            format!(
-                "                typed_per_filter_config:\n                  ext_proc:\n{route}"
-            )
+            let route = indent(route, 18);
+            format!("                typed_per_filter_config:\n{route}")
         });
         let route = |matches: &str, cluster: &str| {
             format!(
@@ -98,8 +108,6 @@ impl Configuration {
         http_protocol_options: {{ enable_trailers: true }}
         http2_protocol_options: {{ {windows} }}
         http_filters:
-        - name: ext_proc
-          typed_config:
 {filter}        - name: envoy.filters.http.router
           typed_config: {{ \"@type\": {ROUTER} }}
         route_config:
@@ -113,6 +121,7 @@ impl Configuration {
     }
 }
 
+const FILTER: &str = "envoy.filters.http.ext_proc";
 const HCM: &str = "type.googleapis.com/\
     envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
@@ -122,15 +131,20 @@ const HTTP: &str = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpP
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
     pub(crate) origin: u16,
-    pub(crate) processors: u16,
+    /// Processors by hand.
+    pub(crate) raw: u16,
+    /// Processors made with the crate.
+    pub(crate) served: u16,
     /// Nobody listens there.
     pub(crate) refused: u16,
 }
 
-/// The bootstrap of one Envoy with all of `configurations` and a cluster for each of `processors`.
-pub(crate) fn bootstrap(
-    configurations: &[Configuration],
-    processors: &[&str],
+/// The bootstrap of one Envoy with all of `configurations` and a cluster for each of the processors
+/// `raw` and `served`.
+pub(crate) fn bootstrap<'a>(
+    configurations: impl IntoIterator<Item = &'a Configuration>,
+    raw: &[&str],
+    served: &[&str],
     ports: Ports,
 ) -> String {
     let mut text = "\
@@ -148,8 +162,10 @@ static_resources:
     text += &cluster("origin_h2", ports.origin, &two(""), "");
     text += &cluster("origin_h2_large", ports.origin, &two(&large), &large_limit);
     text += &cluster("refused", ports.refused, &one, "");
-    for processor in processors {
-        text += &cluster(processor, ports.processors, &two(""), "");
+    for (processors, port) in [(raw, ports.raw), (served, ports.served)] {
+        for processor in processors {
+            text += &cluster(processor, port, &two(""), "");
+        }
     }
     text += &cluster("nobody", ports.refused, &two(""), "");
     text += "  listeners:\n";
@@ -162,8 +178,8 @@ static_resources:
 /// The bootstrap of an Envoy that only says what it thinks of `configuration`, whose processor is
 /// `nobody`.
 pub(crate) fn bootstrap_alone(configuration: &Configuration) -> String {
-    let ports = Ports { origin: 1, processors: 1, refused: 1 };
-    bootstrap(std::slice::from_ref(configuration), &[], ports)
+    let ports = Ports { origin: 1, raw: 1, served: 1, refused: 1 };
+    bootstrap([configuration], &[], &[], ports)
 }
 
 fn cluster(name: &str, port: u16, protocol: &str, more: &str) -> String {

@@ -175,6 +175,11 @@ impl Origin {
         self.cases.lock().expect("no panic").remove(&case).is_some_and(|case| case.came)
     }
 
+    /// Whether the request of `case` has come by now.
+    pub(crate) fn has_come(&self, case: u64) -> bool {
+        self.cases.lock().expect("no panic").get(&case).is_some_and(|case| case.came)
+    }
+
     async fn serve(self, request: Request<Incoming>) -> Result<Response<SendingBody>, Infallible> {
         let (head, body) = request.into_parts();
         let case = head.headers.get(CASE).and_then(|case| case.to_str().ok()?.parse().ok());

@@ -109,6 +109,16 @@ impl Content {
     }
 }
 
+/// What a client sends in so many bytes.
+pub(crate) const fn client(bytes: u64) -> Content {
+    Content::new(Source::Client, bytes)
+}
+
+/// What an origin sends in so many bytes.
+pub(crate) const fn origin(bytes: u64) -> Content {
+    Content::new(Source::Origin, bytes)
+}
+
 /// A filter's side of [`Shape::Flipped`].
 pub(crate) const fn flip(byte: u8) -> u8 {
     !byte

@@ -5,6 +5,7 @@ use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
 use std::error::Error as _;
+use std::fmt;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -25,7 +26,7 @@ pub(crate) enum End {
 }
 
 /// A body, its trailers, and how it ended.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Received {
     pub(crate) bytes: u64,
     /// The body, up to [`KEPT_BYTES`].
@@ -36,6 +37,18 @@ pub(crate) struct Received {
     different_at: Option<u64>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) end: End,
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("bytes", &self.bytes)
+            .field("begins", &self.kept[..self.kept.len().min(60)].escape_ascii().to_string())
+            .field("different_at", &self.different_at)
+            .field("trailers", &self.trailers)
+            .field("end", &self.end)
+            .finish()
+    }
 }
 
 /// How a body is read.

@@ -2,13 +2,16 @@
 
 use std::future::Future;
 use std::net::TcpListener;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
+use super::super::served::serve::{self, Served};
+use super::super::served::table;
+use super::super::{configurations, raw_processors};
 use super::case::Case;
 use super::client::Call;
 use super::configuration::{Ports, bootstrap};
@@ -25,6 +28,7 @@ pub(crate) struct Rig {
     pub(crate) envoy: Envoy,
     pub(crate) origin: Origin,
     pub(crate) transcripts: Transcripts,
+    pub(crate) served: Arc<Vec<Served>>,
     /// Runs the origin and the processors.
     _servers: Runtime,
     cases: AtomicU64,
@@ -41,18 +45,24 @@ impl Rig {
         let servers =
             Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let transcripts = Transcripts::default();
-        let (origin, raw) = servers.block_on(async {
-            let raw = raw::start(super::super::raw_processors(), transcripts.clone());
-            (Origin::start().await, raw.await)
+        let (raw, served) = (raw_processors(), Arc::new(table::served()));
+        let names: Vec<_> = raw.iter().map(|raw| raw.name).collect();
+        let served_names: Vec<_> = served.iter().map(|served| &*served.name).collect();
+        let (origin, raw, port) = servers.block_on(async {
+            let raw = raw::start(raw, transcripts.clone()).await;
+            let port = serve::start(Arc::clone(&served), transcripts.clone()).await;
+            (Origin::start().await, raw, port)
         });
         // Bound and not listening any more when the first connection comes.
         let refused = TcpListener::bind("127.0.0.1:0").expect("a port");
         let refused = refused.local_addr().expect("a socket").port();
-        let ports = Ports { origin: origin.address.port(), processors: raw.port(), refused };
-        let names: Vec<_> = super::super::raw_processors().iter().map(|raw| raw.name).collect();
-        let bootstrap = bootstrap(&super::super::configurations(), &names, ports);
+        let (raw, port) = (raw.port(), port.port());
+        let ports = Ports { origin: origin.address.port(), raw, served: port, refused };
+        let others = configurations();
+        let configurations = served.iter().map(|served| &served.configuration).chain(&others);
+        let bootstrap = bootstrap(configurations, &names, &served_names, ports);
         let envoy = Envoy::start("main", &bootstrap);
-        Self { envoy, origin, transcripts, _servers: servers, cases: AtomicU64::new(1) }
+        Self { envoy, origin, transcripts, served, _servers: servers, cases: AtomicU64::new(1) }
     }
 
     /// Runs a test. If it fails, what Envoy has logged is shown.

@@ -116,6 +116,16 @@ impl Sending {
     }
 }
 
+/// A body of a client, of so many bytes.
+pub(crate) fn up(bytes: u64) -> Sending {
+    Sending::new(Source::Client, bytes)
+}
+
+/// A body of an origin, of so many bytes.
+pub(crate) fn down(bytes: u64) -> Sending {
+    Sending::new(Source::Origin, bytes)
+}
+
 /// A trailer that both sides may send.
 pub(crate) const SUM: HeaderName = HeaderName::from_static("x-sum");
 

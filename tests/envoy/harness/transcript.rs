@@ -26,9 +26,19 @@ pub(crate) struct Transcript {
 pub(crate) struct Transcripts(Arc<Mutex<HashMap<u64, Transcript>>>);
 
 impl Transcripts {
-    /// Takes what was said in `case` so far. Empty if nothing was.
-    pub(crate) fn take(&self, case: u64) -> Transcript {
-        self.0.lock().expect("no panic").remove(&case).unwrap_or_default()
+    /// What was said in `case` so far. Empty if nothing was.
+    pub(crate) fn of(&self, case: u64) -> Transcript {
+        self.0.lock().expect("no panic").get(&case).cloned().unwrap_or_default()
+    }
+
+    /// The lines of `case` so far.
+    pub(crate) fn lines(&self, case: u64) -> Vec<String> {
+        self.of(case).lines
+    }
+
+    /// Whether what was said in `case` so far is so.
+    pub(crate) fn look(&self, case: u64, is: impl Fn(&Transcript) -> bool) -> bool {
+        self.0.lock().expect("no panic").get(&case).is_some_and(is)
     }
 
     pub(crate) fn requested(&self, case: u64, message: ProcessingRequest) {
@@ -53,9 +63,30 @@ impl Transcripts {
 }
 
 impl Transcript {
-    /// The lines of the client's messages.
-    pub(crate) fn requests_in_short(&self) -> Vec<String> {
-        self.requests.iter().map(request_line).collect()
+    /// What was shown of the request (`'Q'`) or of the response (`'P'`), with adjacent body
+    /// messages as one: where they are cut differs from run to run.
+    pub(crate) fn shown(&self, side: char) -> Vec<String> {
+        let mut shown = Vec::new();
+        let mut open: Option<usize> = None;
+        for message in &self.requests {
+            let line = request_line(message);
+            let Some(part) = line.strip_prefix(&format!("{side}.")) else { continue };
+            let part = part.split(' ').next().unwrap_or(part);
+            match part.strip_prefix("B(").and_then(|body| body.strip_suffix(",0)")) {
+                Some(bytes) => *open.get_or_insert(0) += bytes.parse::<usize>().expect("a number"),
+                None if part.starts_with('B') => {
+                    let bytes = part[2..].split(',').next().and_then(|bytes| bytes.parse().ok());
+                    let all = open.take().unwrap_or(0) + bytes.unwrap_or(0);
+                    shown.push(format!("B({all},1)"));
+                }
+                None => {
+                    shown.extend(open.take().map(|bytes| format!("B({bytes},0)")));
+                    shown.push(part.to_owned());
+                }
+            }
+        }
+        shown.extend(open.map(|bytes| format!("B({bytes},0)")));
+        shown
     }
 
     /// The lines of the server's messages.
@@ -63,7 +94,17 @@ impl Transcript {
         self.replies.iter().map(reply_line).collect()
     }
 
-    /// The bytes of all body messages of the request (`'Q'`) or the response (`'P'`).
+    /// How many body messages were shown of the request (`'Q'`) or of the response (`'P'`).
+    pub(crate) fn body_messages(&self, side: char) -> usize {
+        let is_body = |message: &&ProcessingRequest| match &message.request {
+            Some(RequestPart::RequestBody(_)) => side == 'Q',
+            Some(RequestPart::ResponseBody(_)) => side == 'P',
+            _ => false,
+        };
+        self.requests.iter().filter(is_body).count()
+    }
+
+    /// The bytes of all body messages of the request (`'Q'`) or of the response (`'P'`).
     pub(crate) fn bytes_of(&self, side: char) -> usize {
         let body = |message: &ProcessingRequest| match &message.request {
             Some(RequestPart::RequestBody(body)) if side == 'Q' => body.body.len(),
@@ -72,12 +113,34 @@ impl Transcript {
         };
         self.requests.iter().map(body).sum()
     }
+
+    /// The body modes that the first message, and no other, announced.
+    pub(crate) fn announced(&self) -> (i32, i32) {
+        let config = |message: &ProcessingRequest| message.protocol_config;
+        let (first, others) = self.requests.split_first().expect("messages");
+        assert!(others.iter().all(|message| config(message).is_none()), "{:?}", self.lines);
+        let config = config(first).expect("the first message announces the modes");
+        (config.request_body_mode, config.response_body_mode)
+    }
 }
 
-/// The number of the case that a head names.
+/// The number of the case that a message names: in the head, or, where that is not shown, in the
+/// attribute `request.path`.
 pub(crate) fn case_of(message: &ProcessingRequest) -> Option<u64> {
-    let Some(RequestPart::RequestHeaders(headers)) = &message.request else { return None };
-    value(headers.headers.as_ref()?, CASE.as_str())?.parse().ok()
+    if let Some(RequestPart::RequestHeaders(headers)) = &message.request {
+        return value(headers.headers.as_ref()?, CASE.as_str())?.parse().ok();
+    }
+    let path = attribute(message, "request.path")?;
+    path.split_once("case=")?.1.parse().ok()
+}
+
+/// A string among the attributes of the filter.
+pub(crate) fn attribute(message: &ProcessingRequest, name: &str) -> Option<String> {
+    let attributes = message.attributes.get("envoy.filters.http.ext_proc")?;
+    match attributes.fields.get(name)?.kind.as_ref()? {
+        prost_types::value::Kind::StringValue(text) => Some(text.clone()),
+        other => Some(format!("{other:?}")),
+    }
 }
 
 /// The value of the first field with this name.

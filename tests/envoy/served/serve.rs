@@ -1,0 +1,84 @@
+//! The processors of the table, behind one port.
+
+use std::convert::Infallible;
+use std::future::{Ready, pending, ready};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::Service;
+use tidegate::ext_proc::server::{ExternalProcessor, ProcessBody, ServeSettings, serve};
+use tokio::net::TcpListener;
+
+use super::super::harness::configuration::Configuration;
+use super::super::harness::rig::rig;
+use super::super::harness::transcript::Transcripts;
+use super::tap::{Replies, Requests, Tap};
+
+/// A processor made with the crate, and the listener that asks it.
+#[derive(Clone)]
+pub(crate) struct Served {
+    /// Of the listener, and of the cluster of the processor.
+    pub(crate) name: String,
+    pub(crate) configuration: Configuration,
+    processor: ExternalProcessor,
+    /// Whether what is said is written down. Not for large bodies.
+    tapped: bool,
+}
+
+impl Served {
+    pub(crate) fn new(
+        name: String,
+        configuration: Configuration,
+        processor: ExternalProcessor,
+    ) -> Self {
+        Self { name, configuration, processor, tapped: true }
+    }
+
+    /// Nobody listens to what is said.
+    pub(crate) fn untapped(self) -> Self {
+        Self { tapped: false, ..self }
+    }
+}
+
+/// Waits until no stream of a processor is under way.
+pub(crate) async fn wait_until_idle(name: &str) {
+    let served = rig().served.iter().find(|served| served.name == name).expect("a processor");
+    while served.processor.drain().live_streams() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Listens, and serves on this runtime.
+pub(crate) async fn start(served: Arc<Vec<Served>>, transcripts: Transcripts) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("a socket");
+    let all = All { served, transcripts };
+    tokio::spawn(serve(listener, all, ServeSettings::new(), pending()));
+    address
+}
+
+/// All processors: which one is asked is in `:authority`, where Envoy puts the name of the cluster.
+#[derive(Clone)]
+struct All {
+    served: Arc<Vec<Served>>,
+    transcripts: Transcripts,
+}
+
+impl Service<Request<Incoming>> for All {
+    type Response = Response<Replies<ProcessBody<Requests<Incoming>>>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let name = request.uri().host().unwrap_or_default();
+        let served = self.served.iter().find(|served| served.name == name);
+        let Some(served) = served else { panic!("no processor {name:?}") };
+        let tap = served.tapped.then(|| Tap::new(&self.transcripts));
+        let request = request.map(|body| Requests::new(body, tap.clone()));
+        let Ok(response) = served.processor.call(request).into_inner();
+        ready(Ok(response.map(|body| Replies::new(body, tap))))
+    }
+}
