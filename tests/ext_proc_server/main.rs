@@ -5,8 +5,12 @@
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 
+mod answers;
 mod calls;
+mod ends;
 mod health;
+mod hostile;
+mod modes;
 mod peer;
 mod serving;
 mod stage;

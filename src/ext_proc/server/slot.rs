@@ -10,7 +10,7 @@ use crate::sync::{Mutex, lock};
 /// | state | meaning | left by |
 /// |---|---|---|
 /// | `Waiting` | the last poll was pending, or there was none | a poll |
-/// | `Given` | the last poll gave a frame out, and so many looks have passed since | a poll; one look too many |
+/// | `Given` | the last poll gave a frame out, and so many looks have passed since | a poll; one look too many, unless all was given out |
 /// | `Away` | a poll has it | the end of that poll |
 /// | `Stalled` | the watchdog has ended it | – |
 ///
@@ -71,6 +71,11 @@ impl<B: Send> Look for Slot<B> {
             match core::mem::replace(&mut *state, State::Away) {
                 State::Given { stream, looks } if looks < STALL_LOOKS => {
                     *state = State::Given { stream, looks: looks + 1 };
+                    return;
+                }
+                // Nothing is kept for it any more but the window of the client.
+                State::Given { stream, looks } if stream.is_over() => {
+                    *state = State::Given { stream, looks };
                     return;
                 }
                 State::Given { stream, .. } => {

@@ -64,6 +64,11 @@ impl<B> Stream<B> {
         }
     }
 
+    /// Whether its session has ended: what was owed has been given out.
+    pub(super) fn is_over(&self) -> bool {
+        self.session.end().is_some()
+    }
+
     /// Nobody has taken its output for `timeout`. Everything it holds goes.
     pub(super) fn stall(mut self: Pin<Box<Self>>, timeout: Duration) {
         let this = self.as_mut().project();
