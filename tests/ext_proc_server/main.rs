@@ -5,12 +5,17 @@
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 
+#[path = "../support/counting.rs"]
+mod counting;
+
 mod answers;
 mod calls;
 mod ends;
 mod health;
 mod hostile;
 mod modes;
+mod mounted;
 mod peer;
 mod serving;
 mod stage;
+mod stalls;

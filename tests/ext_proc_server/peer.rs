@@ -37,7 +37,10 @@ pub(crate) struct Peer {
 }
 
 /// How much lies in the pipe between the two, in bytes.
-const PIPE_BYTES: usize = 64 * 1024;
+pub(crate) const PIPE_BYTES: usize = 64 * 1024;
+
+/// How many messages wait in a call before the connection takes them.
+pub(crate) const SENDER_SLOTS: usize = 16;
 
 impl Peer {
     pub(crate) async fn connect(processor: &ExternalProcessor) -> Self {
@@ -61,7 +64,7 @@ impl Peer {
         Self::over(TcpStream::connect(address).await.unwrap(), |_| {}).await
     }
 
-    async fn over(
+    pub(crate) async fn over(
         near: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         client: impl FnOnce(&mut http2::Builder<TokioExecutor>),
     ) -> Self {
@@ -80,7 +83,7 @@ impl Peer {
 
     /// Opens a call of any method.
     pub(crate) async fn call(&mut self, path: &str) -> Call {
-        let (requests, body) = Channel::<Bytes, Gone>::new(16);
+        let (requests, body) = Channel::<Bytes, Gone>::new(SENDER_SLOTS);
         let response = self.request(grpc(path).body(body.boxed()).unwrap()).await;
         Call {
             requests: Some(requests),
@@ -194,6 +197,11 @@ impl Call {
             panic!("{message:?}");
         }
         assert_eq!(self.frames.rest_bytes(), 0, "the last message is cut");
+        self.ended_raw()
+    }
+
+    /// The same, where the last message may be cut.
+    pub(crate) fn ended_raw(&self) -> Ended {
         let trailers = self.trailers.as_ref().unwrap_or(&self.head);
         let Some(status) = trailers.get("grpc-status") else { return Ended::Reset };
         let number = status.to_str().unwrap().parse().unwrap();
