@@ -7,6 +7,7 @@ mod messages;
 mod counting;
 
 mod answers;
+mod chosen;
 mod context;
 mod cost;
 mod filters;

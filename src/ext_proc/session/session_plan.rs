@@ -17,7 +17,8 @@ struct Inner {
     settings: SessionSettings,
     observer: Option<Observer>,
     /// What the stated mode makes of the plan. Another one that a stream announces is bound then.
-    stated: Bound,
+    /// `None` if the plan cannot run in it and another one is chosen for each exchange.
+    stated: Option<Bound>,
 }
 
 /// A plan in a mode.
@@ -30,13 +31,21 @@ pub(super) struct Bound {
 }
 
 impl SessionPlan {
-    /// Binds `plan` to the mode of `settings`.
+    /// Binds `plan` to the mode of `settings`. Where another mode [is chosen] for each exchange,
+    /// the plan need not fit the stated one: an exchange for which none is chosen is then refused
+    /// when it comes.
+    ///
+    /// [is chosen]: SessionSettings::choose_mode
     ///
     /// # Errors
     ///
     /// [`BindError`], naming the filter, what it asks, and the mode that does not have it.
     pub fn new(plan: ExchangePlan, settings: SessionSettings) -> Result<Self, BindError> {
-        let stated = bind(&plan, &settings, settings.mode, false)?;
+        let stated = match bind(&plan, &settings, settings.mode, false) {
+            Ok(stated) => Some(stated),
+            Err(_) if settings.choose_mode.is_some() => None,
+            Err(error) => return Err(error),
+        };
         Ok(Self(Arc::new(Inner { plan, settings, observer: None, stated })))
     }
 
@@ -72,13 +81,19 @@ impl SessionPlan {
     /// Besides, one piece that the transport had read already.
     ///
     /// In `BUFFERED` and `BUFFERED_PARTIAL` that includes the whole body of a direction whose
-    /// filters may edit it, up to [`SessionSettings::max_whole_bytes`].
+    /// filters may edit it, up to [`SessionSettings::max_whole_bytes`]; and also where the plan
+    /// cannot run in the stated mode, as any other may be chosen.
     #[must_use]
     pub fn held_bound_bytes(&self) -> u64 {
         let Inner { plan, settings, stated, .. } = &*self.0;
-        let answers = [&stated.request, &stated.response].into_iter().map(HalfTerms::answer_bytes);
-        answers
-            .fold(plan.held_bound_bytes(), u64::saturating_add)
+        let answers = match stated {
+            Some(Bound { request, response, .. }) => {
+                request.answer_bytes().saturating_add(response.answer_bytes())
+            }
+            None => settings.max_whole_bytes.saturating_mul(2),
+        };
+        plan.held_bound_bytes()
+            .saturating_add(answers)
             .saturating_add(settings.queue_high_bytes)
             .saturating_add(settings.max_reply_bytes)
     }
@@ -90,10 +105,10 @@ impl SessionPlan {
     /// The plan in `mode`: as it was bound, or anew.
     pub(super) fn bound(&self, mode: ProcessingMode, observes: bool) -> Result<Bound, BindError> {
         let Inner { plan, settings, stated, .. } = &*self.0;
-        if mode == stated.mode && !observes {
-            return Ok(stated.clone());
+        match stated {
+            Some(stated) if mode == stated.mode && !observes => Ok(stated.clone()),
+            _ => bind(plan, settings, mode, observes),
         }
-        bind(plan, settings, mode, observes)
     }
 }
 

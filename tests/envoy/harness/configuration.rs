@@ -41,6 +41,11 @@ impl Configuration {
         }
     }
 
+    /// With another entry of `http_filters` behind it.
+    pub(crate) fn with_second(self, entry: &str) -> Self {
+        Self { filter: self.filter + entry, ..self }
+    }
+
     /// With overrides for all its routes: the YAML of an `ExtProcPerRoute`, `@type` included.
     pub(crate) fn with_route(self, route: &str) -> Self {
         let route = indent(route, 2);

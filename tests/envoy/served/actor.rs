@@ -60,6 +60,8 @@ pub(crate) enum Act {
     EndAfter(u64),
     /// Replies 403 there.
     ReplyAt(Place),
+    /// Replies with this status at the head.
+    ReplyStatus(u16),
     /// Fails there.
     FailAt(Place),
     /// Panics there.
@@ -100,6 +102,10 @@ impl Actor {
     fn at<H: Head>(&self, place: Place, view: &mut View<'_, H>) -> Option<Verdict> {
         match self.act {
             Act::ReplyAt(at) if at == place => Some(deny(view)),
+            Act::ReplyStatus(status) if place == Place::Head => {
+                let status = StatusCode::from_u16(status).expect("a status");
+                Some(view.reply(LocalReply::new(status)))
+            }
             Act::FailAt(at) if at == place => {
                 Some(view.fail(Error::filter_failed("as the test asks")))
             }
@@ -295,6 +301,7 @@ impl<H: TestHead> Filter<H> for Actor {
             | Act::EditLine
             | Act::ReadAttributes => declaration.interest(Interest::HEAD),
             Act::Flip => declaration.interest(bodies).require(Capability::EditBytes),
+            Act::ReplyStatus(_) => declaration.interest(Interest::HEAD),
             Act::Double | Act::Clear => {
                 declaration.interest(bodies).require(Capability::ChangeLength)
             }

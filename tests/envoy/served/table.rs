@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 use tidegate::exchange::{ExchangePlan, ExchangePlanBuilder};
 use tidegate::ext_proc::mode::{
-    BodyMode, DirectionMode, FilterConfig, ProcessingMode, Promise, RouteConfig, RouteOverrides,
-    SendMode,
+    AllowedMode, BodyMode, DirectionMode, FilterConfig, ProcessingMode, Promise, RouteConfig,
+    RouteOverrides, SendMode,
 };
 use tidegate::ext_proc::server::ExternalProcessor;
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
@@ -39,7 +39,8 @@ pub(crate) fn served() -> Vec<Served> {
 struct Entry {
     name: String,
     config: FilterConfig,
-    settings: SessionSettings,
+    /// What the configuration does not say.
+    settings: fn(SessionSettings) -> SessionSettings,
     plan: ExchangePlanBuilder,
 }
 
@@ -54,13 +55,12 @@ fn entry(name: impl Into<String>, mode: ProcessingMode, request: Act, response: 
     let plan = ExchangePlan::builder()
         .request("actor", move || Actor::new(request))
         .response("actor", move || Actor::new(response));
-    Entry { name: name.into(), config, settings: SessionSettings::new(mode), plan }
+    Entry { name: name.into(), config, settings: |settings| settings, plan }
 }
 
 impl Entry {
-    fn settings(mut self, change: impl FnOnce(SessionSettings) -> SessionSettings) -> Self {
-        self.settings = change(self.settings);
-        self
+    fn settings(self, settings: fn(SessionSettings) -> SessionSettings) -> Self {
+        Self { settings, ..self }
     }
 
     fn config(mut self, change: impl FnOnce(&mut FilterConfig)) -> Self {
@@ -76,6 +76,7 @@ impl Entry {
         let Self { name, config, settings, plan } = self;
         config.validate().unwrap_or_else(|error| panic!("{name}: {error}"));
         let configuration = change(Configuration::of_entry(&*name, config.to_yaml(&name)));
+        let settings = settings(SessionSettings::of(&config));
         let plan = SessionPlan::new(plan.build().expect("a plan"), settings);
         let plan = plan.unwrap_or_else(|error| panic!("{name}: {error}"));
         Served::new(name, configuration, ExternalProcessor::new(plan))
@@ -122,8 +123,8 @@ fn edits(mode: BodyMode, all: &mut Vec<Served>) {
         skipping.config(|config| config.request_attributes = vec!["request.path".into()]).build(),
     );
     if mode == BodyMode::Streamed {
-        let promise = Promise::NoTrailers;
-        let gather = pair("gather", Act::Gather).settings(|it| it.promise(promise, promise));
+        let promise = |it: SessionSettings| it.promise(Promise::NoTrailers, Promise::NoTrailers);
+        let gather = pair("gather", Act::Gather).settings(promise);
         let timeout = Some(Duration::from_millis(300));
         all.push(gather.config(|config| config.message_timeout = timeout).build());
         return;
@@ -206,6 +207,90 @@ fn special(all: &mut Vec<Served>) {
     let only = entry("only_trailers", only, Act::EditTrailers, Act::Nothing);
     all.push(only.config(|config| config.request_attributes = vec!["request.path".into()]).build());
     all.push(both("edit_line", heads, Act::EditLine, Act::EditLine).build());
+    let kept = both("keep_length_STREAMED", streamed, Act::Flip, Act::Flip);
+    all.push(kept.config(|config| config.allow_content_length_header = true).build());
+    let odd = both("reply_100", heads, Act::ReplyStatus(100), Act::LookAtHeads);
+    all.push(odd.build());
+    for (name, is_error) in [("rules", false), ("rules_error", true)] {
+        let edit = both(name, heads, Act::EditHead, Act::EditHead).config(|config| {
+            config.mutation_rules.disallow_all = true;
+            config.mutation_rules.disallow_is_error = is_error;
+        });
+        all.push(edit.build());
+    }
+    chains(all);
+    overrides(all);
+}
+
+/// Two processors, one behind the other.
+fn chains(all: &mut Vec<Served>) {
+    let modes = [BodyMode::Streamed, BodyMode::Buffered, BodyMode::FullDuplexStreamed];
+    for (first, second) in modes.iter().flat_map(|&a| modes.map(|b| (a, b))) {
+        let mut config = FilterConfig::new(ProcessingMode::both(DirectionMode::new(second)));
+        config.message_timeout = Some(PATIENCE);
+        let second = config.to_yaml(&format!("look_{second}"));
+        let name = format!("chain_{}", all.len());
+        let entry = both(name, DirectionMode::new(first), Act::Flip, Act::Flip);
+        all.push(entry.build_with(|it| it.with_second(&second)));
+    }
+}
+
+/// The processors whose plans ask for another mode than the configured one.
+fn overrides(all: &mut Vec<Served>) {
+    let heads = DirectionMode::heads_only();
+    let allow = |config: &mut FilterConfig| config.allow_mode_override = true;
+    for mode in [BodyMode::Streamed, BodyMode::Buffered, BodyMode::FullDuplexStreamed] {
+        let choose: fn(SessionSettings) -> SessionSettings = match mode {
+            BodyMode::Streamed => |it| it.choose_mode(|_, _| choose(BodyMode::Streamed)),
+            BodyMode::Buffered => |it| it.choose_mode(|_, _| choose(BodyMode::Buffered)),
+            _ => |it| it.choose_mode(|_, _| choose(BodyMode::FullDuplexStreamed)),
+        };
+        let entry = both(format!("override_to_{mode}"), heads, Act::Flip, Act::Flip);
+        all.push(entry.config(allow).settings(choose).build());
+    }
+    // Of the request alone; the response stays buffered.
+    let response = DirectionMode::buffered();
+    let one = ProcessingMode::new(heads, response);
+    let one = entry("override_request", one, Act::Flip, Act::Flip).config(allow);
+    let request = |it: SessionSettings| {
+        it.choose_mode(|_, mode| {
+            Some(ProcessingMode { request: DirectionMode::streamed(), ..mode })
+        })
+    };
+    all.push(one.settings(request).build());
+    let no_head = |it: SessionSettings| {
+        it.choose_mode(|_, mode| {
+            let response = mode.response.with_headers(SendMode::Skip);
+            Some(ProcessingMode { response, ..mode })
+        })
+    };
+    let skip = both("override_skip_response", heads, Act::LookAtHeads, Act::Nothing);
+    all.push(skip.config(allow).settings(no_head).build());
+    let refused: fn(SessionSettings) -> SessionSettings =
+        |it| it.choose_mode(|_, _| choose(BodyMode::Buffered));
+    // Ours are not sent where they would be ignored: the stated mode stays.
+    let not = both("override_not_allowed", heads, Act::LookAtHeads, Act::LookAtHeads);
+    all.push(not.settings(refused).build());
+    let other = both("override_not_listed", heads, Act::LookAtHeads, Act::LookAtHeads);
+    let other = other.config(|it| {
+        it.allow_mode_override = true;
+        let other = ProcessingMode::both(DirectionMode::streamed());
+        it.allowed_override_modes = vec![AllowedMode::new(other)];
+    });
+    all.push(other.settings(refused).build());
+    let listed = both("override_listed", heads, Act::Flip, Act::Flip).config(|it| {
+        it.allow_mode_override = true;
+        let this = ProcessingMode::both(DirectionMode::buffered());
+        it.allowed_override_modes = vec![AllowedMode::new(this)];
+    });
+    all.push(listed.settings(refused).build());
+    let duplex = DirectionMode::full_duplex();
+    let from = both("override_from_duplex", duplex, Act::Flip, Act::Flip).config(allow);
+    all.push(from.settings(refused).build());
+}
+
+fn choose(mode: BodyMode) -> Option<ProcessingMode> {
+    Some(ProcessingMode::both(DirectionMode::new(mode)))
 }
 
 fn observer(mode: DirectionMode) -> Served {
@@ -222,10 +307,12 @@ fn route(mode: DirectionMode) -> Served {
     let mut overrides = RouteOverrides::default();
     overrides.processing_mode = Some(ProcessingMode::both(mode));
     let route = RouteConfig::Overrides(overrides);
-    let mut entry = both("route_FULL_DUPLEX_STREAMED", mode, Act::Look, Act::Look);
-    entry.config.processing_mode = ProcessingMode::both(DirectionMode::heads_only());
-    entry.config.validate_route(&route).expect("a route");
-    entry.build_with(|it| it.with_route_entry(route.to_yaml()))
+    let stated = both("route_FULL_DUPLEX_STREAMED", mode, Act::Look, Act::Look);
+    let main = FilterConfig::new(ProcessingMode::both(DirectionMode::heads_only()));
+    main.validate_route(&route).expect("a route");
+    let name = stated.name.clone();
+    let main = Configuration::of_entry(&*name, main.to_yaml(&name));
+    stated.build_with(|_| main.with_route_entry(route.to_yaml()))
 }
 
 /// Listeners whose processor nobody serves.
