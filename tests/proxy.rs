@@ -1,5 +1,6 @@
 //! The proxy example on real sockets: started in this process on loopback, between clients and
-//! origins that keep to the protocol and some that do not.
+//! origins that keep to the protocol and some that do not. Beside it the ext_proc example, which
+//! runs the same filters.
 //!
 //! Every case runs on a runtime of its own, is bounded in time, and ends with no task left. What
 //! both sides saw is checked, and that every chain was closed and dropped (`watch::Watch`).
@@ -10,8 +11,13 @@
 #[path = "../examples/proxy/mod.rs"]
 mod proxy;
 
+#[path = "../examples/ext_proc/mod.rs"]
+mod ext_proc;
+
 #[path = "proxy/mod.rs"]
 mod cases;
+
+use proxy::{filter_spec, filters};
 
 /// Counts what is allocated, for the cases about leaks.
 #[global_allocator]

@@ -12,6 +12,7 @@ mod leaks;
 mod limits;
 mod malformed;
 mod piped;
+mod processor;
 mod shutdown;
 mod slow;
 mod stuck;
