@@ -162,3 +162,44 @@ fn p34_more_time_is_asked_for_once_for_what_a_filter_holds_and_never_in_full_dup
         assert!(talk.replies().is_empty(), "once");
     }
 }
+
+#[test]
+fn a_half_close_behind_whole_messages_waits_for_the_filters_and_one_that_cuts_does_not() {
+    use tidegate::async_filter::{Input, Output, async_filter};
+    use tidegate::{Declaration, Error};
+
+    let (sender, receiver) = tokio::sync::watch::channel(false);
+    let wait = move |mut input: Input, mut output: Output| {
+        let mut receiver = receiver.clone();
+        async move {
+            while let Some(chunk) = input.next().await? {
+                let _ = receiver.wait_for(|go| *go).await;
+                output.send(chunk).await?;
+            }
+            Ok::<(), Error>(())
+        }
+    };
+    let declaration = Declaration::new().require(tidegate::Capability::ChangeLength);
+    let plan = ExchangePlan::builder()
+        .request("waits", async_filter(declaration, wait))
+        .build()
+        .expect("a plan");
+    let mode = both(BodyMode::FullDuplexStreamed);
+    let mut talk = Talk::new(plan.clone(), mode);
+    talk.send(request_headers(&HEAD, false));
+    assert!(talk.send(request_body(&b"one"[..], true)).is_empty());
+    talk.session.handle_half_close();
+    assert!(talk.status().is_none(), "the filter is still at it");
+    sender.send_replace(true);
+    assert_eq!(crate::support::streamed(&talk.replies()), (b"one".to_vec(), true));
+    assert!(talk.status().expect("nothing is owed").is_ok());
+    assert!(matches!(talk.session.end(), Some(SessionEnd::Released)));
+
+    sender.send_replace(false);
+    let mut talk = Talk::new(plan, mode);
+    talk.send(request_headers(&HEAD, false));
+    talk.send(request_body(&b"one"[..], false));
+    talk.session.handle_half_close();
+    assert!(!talk.status().expect("the message is cut").is_ok());
+    assert!(matches!(talk.session.end(), Some(SessionEnd::Abandoned)));
+}

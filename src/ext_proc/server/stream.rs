@@ -127,19 +127,20 @@ where
         }
     }
 
-    /// Ready if the session has been given something.
+    /// Ready if the session has been given something: all that is there, so that what belongs
+    /// together is answered together.
     fn poll_input(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         *this.awaits_client = false;
         let mut given = false;
-        while this.session.wants_input() {
+        let mut frames = 0;
+        while this.session.wants_input() && frames < limits::MAX_FRAMES_PER_POLL {
             match this.decoder.next() {
                 Ok(Some(event)) => {
                     this.session.handle(event);
                     given = true;
                     continue;
                 }
-                Ok(None) if given => return Poll::Ready(()),
                 Ok(None) => {}
                 Err(error) => {
                     // What follows a message that cannot be read cannot be read either.
@@ -152,26 +153,32 @@ where
             match request.poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers of a request have no meaning in gRPC.
+                    frames += 1;
                     if let Ok(bytes) = frame.into_data() {
                         this.decoder.push(bytes);
                     }
                 }
-                Poll::Ready(end) => {
+                Poll::Ready(None) => {
                     this.request.set(None);
                     match this.decoder.finish() {
-                        Err(cut) if end.is_none() => fail(this.session, cut),
-                        // A reset, by any code, is an end like any other (P20).
-                        Ok(()) | Err(_) => this.session.handle_end(),
+                        Ok(()) => this.session.handle_half_close(),
+                        Err(cut) => fail(this.session, cut),
                     }
+                    return Poll::Ready(());
+                }
+                // A reset, by any code, is an end like any other (P20).
+                Poll::Ready(Some(Err(_))) => {
+                    this.request.set(None);
+                    this.session.handle_end();
                     return Poll::Ready(());
                 }
                 Poll::Pending => {
                     *this.awaits_client = true;
-                    return Poll::Pending;
+                    break;
                 }
             }
         }
-        if given { Poll::Ready(()) } else { Poll::Pending }
+        if given || frames > 0 { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Ready if a clock ran out, which the session has been told.

@@ -59,7 +59,8 @@ use running::{Running, Turn};
 /// One stream of external processing, without its transport.
 ///
 /// Give it [events](Self::handle) while it [wants input](Self::wants_input), and poll it for
-/// [replies](Self::poll_reply). When the transport ends, [say so](Self::handle_end).
+/// [replies](Self::poll_reply). When the transport ends, [say so](Self::handle_end), or
+/// [half of it](Self::handle_half_close).
 ///
 /// Dropping it cancels what is under way: every started filter gets its close call.
 pub struct Session {
@@ -151,23 +152,47 @@ impl Session {
         Running::new(&self.plan, mode, observes, direction, head).map_err(refusal)
     }
 
-    /// The data plane has ended the stream, or its transport has. What was owed then is abandoned;
-    /// else it is a normal end, whatever it is called (P20).
+    /// The data plane sends nothing more, and still reads (a half-close). What came whole is
+    /// answered to its end, however long filters take; a message that is cut by this is abandoned.
+    pub fn handle_half_close(&mut self) {
+        match &mut self.state {
+            State::Awaiting { .. } => self.finish(SessionEnd::Released, GrpcStatus::OK),
+            State::Running(running) => running.close_input(),
+            State::Over { .. } => {}
+        }
+    }
+
+    /// The stream is gone, both ways. What was owed then is abandoned; else it is a normal end,
+    /// whatever it is called (P20).
     pub fn handle_end(&mut self) {
         match &mut self.state {
             State::Awaiting { .. } => self.finish(SessionEnd::Released, GrpcStatus::OK),
             State::Running(running) if running.is_settled() => {
-                running.leave();
-                self.finish(SessionEnd::Released, GrpcStatus::OK);
+                self.release();
             }
-            State::Running(running) => {
-                let why = format!("the stream ended, and owed was {}", running.debt());
-                running.leave();
-                let status = GrpcStatus::new(GrpcCode::Cancelled, why);
-                self.finish(SessionEnd::Abandoned, status);
+            State::Running(_) => {
+                self.abandon();
             }
             State::Over { .. } => {}
         }
+    }
+
+    fn release(&mut self) -> GrpcStatus {
+        if let State::Running(running) = &mut self.state {
+            running.leave();
+        }
+        self.finish(SessionEnd::Released, GrpcStatus::OK);
+        GrpcStatus::OK
+    }
+
+    fn abandon(&mut self) -> GrpcStatus {
+        let mut status = GrpcStatus::new(GrpcCode::Cancelled, "the stream ended");
+        if let State::Running(running) = &mut self.state {
+            status.message = format!("the stream ended, and owed was {}", running.debt()).into();
+            running.leave();
+        }
+        self.finish(SessionEnd::Abandoned, status.clone());
+        status
     }
 
     /// A clock of the edge ran out: the messages that it is about fail, and are answered 408 or
@@ -249,6 +274,8 @@ impl Session {
                 self.finish(SessionEnd::Complete, GrpcStatus::OK);
                 Poll::Ready(SessionOutput::End(GrpcStatus::OK))
             }
+            Turn::Released => Poll::Ready(SessionOutput::End(self.release())),
+            Turn::Abandoned => Poll::Ready(SessionOutput::End(self.abandon())),
             Turn::Failed(error) => {
                 let status = status_of(&error);
                 self.abort(error, status.clone());

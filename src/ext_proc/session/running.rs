@@ -33,6 +33,15 @@ pub(super) struct Running {
     /// For which directions the client was asked to wait, since the last answer.
     asked: Asked,
     override_refusal: Option<OverrideRefusal>,
+    input: Input,
+}
+
+/// Whether more can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// The data plane has said that it sends nothing more; it still reads.
+    Closed,
 }
 
 /// Of whom more time was asked.
@@ -61,6 +70,10 @@ pub(super) enum Turn {
         status: StatusCode,
     },
     Complete,
+    /// Nothing more comes, and nothing is owed.
+    Released,
+    /// Nothing more comes, and a message was cut by that.
+    Abandoned,
     Failed(Error),
     Idle,
 }
@@ -107,6 +120,7 @@ impl Running {
             more_time: plan.settings().more_time,
             asked: Asked::default(),
             override_refusal,
+            input: Input::Open,
         })
     }
 
@@ -171,7 +185,26 @@ impl Running {
             self.leave();
             return Turn::Complete;
         }
-        Turn::Idle
+        match self.input {
+            Input::Open => Turn::Idle,
+            Input::Closed if self.is_settled() => Turn::Released,
+            Input::Closed if self.is_cut() => Turn::Abandoned,
+            // What came is whole; a filter is still at it.
+            Input::Closed => Turn::Idle,
+        }
+    }
+
+    /// The data plane sends nothing more.
+    pub(super) fn close_input(&mut self) {
+        self.input = Input::Closed;
+    }
+
+    /// Whether a message that has begun will never end, as nothing more comes.
+    fn is_cut(&self) -> bool {
+        [Direction::Request, Direction::Response].into_iter().any(|direction| {
+            let lane = self.ledger.lane(direction);
+            lane.has_begun() && !lane.has_ended()
+        })
     }
 
     fn poll_request(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
