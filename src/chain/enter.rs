@@ -5,6 +5,7 @@ use http::HeaderMap;
 
 use super::input_error::InputError;
 use super::position::{HeadAt, TailAt};
+use super::traits::Sight;
 use super::{Chain, Source, leave};
 use crate::error::{Error, ErrorKind, Timeout};
 use crate::filter::{Head, LocalReply};
@@ -27,7 +28,10 @@ impl<H: Head> Chain<H> {
             return Err(InputError::OutOfOrder);
         }
         if self.place_head(head) {
-            self.lengths.declared_bytes = self.desk.facts.declared_bytes;
+            self.lengths.declared_bytes = match self.sight {
+                Sight::Whole => self.desk.facts.declared_bytes,
+                Sight::Partial => None,
+            };
             if end_of_stream {
                 self.tail_at = TailAt::Entrance;
             }

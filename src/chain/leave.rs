@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, header};
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::storage::Upkeep;
-use super::traits::Trailers;
+use super::traits::{Sight, Trailers};
 use super::{Chain, Work};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
@@ -67,6 +67,10 @@ impl<H: Head> Chain<H> {
             return;
         }
         match declared_length(head.headers()) {
+            Ok(Some(_)) if self.sight == Sight::Partial => {
+                lengths.exit = ExitLength::Open;
+                lengths.exit_limit_bytes = u64::MAX;
+            }
             Ok(None) => {
                 lengths.exit = ExitLength::Open;
                 lengths.exit_limit_bytes = u64::MAX;
@@ -253,6 +257,12 @@ impl<H: Head> Chain<H> {
     #[must_use]
     pub fn head_has_passed(&self) -> bool {
         matches!(self.head_at, HeadAt::Output | HeadAt::Taken)
+    }
+
+    /// The head, between the last filter and who takes it: what the filters have made of it.
+    #[must_use]
+    pub fn passed_head(&self) -> Option<&H> {
+        matches!(self.head_at, HeadAt::Output).then(|| self.lobby.head()).flatten()
     }
 
     /// Whether the end, with or without trailers, has passed the last filter; what goes before it

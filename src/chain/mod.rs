@@ -132,6 +132,7 @@ pub struct Chain<H: Head> {
     out_side: Side,
     /// The edge said that the message has no body, whatever its head says.
     bodiless_by_edge: bool,
+    sight: traits::Sight,
     /// Whether trailers can be sent by the edge.
     trailers_by_edge: traits::Trailers,
     lengths: leave::Lengths,
@@ -205,6 +206,7 @@ impl<H: Head> Chain<H> {
             out_marks: plan.output_marks,
             out_side: Side::Below,
             bodiless_by_edge: message.bodiless,
+            sight: message.sight,
             trailers_by_edge: message.trailers,
             lengths: leave::Lengths::default(),
             source: Source::Running,

@@ -5,7 +5,16 @@ use crate::filter::{Capabilities, Capability};
 pub struct MessageTraits {
     pub(super) capabilities: Capabilities,
     pub(super) bodiless: bool,
+    pub(super) sight: Sight,
     pub(super) trailers: Trailers,
+}
+
+/// How much of the body the edge is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    Whole,
+    /// Some, or nothing: what comes is not held to the length that the head declares.
+    Partial,
 }
 
 /// Whether the edge can send trailers that came with the message.
@@ -20,7 +29,12 @@ impl MessageTraits {
     /// Nothing special: all that the plan was bound to can be done for this message.
     #[must_use]
     pub const fn new() -> Self {
-        Self { capabilities: Capabilities::ALL, bodiless: false, trailers: Trailers::Sent }
+        Self {
+            capabilities: Capabilities::ALL,
+            bodiless: false,
+            sight: Sight::Whole,
+            trailers: Trailers::Sent,
+        }
     }
 
     /// This message cannot do `capability`.
@@ -43,6 +57,14 @@ impl MessageTraits {
     #[must_use]
     pub const fn bodiless(mut self) -> Self {
         self.bodiless = true;
+        self
+    }
+
+    /// Body may pass by unseen, so that what comes and goes here is not held to the length that the
+    /// head declares (rule I12 is then kept by whoever sees all of it).
+    #[must_use]
+    pub const fn partly_seen(mut self) -> Self {
+        self.sight = Sight::Partial;
         self
     }
 }
