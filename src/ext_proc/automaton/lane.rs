@@ -52,13 +52,15 @@ impl Lane {
         result.map_err(|breach| self.violation(breach))
     }
 
-    /// Whether a body message may come now: to be asked before its first bytes are handed on.
+    /// Takes note that a body message has begun, before its first bytes are handed on; once more
+    /// for the same message changes nothing. In FULL_DUPLEX_STREAMED, where answers are not tied to
+    /// messages, body can be written from here on.
     ///
     /// # Errors
     ///
-    /// As [`receive`](Self::receive).
-    pub fn check_body(&self) -> Result<(), Violation> {
-        let result = self.state.check(self.mode, Received::Body { end_of_stream: false });
+    /// It may not come; the lane is as it was.
+    pub fn begin_body(&mut self) -> Result<(), Violation> {
+        let result = self.state.begin_body(self.mode);
         result.map_err(|breach| self.violation(breach))
     }
 

@@ -75,14 +75,14 @@ impl Ledger {
         }
     }
 
-    /// Whether a body message may come now: to be asked before its first bytes are handed on.
+    /// Takes note that a body message has begun: see [`Lane::begin_body`].
     ///
     /// # Errors
     ///
-    /// As [`receive`](Self::receive).
-    pub fn check_body(&self, direction: Direction) -> Result<(), Violation> {
+    /// It may not come; nothing has changed.
+    pub fn begin_body(&mut self, direction: Direction) -> Result<(), Violation> {
         match self.stream {
-            Stream::Answered | Stream::Observed => self.lane(direction).check_body(),
+            Stream::Answered | Stream::Observed => self.lane_mut(direction).begin_body(),
             Stream::Ended => Ok(()),
         }
     }

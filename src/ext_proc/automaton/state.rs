@@ -63,6 +63,15 @@ impl State {
         }
     }
 
+    /// The first bytes of a body message have come.
+    pub(super) fn begin_body(&mut self, mode: DirectionMode) -> Result<(), Breach> {
+        let begun = Received::Body { end_of_stream: false };
+        if mode.body() == BodyMode::FullDuplexStreamed {
+            return self.receive(mode, begun);
+        }
+        self.check(mode, begun)
+    }
+
     pub(super) fn receive(
         &mut self,
         mode: DirectionMode,

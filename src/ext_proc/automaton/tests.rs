@@ -5,7 +5,7 @@ use super::{Breach, Debt, Lane, Ledger, MessagePart, Owes, Received};
 use crate::buf::BodyBuf;
 use crate::exchange::Direction;
 use crate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, SendMode};
-use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply};
+use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, Reply, ReplyBody};
 
 const HEADERS: Received = Received::Headers { end_of_stream: false };
 const LAST_HEADERS: Received = Received::Headers { end_of_stream: true };
@@ -16,8 +16,8 @@ const ALL_RECEIVED: [Received; 5] = [HEADERS, LAST_HEADERS, BODY, LAST_BODY, TRA
 
 const DIRECTION: Direction = Direction::Request;
 
-fn text(text: &'static str) -> BodyBuf {
-    BodyBuf::from(Bytes::from_static(text.as_bytes()))
+fn text(text: &'static str) -> ReplyBody {
+    BodyBuf::from(Bytes::from_static(text.as_bytes())).into()
 }
 
 fn mutation() -> HeaderMutation {
@@ -26,7 +26,7 @@ fn mutation() -> HeaderMutation {
     mutation
 }
 
-fn headers(direction: Direction, replace: Option<BodyBuf>) -> Reply {
+fn headers(direction: Direction, replace: Option<ReplyBody>) -> Reply {
     let mutation = HeaderMutation::new();
     Reply::of(Part::Headers { direction, mutation, replace, clear_route_cache: false })
 }
@@ -384,7 +384,7 @@ fn what_envoy_cannot_send_is_a_violation() {
         let violation = lane.receive(received).expect_err("a violation");
         assert_eq!(violation.breach, breach);
         if part == received.part() {
-            assert_eq!(lane.check_body(), Err(violation), "said before the bytes are handed on");
+            assert_eq!(lane.begin_body(), Err(violation), "said before the bytes are handed on");
         }
     }
     let skips = DirectionMode::streamed().with_headers(SendMode::Skip);

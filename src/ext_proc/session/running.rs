@@ -14,7 +14,9 @@ use crate::chain::MessageTraits;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::{Direction, Refused, Side};
 use crate::ext_proc::automaton::{Debt, Ledger, Received, Violation};
-use crate::ext_proc::mode::{ModeOverride, OverrideMoment, OverrideRefusal, ProcessingMode};
+use crate::ext_proc::mode::{
+    BodyMode, DirectionMode, ModeOverride, OverrideMoment, OverrideRefusal, ProcessingMode,
+};
 use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, Reply, Section};
 use crate::filter::Head;
 use crate::sync::Arc;
@@ -94,11 +96,11 @@ impl Running {
             None => (None, None),
         };
         let bound = plan.bound(chosen.unwrap_or(announced), observes)?;
-        let mut response_traits = MessageTraits::new();
+        let mut response_traits = traits(bound.response.mode, observes);
         if method.is_some_and(|method| method == Method::HEAD.as_str()) {
             response_traits = response_traits.bodiless();
         }
-        let sides = bound.plan.exchange(MessageTraits::new(), response_traits);
+        let sides = bound.plan.exchange(traits(bound.request.mode, observes), response_traits);
         let (request, response) = match sides {
             Ok(sides) => sides,
             Err(Refused::Request { unmet, .. } | Refused::Response { unmet }) => {
@@ -138,7 +140,7 @@ impl Running {
                 }
             }
             Event::BodyPiece { direction, bytes } => {
-                self.ledger.check_body(direction)?;
+                self.ledger.begin_body(direction)?;
                 match direction {
                     Direction::Request => self.request.handle_data(bytes),
                     Direction::Response => self.response.handle_data(bytes),
@@ -365,6 +367,16 @@ fn choose(
         Ok(()) => (chosen, None),
         Err(refusal) => (None, Some(refusal)),
     }
+}
+
+/// Where body passes by unseen, nobody here can hold the message to the length it declares.
+fn traits(mode: DirectionMode, observes: bool) -> MessageTraits {
+    let sees_all = match mode.body() {
+        BodyMode::None | BodyMode::BufferedPartial => false,
+        BodyMode::Streamed => true,
+        BodyMode::Buffered | BodyMode::FullDuplexStreamed => !observes,
+    };
+    if sees_all { MessageTraits::new() } else { MessageTraits::new().partly_seen() }
 }
 
 fn observed<H: Head>(side: Side<H>, plan: &SessionPlan) -> Side<H> {

@@ -260,11 +260,11 @@ mod tests {
     #[test]
     fn the_longest_reply_without_a_mutation_lies_inline() {
         let mebibyte = Bytes::from(vec![7; 1 << 20]);
-        let long = std::iter::repeat_n(mebibyte, 300).collect();
+        let long: BodyBuf = std::iter::repeat_n(mebibyte, 300).collect();
         let part = Part::Body {
             direction: Direction::Response,
             mutation: HeaderMutation::new(),
-            change: BodyChange::Streamed { body: long, end_of_stream: true },
+            change: BodyChange::Streamed { body: long.into(), end_of_stream: true },
             clear_route_cache: true,
         };
         let reply = Reply { mode_override: Some([1, 2, 3, 4, 5, 1]), ..Reply::of(part) };
