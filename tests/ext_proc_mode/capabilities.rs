@@ -34,8 +34,8 @@ fn a_mode_offers_what_its_row_of_the_table_says() {
     let table = [
         (BodyMode::None, "T", Some(""), "T", Some("")),
         (BodyMode::Streamed, "ELST", Some("EL"), "KELST", Some("KELS")),
-        (BodyMode::Buffered, "HKELST", Some("HKELS"), "HKELST", Some("HKELS")),
-        (BodyMode::BufferedPartial, "HELT", Some("HEL"), "HELT", Some("HEL")),
+        (BodyMode::Buffered, "HKELST", Some("KELS"), "HKELST", Some("HKELS")),
+        (BodyMode::BufferedPartial, "HELT", Some("EL"), "HELT", Some("HEL")),
         (BodyMode::FullDuplexStreamed, "HKELST", None, "HKELST", None),
     ];
     for (body, sent, skipped, promised, both) in table {

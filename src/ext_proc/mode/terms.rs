@@ -8,8 +8,8 @@ use crate::filter::{Capabilities, Capability, Declaration, Interest};
 /// |---|---|---|---|---|---|
 /// | `NONE` | no | no | no | no | if trailers are sent |
 /// | `STREAMED` | no | with [`Promise::NoTrailers`] | yes | if trailers are sent, or with the promise | if trailers are sent |
-/// | `BUFFERED` | yes | yes | yes | yes | if trailers are sent, and no filter is granted K |
-/// | `BUFFERED_PARTIAL` | yes | no | yes | no | if trailers are sent |
+/// | `BUFFERED` | if trailers are sent, or with the promise | yes | yes | yes | if trailers are sent, and no filter is granted K |
+/// | `BUFFERED_PARTIAL` | if trailers are sent, or with the promise | no | yes | no | if trailers are sent |
 /// | `FULL_DUPLEX_STREAMED` | yes | yes | yes | yes | yes |
 ///
 /// No mode can add trailers: Envoy waits for ever (pitfall P6). What is kept to the end in
@@ -18,6 +18,9 @@ use crate::filter::{Capabilities, Capability, Declaration, Interest};
 /// is the last chance to give it out, and it is due before the trailers are shown: a filter that
 /// keeps bytes to the end is shown the end with the body, and the trailers pass by. In
 /// `BUFFERED_PARTIAL` whatever is over the data plane's limit passes by, unseen.
+///
+/// A body that is empty and that trailers follow is no message in any mode (Envoy 1.40.0): where the
+/// trailers are not sent either, a head that is held for them goes on by itself, and nobody says so.
 ///
 /// A head that is not sent cannot be held. An observer's answers are ignored, so it can neither
 /// hold the head nor edit; it may keep what it has to the end, since that is a copy. Where the
@@ -62,6 +65,12 @@ impl Terms {
     #[must_use]
     pub const fn keeping_length(self) -> Self {
         Self { keeps_length: true, ..self }
+    }
+
+    /// Whether the embedder has said that no trailers can come.
+    #[must_use]
+    pub const fn has_no_trailers(self) -> bool {
+        matches!(self.promise, Promise::NoTrailers)
     }
 
     /// The mode.
@@ -111,6 +120,7 @@ impl Terms {
                 !self.observes
                     && self.mode.headers() == SendMode::Send
                     && !matches!(body, BodyMode::None | BodyMode::Streamed)
+                    && (shows_trailers || no_trailers)
             }
             Capability::KeepToEnd => match body {
                 BodyMode::None | BodyMode::BufferedPartial => false,
