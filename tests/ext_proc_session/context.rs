@@ -73,13 +73,14 @@ fn filters_read_attributes_and_metadata_and_leave_metadata_with_the_answer() {
 fn p16_an_announced_body_mode_counts_and_the_difference_is_told() {
     let mut talk = Talk::new(pair(|| Mark), both(BodyMode::Streamed));
     let announced = protocol_config(BodyMode::Buffered.number(), BodyMode::Streamed.number());
-    talk.send_as_is(request_headers(&HEAD, false).first(announced));
+    let head: Vec<_> = HEAD.into_iter().chain([("content-length", "3")]).collect();
+    talk.send_as_is(request_headers(&head, false).first(announced));
     let disagreements: Vec<_> =
         talk.session.announced().expect("announced").disagreements().collect();
     assert_eq!(disagreements.len(), 1);
     assert_eq!(disagreements[0].announced, BodyMode::Buffered);
     let reply = talk.send(request_body(&b"one"[..], true));
-    assert!(common(&reply[0]).header_mutation.is_some(), "the head goes with the body");
+    assert!(common(&reply[0]).header_mutation.is_some(), "the length goes with the body");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Whole bodies: what real Envoys send besides the plain sequence.
 
+use http::HeaderValue;
 use tidegate::ext_proc::mode::BodyMode;
 use tidegate::{Capability, Declaration, Filter, Head, Marks, Verdict, View};
 
 use crate::filters::{KeepAll, Mark, Pass, RenameTrailer, pair};
 use crate::messages::{ResponsePart, request_body, request_headers, request_trailers};
-use crate::support::{Talk, body_of, both};
+use crate::support::{Talk, body_of, both, common};
 
 const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
@@ -25,6 +26,26 @@ impl<H: Head> Filter<H> for KeepHeadToo {
 
     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
         if view.input_ended() { Verdict::PASS } else { Verdict::HOLD }
+    }
+}
+
+/// Holds the head to the end, and changes it then.
+struct MarkLate;
+
+impl<H: Head> Filter<H> for MarkLate {
+    fn declare(&self) -> Declaration {
+        Declaration::new().require(Capability::HoldHead)
+    }
+
+    fn head(&mut self, _: &mut View<'_, H>) -> Verdict {
+        Verdict::HOLD
+    }
+
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        if let Some(head) = view.head_mut() {
+            head.headers_mut().insert("x-marked", HeaderValue::from_static("late"));
+        }
+        Verdict::PASS
     }
 }
 
@@ -57,10 +78,20 @@ fn p5_trailers_without_a_body_message_end_what_is_kept() {
     assert_eq!(talk.send(request_trailers(&[("a", "1")])).len(), 1);
 }
 
+/// What is known when the head is answered goes with that answer.
+#[test]
+fn a_change_of_the_head_is_not_lost_where_no_body_message_comes() {
+    let mut talk = Talk::new(pair(|| Mark), both(BodyMode::Buffered));
+    let reply = talk.send(request_headers(&HEAD, false));
+    let mutation = common(&reply[0]).header_mutation.expect("a change");
+    assert_eq!(mutation.set_headers.len(), 1);
+    assert_eq!(talk.send(request_trailers(&[("a", "1")])).len(), 1);
+}
+
 /// The answer to the head has gone, and no body message is there to carry the change.
 #[test]
 fn a_change_of_the_head_for_which_no_answer_is_left_fails_and_is_not_lost() {
-    let mut talk = Talk::new(pair(|| Mark), both(BodyMode::Buffered));
+    let mut talk = Talk::new(pair(|| MarkLate), both(BodyMode::Buffered));
     talk.send(request_headers(&HEAD, false));
     assert!(talk.send(request_trailers(&[("a", "1")])).is_empty());
     let status = talk.status().expect("the stream has ended");

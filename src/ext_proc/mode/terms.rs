@@ -19,8 +19,9 @@ use crate::filter::{Capabilities, Capability, Declaration, Interest};
 /// keeps bytes to the end is shown the end with the body, and the trailers pass by. In
 /// `BUFFERED_PARTIAL` whatever is over the data plane's limit passes by, unseen.
 ///
-/// A body that is empty and that trailers follow is no message in any mode (Envoy 1.40.0): where the
-/// trailers are not sent either, a head that is held for them goes on by itself, and nobody says so.
+/// A body that is empty and that trailers follow is no message in any mode (Envoy 1.40.0): where
+/// the trailers are not sent either, a head that is held for them goes on by itself, and nobody
+/// says so.
 ///
 /// A head that is not sent cannot be held. An observer's answers are ignored, so it can neither
 /// hold the head nor edit; it may keep what it has to the end, since that is a copy. Where the

@@ -15,6 +15,9 @@ pub(super) struct HalfTerms {
     pub(super) follows_body: bool,
     /// The end is shown with the body message; trailers that follow pass by.
     pub(super) ends_with_body: bool,
+    /// The last body message may not say that it is the last: trailers that are not shown may
+    /// follow.
+    pub(super) hides_end: bool,
     /// The data plane takes changes of scheme and authority.
     pub(super) routing: bool,
     /// The route is chosen anew when the head was changed.

@@ -3,7 +3,7 @@ use core::fmt;
 use super::half_terms::HalfTerms;
 use super::{BindError, Session, SessionSettings};
 use crate::exchange::{BoundExchangePlan, Direction, ExchangePlan, Observer};
-use crate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, Promise, Terms};
+use crate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, Promise, SendMode, Terms};
 use crate::filter::{Capabilities, Capability, Declaration, Interest};
 use crate::sync::ConstArc as Arc;
 
@@ -177,6 +177,7 @@ where
         ends_with_body: !observes
             && mode.body() == BodyMode::Buffered
             && !granted.has(Capability::SeeTrailers),
+        hides_end: !observes && mode.trailers() == SendMode::Skip && !terms.has_no_trailers(),
         routing: settings.routing,
         reroutes: settings.reroutes,
         max_reply_bytes: settings.max_reply_bytes,

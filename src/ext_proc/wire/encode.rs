@@ -199,6 +199,7 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
+    use crate::buf::BodyBuf;
 
     /// What no pen writes: the fields of a `ProcessingResponse` besides its part.
     #[derive(Clone, PartialEq, prost::Message)]

@@ -4,7 +4,11 @@
 //! nothing, if it is what came; else the bytes in its place, which may be none. The message that
 //! ends the body is answered when the filters have ended it.
 //!
-//! This module never keeps a message waiting that is not the last: Envoy's message timeout runs.
+//! Where trailers are not shown, and may come, any message may be the last, and nothing says so.
+//! The newest is then not answered before the filters have let go of everything: Envoy waits with
+//! the trailers, or runs into its message timeout, and nothing is lost.
+//!
+//! This module never keeps another message waiting: Envoy's message timeout runs.
 
 use core::task::Context;
 
@@ -60,6 +64,12 @@ impl<H: SessionHead> Half<H> {
         let is_over = self.tail.is_some();
         // What is left of the work of one call comes soon; the filters' end may take longer.
         if !is_over && (end_of_stream || self.side.chain().has_work()) {
+            return None;
+        }
+        // The last that is shown may be this one, and nobody would say so: what is held back then
+        // has no other answer to go with.
+        let may_be_last = self.terms.hides_end && self.queue.is_empty() && !is_over;
+        if may_be_last && self.side.chain().held_bytes() > 0 {
             return None;
         }
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };

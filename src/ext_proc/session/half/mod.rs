@@ -61,6 +61,8 @@ pub(super) struct Half<H: SessionHead> {
     pending: BodyBuf,
     /// How much of `pending` came out before the body message under way began, in bytes.
     before_bytes: usize,
+    /// How much of a body that is answered whole has come out, in bytes.
+    taken_bytes: u64,
     passage: Passage,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
@@ -178,6 +180,7 @@ impl<H: SessionHead> Half<H> {
             message: Message::Between,
             pending: BodyBuf::new(),
             before_bytes: 0,
+            taken_bytes: 0,
             passage: Passage::default(),
             unsent_fields: 0,
         }
@@ -208,7 +211,9 @@ impl<H: SessionHead> Half<H> {
 
     /// Whether everything that came has gone on.
     pub(super) fn is_at_rest(&self) -> bool {
-        self.queue.is_empty() && self.pending.is_empty() && self.side.chain().held_bytes() == 0
+        // Behind an end that a filter declared, what comes is dropped.
+        let has_gone_in = self.queue.is_empty() || self.side.input_stopped();
+        has_gone_in && self.pending.is_empty() && self.side.chain().held_bytes() == 0
     }
 
     pub(super) fn handle_timeout(&mut self, timeout: Timeout) {

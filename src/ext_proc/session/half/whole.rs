@@ -1,13 +1,19 @@
 //! `BUFFERED` and `BUFFERED_PARTIAL`: one body message, answered together with the head.
 //!
-//! The head is answered at once, so that the body comes; what the filters make of it goes with the
-//! answer to the body, as the data plane holds the head until then. So the side keeps the head, and
-//! can still reply.
+//! The head is answered at once, so that the body comes, with what the filters have made of it if
+//! they have let it go; what they make of it later goes with the answer to the body, as the data
+//! plane holds the head until then. So the side keeps the head, and can still reply.
+//!
+//! A body that is empty and that trailers follow is no message: Envoy 1.40.0 goes on to the
+//! trailers and lets the head go. What a filter made of the head after it was answered cannot be
+//! said then: that is a failure, not a loss.
 //!
 //! This module never keeps a body that nobody can have edited: the data plane has it.
 
 use core::mem;
 use core::task::Context;
+
+use http::header::CONTENT_LENGTH;
 
 use super::{Given, Half, Message, Stage, Step, Tail, Trailers, left_metadata, left_over};
 use crate::buf::BodyBuf;
@@ -16,12 +22,13 @@ use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::mode::BodyMode;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::HeaderMutation;
+use crate::filter::Capability;
 
 impl<H: SessionHead> Half<H> {
     pub(super) fn poll_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
         if matches!(self.head, Stage::Inside { .. }) {
             if !self.settle(cx) {
-                if let Some(step) = self.write_head(HeaderMutation::new(), ledger) {
+                if let Some(step) = self.answer_early(ledger) {
                     return step;
                 }
                 match self.collect(cx) {
@@ -100,6 +107,7 @@ impl<H: SessionHead> Half<H> {
         if !self.terms.may_edit_body {
             let mut same = mem::take(&mut self.pending);
             self.side.take_body(&mut same, usize::MAX);
+            self.taken_bytes += same.len() as u64;
             same.clear();
             self.pending = same;
             return Ok(());
@@ -109,12 +117,38 @@ impl<H: SessionHead> Half<H> {
         if self.pending.len() == before {
             return Ok(());
         }
+        self.taken_bytes += (self.pending.len() - before) as u64;
         let limit_bytes = self.terms.max_whole_bytes;
         if self.pending.len() as u64 > limit_bytes {
             let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
             return Err(Error::new(limit, H::PEER));
         }
         Ok(())
+    }
+
+    /// Answers the head, so that the body comes.
+    fn answer_early(&mut self, ledger: &mut Ledger) -> Option<Step> {
+        if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
+            return None;
+        }
+        let mutation = self.mutation_so_far();
+        self.write_head(mutation, ledger)
+    }
+
+    /// What the filters have made of the head, if they have let it go. What they do to the length
+    /// is said with the body.
+    fn mutation_so_far(&mut self) -> HeaderMutation {
+        let passed = self.side.chain().passed_head().cloned();
+        let (Some(mut passed), Some(original)) = (passed, &self.original) else {
+            return HeaderMutation::new();
+        };
+        match original.headers().get(CONTENT_LENGTH).cloned() {
+            Some(length) => drop(passed.headers_mut().insert(CONTENT_LENGTH, length)),
+            None => drop(passed.headers_mut().remove(CONTENT_LENGTH)),
+        }
+        let mutation = self.head_mutation(&passed, None, false);
+        self.original = Some(Box::new(passed));
+        mutation
     }
 
     /// Takes the head, and answers it with the body.
@@ -138,12 +172,18 @@ impl<H: SessionHead> Half<H> {
     }
 
     fn answer_whole(&mut self, head: &H, ledger: &mut Ledger) -> Step {
-        let Message::Whole { .. } = self.message else {
+        let Message::Whole { bytes, .. } = self.message else {
             return Step::Cut(left_over(self.pending.len()));
         };
         self.message = Message::Between;
         let mut body = mem::take(&mut self.pending);
-        let is_unedited = !self.terms.may_edit_body || self.is_what_came(&mut body);
+        let is_whole = self.taken_bytes == bytes;
+        if !is_whole && !self.terms.may_edit_body {
+            // A filter ended the message before its end, and what went before is not here.
+            let capability = Capability::ChangeLength.name();
+            return Step::Cut(Error::new(ErrorKind::Undeclared { capability }, Origin::Filter));
+        }
+        let is_unedited = is_whole && (!self.terms.may_edit_body || self.is_what_came(&mut body));
         // Only this mode keeps the length that was declared.
         let is_declared = !is_unedited && self.terms.mode.body() == BodyMode::Buffered;
         let bytes = is_declared.then_some(body.len() as u64);
