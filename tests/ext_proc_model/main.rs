@@ -6,6 +6,7 @@
 
 mod case;
 mod data_plane;
+mod exhaustive;
 mod filter;
 mod judge;
 mod message;

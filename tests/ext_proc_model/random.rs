@@ -9,7 +9,7 @@ use crate::judge::judge;
 use crate::stage::{Stage, bind};
 
 /// In a debug build these take a few seconds.
-const CASES: u64 = 3_000;
+const CASES: u64 = 2_500;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()

@@ -173,8 +173,26 @@ impl Stage {
                 return Err(format!("deadlock: {:?}\n{:?}", self.session, self.plane));
             }
         }
-        // The bytes that were under way reach the server, or do not.
-        if rng.below(2) == 0 {
+        self.close(rng.below(2) == 0)
+    }
+
+    /// Plays on, whatever is next, to the end.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub(crate) fn run_on(&mut self, case: &Case) -> Result<(), Wrong> {
+        while !self.is_over() {
+            if !self.anything()? && !self.hold_too_long(case) {
+                return Err(format!("deadlock: {:?}\n{:?}", self.session, self.plane));
+            }
+        }
+        self.close(true)
+    }
+
+    /// The data plane is done. What was under way reaches the server, or does not.
+    fn close(&mut self, arrives: bool) -> Result<(), Wrong> {
+        if arrives {
             while self.act(Action::Up(1))? || self.act(Action::Give)? || self.act(Action::Poll)? {}
         }
         self.session.handle_end();
