@@ -90,13 +90,13 @@ async fn each_message_is_answered_by_one_in_streamed() {
 }
 
 #[tokio::test]
-async fn the_whole_body_is_answered_with_its_head_in_buffered() {
+async fn the_whole_body_is_answered_behind_its_head_in_buffered() {
     for mode in [DirectionMode::buffered(), DirectionMode::buffered_partial()] {
         let script: Vec<(_, &[_])> = vec![
-            (request_headers(&POST, false), &["request head"]),
-            (request_body("abc", true), &["request body = ABC; x-mark: 1"]),
-            (response_headers(&OK, false), &["response head"]),
-            (response_body("def", false), &["response body = DEF; x-mark: 1"]),
+            (request_headers(&POST, false), &["request head; x-mark: 1"]),
+            (request_body("abc", true), &["request body = ABC"]),
+            (response_headers(&OK, false), &["response head; x-mark: 1"]),
+            (response_body("def", false), &["response body = DEF"]),
             (response_trailers(&[("x-sum", "6")]), &["response trailers"]),
         ];
         play(mode, script, Ended::ok()).await;
