@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use tidegate::exchange::ExchangePlan;
-use tidegate::ext_proc::mode::{BodyMode, DirectionMode};
+use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
+use tidegate::ext_proc::server::ExternalProcessor;
+use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::GrpcCode;
 
 use crate::answers::line;
@@ -104,4 +106,20 @@ async fn a_hostile_stream_ends_with_its_status_and_31_others_go_on() {
         assert_eq!(line(&call.answer().await), "response head");
         assert_eq!(call.ended().await, Ended::ok(), "complete: the server ends the stream");
     }
+}
+
+/// What a stream announces stands behind the bytes of its first message, so that they have to be
+/// kept; but not without end.
+#[tokio::test]
+async fn a_first_message_that_does_not_end_is_refused() {
+    const LIMIT_BYTES: u64 = 1024 * 1024;
+    let mode = DirectionMode::full_duplex();
+    let settings =
+        SessionSettings::new(ProcessingMode::new(mode, mode)).max_whole_bytes(LIMIT_BYTES);
+    let plan = SessionPlan::new(ExchangePlan::builder().build().unwrap(), settings).unwrap();
+    let mut peer = Peer::connect(&ExternalProcessor::new(plan)).await;
+    let mut call = peer.open().await;
+    let message = message_frame(&request_body(vec![0; 2 * 1024 * 1024], true));
+    call.send_bytes(message.slice(..message.len() / 2 + 1024)).await;
+    assert_eq!(call.ended().await.code(), Some(GrpcCode::ResourceExhausted));
 }

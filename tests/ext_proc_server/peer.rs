@@ -193,7 +193,7 @@ impl Call {
 
     /// How the call ended, once it has no more messages.
     pub(crate) async fn ended(&mut self) -> Ended {
-        while let Some(message) = self.next::<ProcessingResponse>().await {
+        if let Some(message) = self.next::<ProcessingResponse>().await {
             panic!("{message:?}");
         }
         assert_eq!(self.frames.rest_bytes(), 0, "the last message is cut");

@@ -42,6 +42,7 @@ pin_project! {
 }
 
 /// What a poll came to.
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each frame")]
 pub(super) enum Step {
     Frame(ReplyFrame),
     End(GrpcStatus),

@@ -76,6 +76,8 @@ enum State {
     /// stands behind them.
     Awaiting {
         pieces: Vec<Event>,
+        /// What they have, and what they cost.
+        charged_bytes: u64,
     },
     Running(Box<Running>),
     Over {
@@ -86,16 +88,24 @@ enum State {
 
 impl Session {
     pub(super) fn new(plan: SessionPlan) -> Self {
-        let state = State::Awaiting { pieces: Vec::new() };
+        let state = State::Awaiting { pieces: Vec::new(), charged_bytes: 0 };
         Self { plan, state, announced: None, override_refusal: None, unsent_fields: 0 }
     }
 
     /// Takes what has been read. What breaks the protocol ends the session with a typed error, and
     /// the stream with a status that says so; behind the end, events are dropped.
     pub fn handle(&mut self, event: Event) {
-        if let State::Awaiting { pieces } = &mut self.state {
+        if let State::Awaiting { pieces, charged_bytes } = &mut self.state {
             let (direction, envelope) = match &event {
-                Event::BodyPiece { .. } => return pieces.push(event),
+                Event::BodyPiece { bytes, .. } => {
+                    let limit_bytes = self.plan.settings().max_whole_bytes;
+                    // Each costs its slot too: they may be of one byte.
+                    *charged_bytes += (bytes.len() + size_of::<Event>()) as u64;
+                    if *charged_bytes > limit_bytes {
+                        return self.refuse_first(limit_bytes);
+                    }
+                    return pieces.push(event);
+                }
                 Event::Other { .. } => return,
                 Event::BodyEnd { direction, envelope, .. } => (*direction, envelope.as_deref()),
                 Event::Headers { direction, envelope, .. }
@@ -118,6 +128,13 @@ impl Session {
             }
         }
         self.give(event);
+    }
+
+    /// What the stream announces stands behind the bytes of its first message: they have to wait.
+    fn refuse_first(&mut self, limit_bytes: u64) {
+        let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
+        let error = Error::new(limit, Origin::Processor);
+        self.abort(error.clone(), status_of(&error));
     }
 
     fn give(&mut self, event: Event) {
@@ -337,7 +354,7 @@ impl Session {
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         match &self.state {
-            State::Awaiting { pieces } => pieces.iter().map(piece_bytes).sum(),
+            State::Awaiting { pieces, .. } => pieces.iter().map(piece_bytes).sum(),
             State::Running(running) => running.held_bytes(),
             State::Over { .. } => 0,
         }

@@ -149,7 +149,8 @@ impl SessionSettings {
 
     /// Sets the longest body that is kept whole, in bytes: what filters that edit make of a
     /// buffered body, and what they give a message that came without one. A longer one is answered
-    /// 413 (request) or 500 (response).
+    /// 413 (request) or 500 (response). So long can the first message of a stream be, too, if it is
+    /// a body: what the stream announces stands behind it.
     #[must_use]
     pub fn max_whole_bytes(mut self, bytes: u64) -> Self {
         self.max_whole_bytes = bytes;
