@@ -21,6 +21,7 @@ use crate::counting::live_bytes;
 use crate::ends::observed;
 use crate::messages::{
     ProcessingRequest, ProcessingResponse, protocol_config, request_body, request_headers,
+    response_headers,
 };
 use crate::modes::POST;
 use crate::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS};
@@ -151,6 +152,42 @@ async fn a_client_is_not_read_while_a_filter_holds() {
     let sent = flood(&mut call).await * PIECE_BYTES;
     let bound = held_bytes + UNREAD_BYTES + PIECE_BYTES;
     assert!(sent <= bound, "{sent} of {bound} bytes");
+}
+
+/// The response is on its way behind what is not read, and the request waits for it (P25).
+#[tokio::test(start_paused = true)]
+async fn filters_that_hold_both_directions_up_are_ended() {
+    let filters = ExchangePlan::builder().request("keeps", || Keeps(None));
+    let stall = Duration::from_secs(20);
+    let (processor, mut reports) = observed(filters, StreamSettings::new().stall(Some(stall)));
+    let mut peer = Peer::connect(&processor).await;
+    let mut call = peer.open().await;
+    call.send(head()).await;
+    assert_eq!(line(&call.answer().await), "request head");
+    flood(&mut call).await;
+    let blocked = tokio::time::Instant::now();
+    assert_eq!(call.ended().await.code(), Some(GrpcCode::Aborted));
+    assert!(blocked.elapsed() <= stall * 5 / 4, "one look late at most");
+    let report = reports.recv().await.unwrap();
+    let SessionEnd::Failed(error) = &report.end else { panic!("{report:?}") };
+    assert_eq!(error.kind(), ErrorKind::Stalled);
+}
+
+/// A hold by itself is no stall: the client is read, and the other direction goes on.
+#[tokio::test(start_paused = true)]
+async fn a_filter_that_holds_a_little_is_left_alone() {
+    let filters = ExchangePlan::builder().request("keeps", || Keeps(None));
+    let stall = Duration::from_secs(20);
+    let (processor, mut reports) = observed(filters, StreamSettings::new().stall(Some(stall)));
+    let mut peer = Peer::connect(&processor).await;
+    let mut call = peer.open().await;
+    call.send(head()).await;
+    assert_eq!(line(&call.answer().await), "request head");
+    call.send(request_body("abc", false)).await;
+    tokio::time::sleep(stall * 10).await;
+    assert!(reports.try_recv().is_err(), "nothing has ended");
+    call.send(response_headers(&[(":status", "200")], false)).await;
+    assert_eq!(line(&call.answer().await), "response head");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use super::StreamError;
 use super::health::HealthCall;
 use super::shared::Ticket;
 use super::slot::{Found, Slot};
-use super::stream::{Step, Stream};
+use super::stream::{Stalled, Step, Stream};
 use crate::ext_proc::wire::{GrpcStatus, ReplyFrame};
 use crate::sync::Arc;
 use crate::unwind::{contained, drop_contained};
@@ -70,9 +70,10 @@ where
         let step = match &mut self.state {
             State::Stream { slot, .. } => match slot.take() {
                 Found::Stream(stream) => ready!(poll_stream(slot, stream, cx)),
-                Found::Stalled { timeout } => {
+                Found::Stalled(stalled @ Stalled::Held { .. }) => Step::End(stalled.status()),
+                Found::Stalled(stalled @ Stalled::Unread { .. }) => {
                     self.state = State::Over;
-                    return Poll::Ready(Some(Err(StreamError::Stalled { timeout })));
+                    return Poll::Ready(Some(Err(stalled.into())));
                 }
                 Found::Nothing => return Poll::Ready(None),
             },
@@ -109,11 +110,11 @@ where
     contained(|| polled = Some(stream.as_mut().poll(cx)));
     match polled {
         Some(Poll::Pending) => {
-            slot.put(stream, false);
+            slot.put_waiting(stream, cx.waker());
             Poll::Pending
         }
         Some(Poll::Ready(Step::Frame(frame))) => {
-            slot.put(stream, true);
+            slot.put_given(stream);
             Poll::Ready(Step::Frame(frame))
         }
         Some(end) => {

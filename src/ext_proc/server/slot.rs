@@ -1,60 +1,88 @@
+use core::mem;
 use core::pin::Pin;
+use core::task::Waker;
 use core::time::Duration;
 
-use super::stream::Stream;
-use crate::limits::STALL_LOOKS;
+use super::stream::{Stalled, Stream};
 use crate::sync::{Mutex, lock};
+use crate::unwind::{contained, drop_contained};
 
 /// Where a stream lies while nobody polls it.
 ///
 /// | state | meaning | left by |
 /// |---|---|---|
-/// | `Waiting` | the last poll was pending, or there was none | a poll |
-/// | `Given` | the last poll gave a frame out, and so many looks have passed since | a poll; one look too many, unless all was given out |
+/// | `Waiting` | the last poll was pending, or there was none; `blocked` if it does not read | a poll; a look, if it is blocked too long |
+/// | `Given` | the last poll gave a frame out, and hyper has not come back for more | a poll; a look, if that takes too long |
 /// | `Away` | a poll has it | the end of that poll |
-/// | `Stalled` | the watchdog has ended it | – |
+/// | `Stalled` | a look has ended it | – |
 ///
-/// The lock is held to move a pointer. The stream itself, and with it everything of the user, runs
-/// and is dropped outside.
+/// The lock is held to move a pointer, or to read counters. The stream itself, and with it
+/// everything of the user, runs and is dropped outside.
 pub(super) struct Slot<B>(Mutex<State<B>>);
 
 enum State<B> {
-    Waiting(Pin<Box<Stream<B>>>),
-    Given { stream: Pin<Box<Stream<B>>>, looks: u32 },
+    Waiting { stream: Pin<Box<Stream<B>>>, blocked: Option<Waker> },
+    Given(Pin<Box<Stream<B>>>),
     Away,
-    Stalled { timeout: Duration },
+    Stalled(Stalled),
 }
 
 /// What a poll finds.
 pub(super) enum Found<B> {
     Stream(Pin<Box<Stream<B>>>),
-    Stalled { timeout: Duration },
+    Stalled(Stalled),
     Nothing,
 }
 
 impl<B> Slot<B> {
     pub(super) fn new(stream: Pin<Box<Stream<B>>>) -> Self {
-        Self(Mutex::new(State::Waiting(stream)))
+        Self(Mutex::new(State::Waiting { stream, blocked: None }))
     }
 
     /// Takes the stream out.
     pub(super) fn take(&self) -> Found<B> {
-        let mut state = lock(&self.0);
-        match core::mem::replace(&mut *state, State::Away) {
-            State::Waiting(stream) | State::Given { stream, .. } => Found::Stream(stream),
-            State::Away => Found::Nothing,
-            State::Stalled { timeout } => {
-                *state = State::Stalled { timeout };
-                Found::Stalled { timeout }
+        let taken = mem::replace(&mut *lock(&self.0), State::Away);
+        match taken {
+            State::Waiting { stream, blocked } => {
+                drop_contained(blocked);
+                Found::Stream(stream)
             }
+            State::Given(stream) => Found::Stream(stream),
+            State::Away => Found::Nothing,
+            State::Stalled(stalled) => Found::Stalled(stalled),
         }
     }
 
-    /// Puts it back. `given`: it has given a frame out, and nobody need poll it before that is
-    /// sent.
-    pub(super) fn put(&self, stream: Pin<Box<Stream<B>>>, given: bool) {
-        *lock(&self.0) =
-            if given { State::Given { stream, looks: 0 } } else { State::Waiting(stream) };
+    /// Puts it back behind a poll that was pending. `waker`: of that poll.
+    pub(super) fn put_waiting(&self, stream: Pin<Box<Stream<B>>>, waker: &Waker) {
+        // User code: outside the lock.
+        let blocked = stream.is_blocked().then(|| waker.clone());
+        *lock(&self.0) = State::Waiting { stream, blocked };
+    }
+
+    /// Puts it back behind a poll that gave a frame out.
+    pub(super) fn put_given(&self, stream: Pin<Box<Stream<B>>>) {
+        *lock(&self.0) = State::Given(stream);
+    }
+
+    /// Ends the stream if it has been standing still for too many looks.
+    fn end_stalled(&self, timeout: Duration) -> Option<(Pin<Box<Stream<B>>>, Option<Waker>)> {
+        let mut state = lock(&self.0);
+        let (is_still, stalled) = match &mut *state {
+            State::Given(stream) => (stream.as_mut().look(), Stalled::Unread { timeout }),
+            State::Waiting { stream, blocked: Some(_) } => {
+                (stream.as_mut().look(), Stalled::Held { timeout })
+            }
+            State::Waiting { blocked: None, .. } | State::Away | State::Stalled(_) => return None,
+        };
+        if !is_still {
+            return None;
+        }
+        match mem::replace(&mut *state, State::Stalled(stalled)) {
+            State::Given(stream) => Some((stream, None)),
+            State::Waiting { stream, blocked } => Some((stream, blocked)),
+            State::Away | State::Stalled(_) => None,
+        }
     }
 }
 
@@ -66,28 +94,14 @@ pub(super) trait Look: Send + Sync {
 
 impl<B: Send> Look for Slot<B> {
     fn look(&self, timeout: Duration) {
-        let stream = {
-            let mut state = lock(&self.0);
-            match core::mem::replace(&mut *state, State::Away) {
-                State::Given { stream, looks } if looks < STALL_LOOKS => {
-                    *state = State::Given { stream, looks: looks + 1 };
-                    return;
-                }
-                // Nothing is kept for it any more but the window of the client.
-                State::Given { stream, looks } if stream.is_over() => {
-                    *state = State::Given { stream, looks };
-                    return;
-                }
-                State::Given { stream, .. } => {
-                    *state = State::Stalled { timeout };
-                    stream
-                }
-                other => {
-                    *state = other;
-                    return;
-                }
-            }
+        let Some((stream, waker)) = self.end_stalled(timeout) else { return };
+        let stalled = match waker {
+            Some(_) => Stalled::Held { timeout },
+            None => Stalled::Unread { timeout },
         };
-        stream.stall(timeout);
+        stream.stall(&stalled);
+        if let Some(waker) = waker {
+            contained(move || waker.wake());
+        }
     }
 }

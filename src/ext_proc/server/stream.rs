@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use super::{StreamReport, StreamSettings};
+use super::{StreamError, StreamReport, StreamSettings};
 use crate::body::clock::{Clock, Moved, Waiting};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::session::{Session, SessionOutput};
@@ -29,6 +29,9 @@ pin_project! {
         // Whether the last poll ended in waiting for the client.
         awaits_client: bool,
         is_reported: bool,
+        // Frames that were given out.
+        frames: u64,
+        stillness: Stillness,
     }
 
     impl<B> PinnedDrop for Stream<B> {
@@ -37,6 +40,39 @@ pin_project! {
             let this = this.project();
             contained(|| this.session.handle_end());
             report(this.session, this.settings, this.is_reported);
+        }
+    }
+}
+
+/// How long nothing has moved, in looks of the watchdog.
+#[derive(Debug, Default)]
+struct Stillness {
+    moved_bytes: u64,
+    frames: u64,
+    looks: u32,
+}
+
+/// Why a watchdog has ended a stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stalled {
+    /// The client does not take what it was sent.
+    Unread { timeout: Duration },
+    /// The filters leave so much lying that the client is not read.
+    Held { timeout: Duration },
+}
+
+impl Stalled {
+    /// What the stream ends with, if that can be sent.
+    pub(super) fn status(self) -> GrpcStatus {
+        GrpcStatus::new(GrpcCode::Aborted, StreamError::from(self).to_string())
+    }
+}
+
+impl From<Stalled> for StreamError {
+    fn from(stalled: Stalled) -> Self {
+        match stalled {
+            Stalled::Unread { timeout } => Self::Unread { timeout },
+            Stalled::Held { timeout } => Self::Held { timeout },
         }
     }
 }
@@ -62,22 +98,37 @@ impl<B> Stream<B> {
             clock,
             awaits_client: false,
             is_reported: false,
+            frames: 0,
+            stillness: Stillness::default(),
         }
     }
 
-    /// Whether its session has ended: what was owed has been given out.
-    pub(super) fn is_over(&self) -> bool {
-        self.session.end().is_some()
+    /// Whether it does not read, and somebody waits for it to.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.session.end().is_none() && !self.session.wants_input()
     }
 
-    /// Nobody has taken its output for `timeout`. Everything it holds goes.
-    pub(super) fn stall(mut self: Pin<Box<Self>>, timeout: Duration) {
+    /// One look at a stream that is not polled, or blocked. Answers whether nothing has moved for
+    /// more looks than there are in a timeout. One that is over has given out what was owed, and
+    /// holds nothing.
+    pub(super) fn look(self: Pin<&mut Self>) -> bool {
+        let this = self.project();
+        let (moved_bytes, frames) = (this.session.moved_bytes(), *this.frames);
+        let still = this.stillness;
+        if (still.moved_bytes, still.frames) != (moved_bytes, frames) {
+            *still = Stillness { moved_bytes, frames, looks: 0 };
+        }
+        still.looks = still.looks.saturating_add(1);
+        still.looks > limits::STALL_LOOKS && this.session.end().is_none()
+    }
+
+    /// A watchdog has ended it. Everything it holds goes.
+    pub(super) fn stall(mut self: Pin<Box<Self>>, stalled: &Stalled) {
         let this = self.as_mut().project();
         contained(|| {
-            let why = super::StreamError::Stalled { timeout };
-            let status = GrpcStatus::new(GrpcCode::Aborted, why.to_string());
+            let why = StreamError::from(*stalled);
             let error = Error::with_source(ErrorKind::Stalled, Origin::Processor, why);
-            this.session.abort(error, status);
+            this.session.abort(error, stalled.status());
         });
         drop_contained(self);
     }
@@ -111,7 +162,10 @@ where
         loop {
             match self.as_mut().project().session.poll_reply(cx) {
                 Poll::Ready(SessionOutput::Reply(reply)) => match encode(reply) {
-                    Ok(frame) => return Poll::Ready(Step::Frame(frame)),
+                    Ok(frame) => {
+                        *self.as_mut().project().frames += 1;
+                        return Poll::Ready(Step::Frame(frame));
+                    }
                     Err(error) => fail(self.as_mut().project().session, error),
                 },
                 Poll::Ready(SessionOutput::End(status)) => return Poll::Ready(Step::End(status)),

@@ -50,14 +50,17 @@ impl StreamSettings {
         self
     }
 
-    /// Sets how long the client may leave lying what it was sent.
+    /// Sets how long a stream may stand still with nobody in there to notice.
     ///
-    /// Both directions of a request share one stream, so a client that stops reading for one of
-    /// them stops both, and may wait for an answer that lies behind what it does not read. hyper
-    /// does not poll the stream then; a watchdog ends it between once and 1.25 times this timeout
-    /// after it last took something, and frees what it holds. A client that takes one reply in this
-    /// time (in full duplex at most [`DUPLEX_PIECE_BYTES`](crate::limits::DUPLEX_PIECE_BYTES) of
-    /// body) is slow, and not stalled.
+    /// Both directions of a request share one stream. So a client that stops reading for one of
+    /// them stops both, and may wait for an answer that lies behind what it does not read; and
+    /// filters of one direction that hold so much that the stream is not read stop the other, on
+    /// which they may depend. A watchdog ends such a stream between once and 1.25 times this
+    /// timeout after something last moved, and frees what it holds. The first is reset, as hyper
+    /// does not poll it; the second ends with `ABORTED`.
+    ///
+    /// A client that takes one reply in this time (in full duplex at most
+    /// [`DUPLEX_PIECE_BYTES`](crate::limits::DUPLEX_PIECE_BYTES) of body) is slow, and not stalled.
     ///
     /// `None`: never. The watchdog is a task of the tokio runtime that polls the stream; outside of
     /// one nobody watches.
