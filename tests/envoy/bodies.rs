@@ -154,7 +154,7 @@ fn bodies_in_slow_chunks_pass() {
 }
 
 /// Waits for all of them at once.
-async fn all(cases: impl Iterator<Item = impl Future<Output = ()>>) {
+pub(crate) async fn all(cases: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut cases: Vec<_> = cases.map(Box::pin).collect();
     std::future::poll_fn(|cx| {
         cases.retain_mut(|case| case.as_mut().poll(cx).is_pending());

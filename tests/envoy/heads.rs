@@ -83,6 +83,52 @@ fn fields_of_the_hop_are_not_passed_on() {
     });
 }
 
+/// Scenario 59 `[smug_up, smug_short]`, P12: where Envoy keeps the length, no filter of ours can
+/// change it.
+#[test]
+fn s59_a_length_that_envoy_keeps_is_kept_with_its_body() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::post(http, up(500).with_length()).to_origin_of(http);
+            let plan = Plan::sends(down(700).with_length());
+            let mut case = rig().case("keep_length_STREAMED", call, plan).await;
+            case.assert_response(200, &origin(700).flipped());
+            assert_eq!(case.answer.header("content-length"), Some("700"), "{case}");
+            let seen = case.assert_request(&client(500).flipped()).await;
+            assert_eq!(seen.header("content-length"), Some("500"), "{case}");
+        }
+    });
+}
+
+/// Scenario 68 `[ir_status100]`, P38: no final answer has such a status.
+#[test]
+fn s68_a_reply_that_is_no_final_answer_fails_the_request() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::get(http).to_origin_of(http);
+            let case = rig().case("reply_100", call, Plan::default()).await;
+            case.assert_status(502);
+        }
+    });
+}
+
+/// Scenario 87 `[hm_disallow_err]`, and the rules that only ignore.
+#[test]
+fn s87_changes_that_the_rules_of_envoy_forbid_are_ignored_or_fail_the_request() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::get(http).to_origin_of(http).header("x-kept", "as it was");
+            let mut case = rig().case("rules", call.clone(), Plan::sends(down(3))).await;
+            case.assert_response(200, &origin(3));
+            let seen = case.seen().await;
+            assert_eq!((seen.header("x-set"), seen.header("x-kept")), (None, Some("as it was")));
+            let case = rig().case("rules_error", call, Plan::sends(down(3))).await;
+            case.assert_status(500);
+            assert!(!case.reached_origin(), "{case}");
+        }
+    });
+}
+
 /// Path, method and status.
 #[test]
 fn path_and_status_are_changed_and_the_method_where_envoy_takes_it() {

@@ -6,11 +6,14 @@ mod messages;
 
 mod bodies;
 mod buffered;
+mod chains;
 mod duplex;
 mod failures;
 mod gateway_6270;
 mod harness;
 mod heads;
+mod operation;
+mod overrides;
 mod raw_echo;
 mod replies;
 mod served;
@@ -22,7 +25,8 @@ use harness::raw::RawProcessor;
 
 /// Every listener of the Envoy under test whose processor is not of the table.
 fn configurations() -> Vec<Configuration> {
-    [raw_echo::configurations(), gateway_6270::configurations(), served::table::dead()].concat()
+    let (dead, apart) = (served::table::dead(), served::apart::configurations());
+    [raw_echo::configurations(), gateway_6270::configurations(), dead, apart].concat()
 }
 
 /// Every processor that is written by hand.

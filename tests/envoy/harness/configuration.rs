@@ -132,25 +132,21 @@ const HCM: &str = "type.googleapis.com/\
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 const HTTP: &str = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-/// The ports of what Envoy speaks to.
+/// A processor, as Envoy knows it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ports {
-    pub(crate) origin: u16,
-    /// Processors by hand.
-    pub(crate) raw: u16,
-    /// Processors made with the crate.
-    pub(crate) served: u16,
-    /// Nobody listens there.
-    pub(crate) refused: u16,
+pub(crate) struct Cluster<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) port: u16,
+    /// Envoy asks its health service, and leaves it alone while it is not well.
+    pub(crate) is_health_checked: bool,
 }
 
-/// The bootstrap of one Envoy with all of `configurations` and a cluster for each of the processors
-/// `raw` and `served`.
+/// The bootstrap of one Envoy with all of `configurations`. Nobody listens on the port `refused`.
 pub(crate) fn bootstrap<'a>(
     configurations: impl IntoIterator<Item = &'a Configuration>,
-    raw: &[&str],
-    served: &[&str],
-    ports: Ports,
+    processors: impl IntoIterator<Item = Cluster<'a>>,
+    origin: u16,
+    refused: u16,
 ) -> String {
     let mut text = "\
 admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }
@@ -162,17 +158,16 @@ static_resources:
     let two = |options: &str| format!("http2_protocol_options: {{ {options} }}");
     let large = windows(LARGE_BYTES);
     let large_limit = format!("\n    per_connection_buffer_limit_bytes: {LARGE_BYTES}");
-    text += &cluster("origin_h1", ports.origin, &one, "");
-    text += &cluster("origin_h1_large", ports.origin, &one, &large_limit);
-    text += &cluster("origin_h2", ports.origin, &two(""), "");
-    text += &cluster("origin_h2_large", ports.origin, &two(&large), &large_limit);
-    text += &cluster("refused", ports.refused, &one, "");
-    for (processors, port) in [(raw, ports.raw), (served, ports.served)] {
-        for processor in processors {
-            text += &cluster(processor, port, &two(""), "");
-        }
+    text += &cluster("origin_h1", origin, &one, "");
+    text += &cluster("origin_h1_large", origin, &one, &large_limit);
+    text += &cluster("origin_h2", origin, &two(""), "");
+    text += &cluster("origin_h2_large", origin, &two(&large), &large_limit);
+    text += &cluster("refused", refused, &one, "");
+    for Cluster { name, port, is_health_checked } in processors {
+        let check = if is_health_checked { HEALTH_CHECK } else { "" };
+        text += &cluster(name, port, &two(""), check);
     }
-    text += &cluster("nobody", ports.refused, &two(""), "");
+    text += &cluster("nobody", refused, &two(""), "");
     text += "  listeners:\n";
     for configuration in configurations {
         text += &indent(&configuration.listener(), 2);
@@ -183,9 +178,19 @@ static_resources:
 /// The bootstrap of an Envoy that only says what it thinks of `configuration`, whose processor is
 /// `nobody`.
 pub(crate) fn bootstrap_alone(configuration: &Configuration) -> String {
-    let ports = Ports { origin: 1, raw: 1, served: 1, refused: 1 };
-    bootstrap([configuration], &[], &[], ports)
+    bootstrap([configuration], [], 1, 1)
 }
+
+/// Ten times a second; one answer counts.
+const HEALTH_CHECK: &str = "
+    common_lb_config: { healthy_panic_threshold: { value: 0 } }
+    health_checks:
+    - timeout: 1s
+      interval: 0.1s
+      no_traffic_interval: 0.1s
+      unhealthy_threshold: 1
+      healthy_threshold: 1
+      grpc_health_check: {}";
 
 fn cluster(name: &str, port: u16, protocol: &str, more: &str) -> String {
     format!(

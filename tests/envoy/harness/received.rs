@@ -60,6 +60,8 @@ pub(crate) enum Reads {
     Slowly(u64),
     /// Not before so much time has passed.
     After(Duration),
+    /// At most so many bytes a second, and so many in all.
+    SlowlySome(u64, u64),
     /// This many bytes, or a few more, then it is dropped.
     Some(u64),
 }
@@ -89,7 +91,11 @@ impl Received {
         }
         loop {
             match reads {
-                Reads::Slowly(rate) => {
+                Reads::SlowlySome(_, bytes) if this.bytes >= bytes => {
+                    this.end = End::Left;
+                    return this;
+                }
+                Reads::Slowly(rate) | Reads::SlowlySome(rate, _) => {
                     let due = Duration::from_micros(this.bytes * 1_000_000 / rate);
                     tokio::time::sleep_until((started + due).into()).await;
                 }
@@ -130,6 +136,11 @@ impl Received {
     pub(crate) fn body(&self) -> &[u8] {
         assert!(self.bytes <= KEPT_BYTES as u64, "{} bytes are not kept", self.bytes);
         &self.kept
+    }
+
+    /// The first byte that differs from what was expected.
+    pub(crate) fn different_at(&self) -> Option<u64> {
+        self.different_at
     }
 
     /// What is wrong if `content` should have come, and whole.

@@ -8,15 +8,17 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 
+use super::super::served::apart::Apart;
 use super::super::served::serve::{self, Served};
 use super::super::served::table;
 use super::super::{configurations, raw_processors};
 use super::case::Case;
-use super::client::Call;
-use super::configuration::{Ports, bootstrap};
+use super::client::{Answer, Call};
+use super::configuration::{Cluster, bootstrap};
 use super::envoy::Envoy;
-use super::origin::{Origin, Plan};
+use super::origin::{Origin, Plan, Seen};
 use super::raw;
 use super::transcript::Transcripts;
 
@@ -29,6 +31,7 @@ pub(crate) struct Rig {
     pub(crate) origin: Origin,
     pub(crate) transcripts: Transcripts,
     pub(crate) served: Arc<Vec<Served>>,
+    pub(crate) apart: Apart,
     /// Runs the origin and the processors.
     _servers: Runtime,
     cases: AtomicU64,
@@ -46,23 +49,24 @@ impl Rig {
             Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let transcripts = Transcripts::default();
         let (raw, served) = (raw_processors(), Arc::new(table::served()));
-        let names: Vec<_> = raw.iter().map(|raw| raw.name).collect();
-        let served_names: Vec<_> = served.iter().map(|served| &*served.name).collect();
-        let (origin, raw, port) = servers.block_on(async {
-            let raw = raw::start(raw, transcripts.clone()).await;
+        let (origin, raw_port, served_port, apart) = servers.block_on(async {
+            let raw = raw::start(raw.clone(), transcripts.clone()).await;
             let port = serve::start(Arc::clone(&served), transcripts.clone()).await;
-            (Origin::start().await, raw, port)
+            (Origin::start().await, raw.port(), port.port(), Apart::start().await)
         });
         // Bound and not listening any more when the first connection comes.
         let refused = TcpListener::bind("127.0.0.1:0").expect("a port");
         let refused = refused.local_addr().expect("a socket").port();
-        let (raw, port) = (raw.port(), port.port());
-        let ports = Ports { origin: origin.address.port(), raw, served: port, refused };
         let others = configurations();
+        let cluster = |name, port| Cluster { name, port, is_health_checked: false };
+        let raw = raw.iter().map(|raw| cluster(raw.name, raw_port));
+        let of_table = served.iter().map(|served| cluster(&*served.name, served_port));
+        let clusters = raw.chain(of_table).chain(apart.clusters());
         let configurations = served.iter().map(|served| &served.configuration).chain(&others);
-        let bootstrap = bootstrap(configurations, &names, &served_names, ports);
+        let bootstrap = bootstrap(configurations, clusters, origin.address.port(), refused);
         let envoy = Envoy::start("main", &bootstrap);
-        Self { envoy, origin, transcripts, served, _servers: servers, cases: AtomicU64::new(1) }
+        let cases = AtomicU64::new(1);
+        Self { envoy, origin, transcripts, served, apart, _servers: servers, cases }
     }
 
     /// Runs a test. If it fails, what Envoy has logged is shown.
@@ -77,12 +81,23 @@ impl Rig {
 
     /// One request through the listener of a configuration.
     pub(crate) async fn case(&self, configuration: &str, call: Call, plan: Plan) -> Case<'_> {
+        let what = format!("{configuration}, {:?}, {} {}", call.http, call.method, call.path);
+        let (number, answer, seen) = self.begin(configuration, call, plan);
+        Case::new(self, what, number, answer.await, seen)
+    }
+
+    /// The same, in parts: its number, the answer to wait for, and what comes to the origin. Whoever
+    /// drops the second gives the request up.
+    pub(crate) fn begin(
+        &self,
+        configuration: &str,
+        call: Call,
+        plan: Plan,
+    ) -> (u64, impl Future<Output = Answer>, oneshot::Receiver<Seen>) {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let seen = self.origin.expect(number, plan);
         let address = self.envoy.listener(configuration);
-        let what = format!("{configuration}, {:?}, {} {}", call.http, call.method, call.path);
-        let answer = call.send(address, number).await;
-        Case::new(self, what, number, answer, seen)
+        (number, call.send(address, number), seen)
     }
 }
 

@@ -2,6 +2,7 @@
 //! the two cannot differ.
 
 pub(crate) mod actor;
+pub(crate) mod apart;
 pub(crate) mod serve;
 pub(crate) mod table;
 pub(crate) mod tap;

@@ -1,0 +1,120 @@
+//! Servers that go away, are not well, or meet peers that do not keep up.
+
+use std::time::Duration;
+
+use tidegate::ext_proc::server::ServingStatus;
+
+use super::harness::client::{Call, Http};
+use super::harness::origin::Plan;
+use super::harness::pattern::{client, origin};
+use super::harness::received::{End, Reads};
+use super::harness::rig::rig;
+use super::harness::sending::{down, up};
+use super::served::apart::{AILING, CHILD, GOING};
+
+const MIB: u64 = 1 << 20;
+
+/// P39: what is under way ends well, and then the server is gone.
+#[test]
+fn p39_a_server_that_goes_away_finishes_what_is_under_way() {
+    rig().run(async {
+        let going = rig().apart.going();
+        let chunks = up(60_000).chunks(&[10_000]).pace(Duration::from_millis(100));
+        let call = Call::post(Http::Two, chunks).to_origin_of(Http::Two);
+        let plan = Plan::sends(down(50_000).chunks(&[10_000]).pace(Duration::from_millis(50)));
+        let under_way = rig().case(GOING, call, plan);
+        let goes = async {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            going.go.send(()).expect("the server is there");
+        };
+        let (mut case, ()) = tokio::join!(under_way, goes);
+        case.assert_response(200, &origin(50_000));
+        case.assert_request(&client(60_000)).await;
+        let served = going.gone.await.expect("no panic");
+        assert_eq!((served.failed, served.cut), (0, 0), "{served:?}");
+        let call = Call::post(Http::Two, up(10)).to_origin_of(Http::Two);
+        let case = rig().case(GOING, call, Plan::default()).await;
+        case.assert_status(500);
+        assert!(!case.reached_origin(), "{case}");
+    });
+}
+
+/// Envoy's health check of gRPC, and the health service of the server.
+#[test]
+fn a_server_that_is_not_well_is_left_alone_until_it_is() {
+    rig().run(async {
+        let health = rig().apart.ailing.health();
+        for (status, expected) in [
+            (ServingStatus::Serving, 200),
+            (ServingStatus::NotServing, 500),
+            (ServingStatus::Serving, 200),
+        ] {
+            health.set("", status);
+            loop {
+                let case = rig().case(AILING, Call::get(Http::One), Plan::default()).await;
+                if case.answer.status() == Some(expected) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    });
+}
+
+/// T17: eight streams in full duplex whose consumer takes 1 MiB a second, and whose producer sends
+/// whatever is taken.
+#[test]
+fn t17_slow_consumers_cost_the_server_little_memory() {
+    const STREAMS: usize = 8;
+    const LIMIT: u64 = 10 * MIB;
+    rig().run(async {
+        let child = &rig().apart.child;
+        for http in Http::BOTH {
+            for is_response in [false, true] {
+                // Connections, and what the process needs once.
+                let call = Call::post(http, up(100_000)).to_origin_of(http);
+                let case = rig().case(CHILD, call, Plan::sends(down(100_000))).await;
+                case.assert_response(200, &origin(100_000));
+                let before = child.resident_bytes();
+                let streams = (0..STREAMS).map(|_| endless(http, is_response));
+                let mut most = before;
+                let streams = super::bodies::all(streams);
+                tokio::pin!(streams);
+                loop {
+                    tokio::select! {
+                        () = &mut streams => break,
+                        () = tokio::time::sleep(Duration::from_millis(50)) => {
+                            most = most.max(child.resident_bytes());
+                        }
+                    }
+                }
+                let growth = most - before;
+                assert!(growth <= LIMIT, "{http:?}, response {is_response}: {growth} bytes");
+            }
+        }
+    });
+}
+
+/// A body that does not end, of which one side takes 2 MiB, 1 MiB a second.
+async fn endless(http: Http, is_response: bool) {
+    const BYTES: u64 = 1 << 40;
+    let slow = Reads::SlowlySome(MIB, 2 * MIB);
+    if is_response {
+        let call = Call::get(http).to_origin_of(http).reads(slow).expects(origin(BYTES));
+        let case = rig().case(CHILD, call, Plan::sends(down(BYTES))).await;
+        case.assert_status(200);
+        let body = case.answer.body();
+        assert_eq!((&body.end, body.different_at()), (&End::Left, None), "{case}");
+    } else {
+        let call = Call::post(http, up(BYTES)).to_origin_of(http);
+        let plan = Plan::default().reads(slow).expects(client(BYTES));
+        let (_, answer, seen) = rig().begin(CHILD, call, plan);
+        let body = tokio::select! {
+            // Before the answer, for which Envoy has no room: it does not read the processor while
+            // the origin does not read. Then the client gives up.
+            seen = seen => seen.expect("the origin has read").body,
+            _ = answer => panic!("an answer to a request that does not end"),
+        };
+        assert_eq!((&body.end, body.different_at()), (&End::Left, None), "{body:?}");
+    }
+}
