@@ -163,7 +163,7 @@ fn s63_a_client_that_gives_up_ends_the_stream_and_the_upstream_request() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
-                let chunks = up(300).chunks(&[100]).pace(Duration::from_millis(50));
+                let chunks = up(300).chunks(&[100]).pace(Duration::from_millis(200));
                 let call = Call::post(http, chunks.then_aborts()).to_origin_of(http);
                 let mut case = rig().case(&format!("look_{mode}"), call, Plan::default()).await;
                 assert!(case.answer.broke_off(), "{case}");

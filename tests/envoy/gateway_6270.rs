@@ -13,13 +13,10 @@ use super::harness::origin::Plan;
 use super::harness::pattern::Source;
 use super::harness::raw::{RawProcessor, Wire};
 use super::harness::received::End;
-use super::harness::rig::rig;
+use super::harness::rig::{Moment, rig};
 use super::harness::sending::Sending;
 use super::messages::{ProcessingMode, RequestPart};
 use super::raw_echo::{answer, filter_of};
-
-/// How much later than the body a slow server answers: after its trailers have come, too.
-const LATE: Duration = Duration::from_millis(400);
 
 /// What Envoy 1.40.0 says where the trailers of a full duplex direction are not sent.
 fn refusal(direction: &str) -> String {
@@ -51,10 +48,10 @@ pub(crate) fn configurations() -> Vec<Configuration> {
 
 pub(crate) fn processors() -> Vec<RawProcessor> {
     vec![
-        RawProcessor { name: "late", script: |wire| Box::pin(echo(wire, None)) },
+        RawProcessor { name: "late", script: |wire| Box::pin(slow(wire, None)) },
         RawProcessor {
             name: "overrides_late",
-            script: |wire| Box::pin(echo(wire, Some(DUPLEX_WITHOUT_TRAILERS))),
+            script: |wire| Box::pin(slow(wire, Some(DUPLEX_WITHOUT_TRAILERS))),
         },
         RawProcessor { name: "at_the_end", script: |wire| Box::pin(at_the_end(wire)) },
     ]
@@ -70,14 +67,17 @@ const DUPLEX_WITHOUT_TRAILERS: ProcessingMode = ProcessingMode {
     response_trailer_mode: 0,
 };
 
-/// Answers each message, body messages late; overrides with the first answer.
-async fn echo(mut wire: Wire, mode_override: Option<ProcessingMode>) -> u16 {
+/// Answers each message, but body only when the message has arrived at its receiver, which it does
+/// without its body; overrides with the first answer.
+async fn slow(mut wire: Wire, mode_override: Option<ProcessingMode>) -> u16 {
     while let Some(message) = wire.next().await {
-        let part = message.request.as_ref();
-        if matches!(part, Some(RequestPart::RequestBody(_) | RequestPart::ResponseBody(_))) {
-            tokio::time::sleep(LATE).await;
+        let case = wire.case().expect("the head names its case");
+        match &message.request {
+            Some(RequestPart::RequestBody(_)) => rig().wait_for(case, Moment::RequestEnded).await,
+            Some(RequestPart::ResponseBody(_)) => rig().wait_for(case, Moment::Answered).await,
+            _ => {}
         }
-        let head = matches!(part, Some(RequestPart::RequestHeaders(_)));
+        let head = matches!(message.request, Some(RequestPart::RequestHeaders(_)));
         if let Some(mut reply) = answer(message, [4, 4]) {
             reply.mode_override = mode_override.filter(|_| head);
             wire.send(reply);
@@ -131,7 +131,7 @@ fn envoy_refuses_full_duplex_without_trailers_in_the_main_configuration() {
 /// `listener`: how many bytes of them arrive, under a status of 200 and with all trailers.
 async fn arrive(listener: &str, http: Http) -> (u64, u64) {
     let paced =
-        |source| Sending::new(source, 30_000).chunks(&[10_000]).pace(Duration::from_millis(50));
+        |source| Sending::new(source, 30_000).chunks(&[10_000]).pace(Duration::from_millis(150));
     let call = Call::post(http, paced(Source::Client).with_trailers("up"));
     let plan = Plan::sends(paced(Source::Origin).with_trailers("down"));
     let mut case = rig().case(listener, call.to_origin_of(http), plan).await;

@@ -24,7 +24,9 @@ fn p39_a_server_that_goes_away_finishes_what_is_under_way() {
         let plan = Plan::sends(down(50_000).chunks(&[10_000]).pace(Duration::from_millis(50)));
         let under_way = rig().case(GOING, call, plan);
         let goes = async {
-            tokio::time::sleep(Duration::from_millis(250)).await;
+            while going.drain.live_streams() == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
             going.go.send(()).expect("the server is there");
         };
         let (mut case, ()) = tokio::join!(under_way, goes);

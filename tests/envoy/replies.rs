@@ -25,10 +25,10 @@ fn assert_denied(case: &Case<'_>) {
     assert_eq!(case.answer.header("x-denied-by"), Some("a filter"), "{case}");
 }
 
-/// The response has begun with the origin's head, and broke off.
+/// The response has begun with the origin's head, or nothing of it has come, and broke off.
 fn assert_cut(case: &Case<'_>) {
-    case.assert_status(200);
-    assert!(matches!(case.answer.body().end, End::Failed(_)), "{case}");
+    assert!(matches!(case.answer.status(), None | Some(200)), "{case}");
+    assert!(case.answer.broke_off(), "{case}");
 }
 
 /// Scenario 64 `[ir_reqhdr]`.
@@ -86,6 +86,10 @@ fn s65_a_reply_amid_a_body_that_is_passed_on_aborts_the_upstream_request() {
                     let listener = format!("reply_q_{at}_{mode}");
                     let mut case = rig().case(&listener, call, Plan::default()).await;
                     assert_denied(&case);
+                    // A reply that is fast enough is there before the upstream is.
+                    if !case.reached_origin_so_far() {
+                        continue;
+                    }
                     let seen = case.seen().await;
                     assert!(matches!(seen.body.end, End::Failed(_)), "{case} {:?}", seen.body);
                     // The end may come behind all bytes, in a message of its own.
@@ -149,7 +153,7 @@ fn s66_a_reply_behind_the_response_head_breaks_the_response_off() {
                     let case = rig().case(&listener, call, Plan::sends(chunks)).await;
                     assert_cut(&case);
                     // Its end may come behind all its bytes.
-                    assert!(at == "end" || case.answer.body().bytes < 300_000, "{case}");
+                    assert!(at == "end" || case.answer.bytes() < 300_000, "{case}");
                 }
             }
         }

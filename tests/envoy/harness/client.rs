@@ -200,6 +200,11 @@ impl Answer {
         }
     }
 
+    /// How much of the body came, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.body.as_ref().map_or(0, |body| body.bytes)
+    }
+
     /// Whether the response broke off, before its head or behind it.
     pub(crate) fn broke_off(&self) -> bool {
         self.body.as_ref().is_none_or(|body| matches!(body.end, End::Failed(_)))

@@ -127,6 +127,8 @@ struct Case {
     plan: Plan,
     /// Whether the request has come.
     came: bool,
+    /// Whether its end has.
+    ended: bool,
     /// Takes what came of it.
     seen: Option<oneshot::Sender<Seen>>,
 }
@@ -165,7 +167,7 @@ impl Origin {
     /// ended, in whichever way.
     pub(crate) fn expect(&self, case: u64, plan: Plan) -> oneshot::Receiver<Seen> {
         let (seen, receiver) = oneshot::channel();
-        let case_of = Case { plan, came: false, seen: Some(seen) };
+        let case_of = Case { plan, came: false, ended: false, seen: Some(seen) };
         self.cases.lock().expect("no panic").insert(case, case_of);
         receiver
     }
@@ -180,24 +182,33 @@ impl Origin {
         self.cases.lock().expect("no panic").get(&case).is_some_and(|case| case.came)
     }
 
+    /// Whether the request of `case` has ended by now.
+    pub(crate) fn has_ended(&self, case: u64) -> bool {
+        self.cases.lock().expect("no panic").get(&case).is_some_and(|case| case.ended)
+    }
+
     async fn serve(self, request: Request<Incoming>) -> Result<Response<SendingBody>, Infallible> {
         let (head, body) = request.into_parts();
-        let case = head.headers.get(CASE).and_then(|case| case.to_str().ok()?.parse().ok());
-        let taken = case.and_then(|case| {
+        let number = head.headers.get(CASE).and_then(|case| case.to_str().ok()?.parse().ok());
+        let taken = number.and_then(|number| {
             let mut cases = self.cases.lock().expect("no panic");
-            let case: &mut Case = cases.get_mut(&case)?;
+            let case: &mut Case = cases.get_mut(&number)?;
             case.came = true;
-            Some((case.plan.clone(), case.seen.take()?))
+            Some((number, case.plan.clone(), case.seen.take()?))
         });
-        let Some((plan, seen)) = taken else {
+        let Some((number, plan, seen)) = taken else {
             let mut response = Response::new(Sending::text("no such case").body());
             *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
             return Ok(response);
         };
         let (reads, expects) = (plan.reads, plan.expects);
+        let cases = Arc::clone(&self.cases);
         // A task of its own: hyper drops this future when the connection is lost.
         let reading = tokio::spawn(async move {
             let body = Received::read(body, reads, expects).await;
+            if let Some(case) = cases.lock().expect("no panic").get_mut(&number) {
+                case.ended = true;
+            }
             // Nobody waits for it if its test has failed.
             let _ = seen.send(Seen { head, body });
         });

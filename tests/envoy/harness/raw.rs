@@ -68,6 +68,11 @@ impl Wire {
         }
     }
 
+    /// The number of its case, once a head has named it.
+    pub(crate) fn case(&self) -> Option<u64> {
+        self.case
+    }
+
     /// Sends a message.
     pub(crate) fn send(&mut self, message: ProcessingResponse) {
         // The stream may have gone.

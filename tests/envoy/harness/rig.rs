@@ -1,9 +1,10 @@
 //! One Envoy with all configurations of these tests, an origin and the processors.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(crate) struct Rig {
     /// Runs the origin and the processors.
     _servers: Runtime,
     cases: AtomicU64,
+    /// Those that are over at the client.
+    answered: Mutex<HashSet<u64>>,
 }
 
 /// Starts it on first use.
@@ -65,8 +68,8 @@ impl Rig {
         let configurations = served.iter().map(|served| &served.configuration).chain(&others);
         let bootstrap = bootstrap(configurations, clusters, origin.address.port(), refused);
         let envoy = Envoy::start("main", &bootstrap);
-        let cases = AtomicU64::new(1);
-        Self { envoy, origin, transcripts, served, apart, _servers: servers, cases }
+        let (cases, answered) = (AtomicU64::new(1), Mutex::default());
+        Self { envoy, origin, transcripts, served, apart, _servers: servers, cases, answered }
     }
 
     /// Runs a test. If it fails, what Envoy has logged is shown.
@@ -83,7 +86,20 @@ impl Rig {
     pub(crate) async fn case(&self, configuration: &str, call: Call, plan: Plan) -> Case<'_> {
         let what = format!("{configuration}, {:?}, {} {}", call.http, call.method, call.path);
         let (number, answer, seen) = self.begin(configuration, call, plan);
-        Case::new(self, what, number, answer.await, seen)
+        let answer = answer.await;
+        self.answered.lock().expect("no panic").insert(number);
+        Case::new(self, what, number, answer, seen)
+    }
+
+    /// Waits until a case has come so far.
+    pub(crate) async fn wait_for(&self, case: u64, moment: Moment) {
+        let has_come = || match moment {
+            Moment::RequestEnded => self.origin.has_ended(case),
+            Moment::Answered => self.answered.lock().expect("no panic").contains(&case),
+        };
+        while !has_come() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// The same, in parts: its number, the answer to wait for, and what comes to the origin. Whoever
@@ -99,6 +115,15 @@ impl Rig {
         let address = self.envoy.listener(configuration);
         (number, call.send(address, number), seen)
     }
+}
+
+/// How far a case has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment {
+    /// The origin has seen the end of the request.
+    RequestEnded,
+    /// The client has seen the end of the response.
+    Answered,
 }
 
 struct ShowsLog<'a>(&'a Envoy);

@@ -3,15 +3,15 @@
 
 use std::env;
 use std::future::pending;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{DirectionMode, FilterConfig, ProcessingMode};
-use tidegate::ext_proc::server::{ExternalProcessor, ServeSettings, Served};
+use tidegate::ext_proc::server::{Drain, ExternalProcessor, ServeSettings, Served};
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -58,6 +58,7 @@ pub(crate) struct Apart {
 
 /// A server that is told to go.
 pub(crate) struct Going {
+    pub(crate) drain: Drain,
     pub(crate) go: oneshot::Sender<()>,
     pub(crate) gone: JoinHandle<Served>,
 }
@@ -67,7 +68,9 @@ impl Apart {
     pub(crate) async fn start() -> Self {
         let child = ChildServer::start();
         let (go, told) = oneshot::channel();
-        let (port, gone) = start(processor(), async {
+        let going = processor();
+        let drain = going.drain();
+        let (port, gone) = start(going, async {
             // Also if nobody is there to tell.
             let _ = told.await;
         })
@@ -75,7 +78,7 @@ impl Apart {
         let ailing = processor();
         let (ailing_port, _) = start(ailing.clone(), pending()).await;
         let ports = [(GOING, port), (AILING, ailing_port), (CHILD, child.port)];
-        Self { ailing, child, going: Mutex::new(Some(Going { go, gone })), ports }
+        Self { ailing, child, going: Mutex::new(Some(Going { drain, go, gone })), ports }
     }
 
     pub(crate) fn clusters(&self) -> impl Iterator<Item = Cluster<'_>> {
@@ -106,6 +109,8 @@ async fn start(
 /// A server in a process of its own, which ends when this one does.
 pub(crate) struct ChildServer {
     child: Child,
+    /// Open, so that what a test prints while it runs long is no error.
+    _lines: Lines<BufReader<ChildStdout>>,
     port: u16,
 }
 
@@ -124,7 +129,7 @@ impl ChildServer {
                 break address.port();
             }
         };
-        Self { child, port }
+        Self { child, _lines: lines, port }
     }
 
     /// Its resident memory, in bytes.

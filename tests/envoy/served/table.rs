@@ -125,7 +125,7 @@ fn edits(mode: BodyMode, all: &mut Vec<Served>) {
     if mode == BodyMode::Streamed {
         let promise = |it: SessionSettings| it.promise(Promise::NoTrailers, Promise::NoTrailers);
         let gather = pair("gather", Act::Gather).settings(promise);
-        let timeout = Some(Duration::from_millis(300));
+        let timeout = Some(Duration::from_secs(1));
         all.push(gather.config(|config| config.message_timeout = timeout).build());
         return;
     }
