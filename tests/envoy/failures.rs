@@ -59,10 +59,11 @@ fn s55_a_response_that_fails_amid_its_body_is_never_whole_and_short() {
     });
 }
 
-/// A filter's failure is answered by the server, which has not failed: `failure_mode_allow` does
+/// Scenarios 43 `[err_mid_str, err_mid_str_fo]` and 57 `[err_fds_hdr_fo, err_mid_fds_fo]`: a filter's
+/// failure is answered by the server, which has not failed: `failure_mode_allow` does
 /// not let a request pass that a filter could not decide.
 #[test]
-fn a_failing_filter_is_a_500_also_with_failure_mode_allow() {
+fn s43_s57_a_failing_filter_is_a_500_also_with_failure_mode_allow() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["NONE", "STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
@@ -93,6 +94,22 @@ fn s80_a_filter_that_is_late_meets_envoys_timeout() {
             let mut case = rig().case("hold_open_q_BUFFERED", call, Plan::sends(down(5))).await;
             case.assert_response(200, &origin(5));
             case.assert_request(&client(100)).await;
+        }
+    });
+}
+
+/// Scenario 81 `[to_omt_*]`, P34: the server asks for more time, in a message of its own.
+#[test]
+fn s81_a_filter_that_is_late_is_given_more_time_where_envoy_allows_it() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::post(http, up(100)).to_origin_of(http);
+            let mut case = rig().case("more_time", call, Plan::sends(down(5))).await;
+            case.assert_response(200, &origin(5));
+            case.assert_request(&client(100)).await;
+            let said = case.said();
+            let asked = said.replies.iter().filter(|it| it.override_message_timeout.is_some());
+            assert_eq!(asked.count(), 1, "{case}");
         }
     });
 }

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use tidegate::ext_proc::mode::{
+    AllowedMode, DirectionMode, FilterConfig, ModeOverride, ProcessingMode, SendMode,
+};
+
 use super::harness::client::{Call, Http};
 use super::harness::configuration::Configuration;
 use super::harness::envoy::validate;
@@ -15,7 +19,7 @@ use super::harness::raw::{RawProcessor, Wire};
 use super::harness::received::End;
 use super::harness::rig::{Moment, rig};
 use super::harness::sending::Sending;
-use super::messages::{ProcessingMode, RequestPart};
+use super::messages::{self, RequestPart};
 use super::raw_echo::{answer, filter_of};
 
 /// What Envoy 1.40.0 says where the trailers of a full duplex direction are not sent.
@@ -58,7 +62,7 @@ pub(crate) fn processors() -> Vec<RawProcessor> {
 }
 
 /// Both bodies full duplex; the other fields are left to Envoy.
-const DUPLEX_WITHOUT_TRAILERS: ProcessingMode = ProcessingMode {
+const DUPLEX_WITHOUT_TRAILERS: messages::ProcessingMode = messages::ProcessingMode {
     request_header_mode: 0,
     response_header_mode: 0,
     request_body_mode: 4,
@@ -69,7 +73,7 @@ const DUPLEX_WITHOUT_TRAILERS: ProcessingMode = ProcessingMode {
 
 /// Answers each message, but body only when the message has arrived at its receiver, which it does
 /// without its body; overrides with the first answer.
-async fn slow(mut wire: Wire, mode_override: Option<ProcessingMode>) -> u16 {
+async fn slow(mut wire: Wire, mode_override: Option<messages::ProcessingMode>) -> u16 {
     while let Some(message) = wire.next().await {
         let case = wire.case().expect("the head names its case");
         match &message.request {
@@ -125,6 +129,45 @@ fn envoy_refuses_full_duplex_without_trailers_in_the_main_configuration() {
             assert!(said.contains(&refusal(direction)), "{mode}: {said}");
         }
     }
+}
+
+#[test]
+fn full_duplex_by_our_constructor_is_taken_by_envoy() {
+    let duplex = DirectionMode::full_duplex();
+    let off = DirectionMode::OFF;
+    for (name, mode) in [
+        ("both", ProcessingMode::both(duplex)),
+        ("request", ProcessingMode::new(duplex, off)),
+        ("response", ProcessingMode::new(off, duplex)),
+    ] {
+        let config = FilterConfig::new(mode);
+        config.validate().expect("a configuration");
+        let listener = Configuration::of_entry("main", config.to_yaml("nobody"));
+        let bootstrap = super::harness::configuration::bootstrap_alone(&listener);
+        validate(&format!("ours-{name}"), &bootstrap).expect("Envoy takes it");
+    }
+}
+
+/// What Envoy takes from a route and from a `mode_override`, beside it in this file, and loses
+/// bodies by.
+#[test]
+fn full_duplex_without_trailers_cannot_be_said_on_any_path() {
+    let duplex = DirectionMode::full_duplex();
+    let error = duplex.with_trailers(SendMode::Skip).expect_err("a contradiction").to_string();
+    assert!(error.contains("request_trailer_mode") && error.contains("set it to SEND"), "{error}");
+    // Text of a route, and an entry of `allowed_override_modes`, by their numbers.
+    for numbers in [[0, 0, 4, 0, 0, 0], [1, 1, 0, 4, 1, 2], [1, 1, 4, 4, 2, 1]] {
+        ProcessingMode::from_numbers(numbers).expect_err("a contradiction");
+        AllowedMode::from_numbers(numbers).expect_err("a contradiction");
+    }
+    // What is announced where the embedder states that trailers are skipped.
+    let skips = DirectionMode::streamed().with_trailers(SendMode::Skip).expect("not duplex");
+    let stated = ProcessingMode::both(skips);
+    let error = stated.announced(4, 1).expect_err("a contradiction").to_string();
+    assert!(error.contains("request_trailer_mode to SEND"), "{error}");
+    // An override brings its trailers with it.
+    let wanted = ModeOverride::new(stated).request(duplex);
+    assert_eq!(wanted.numbers(), [1, 1, 4, 1, 1, 2]);
 }
 
 /// A request and a response, both with a body of 30,000 bytes in pieces and with trailers, through

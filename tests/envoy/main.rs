@@ -16,6 +16,7 @@ mod operation;
 mod overrides;
 mod raw_echo;
 mod replies;
+mod scenarios;
 mod served;
 mod shapes;
 mod streamed;

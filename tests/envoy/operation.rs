@@ -1,5 +1,6 @@
 //! Servers that go away, are not well, or meet peers that do not keep up.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tidegate::ext_proc::server::ServingStatus;
@@ -11,6 +12,8 @@ use super::harness::received::{End, Reads};
 use super::harness::rig::rig;
 use super::harness::sending::{down, up};
 use super::served::apart::{AILING, CHILD, GOING};
+use super::served::serve::wait_until_idle;
+use super::served::tap::RESET;
 
 const MIB: u64 = 1 << 20;
 
@@ -38,6 +41,85 @@ fn p39_a_server_that_goes_away_finishes_what_is_under_way() {
         let case = rig().case(GOING, call, Plan::default()).await;
         case.assert_status(500);
         assert!(!case.reached_origin(), "{case}");
+    });
+}
+
+/// P20: streams that were answered have ended well, however Envoy ends them.
+#[test]
+fn p20_no_stream_of_a_message_that_passed_is_told_as_a_failure() {
+    rig().run(async {
+        for mode in ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
+            let name = format!("ends_{mode}");
+            for http in Http::BOTH.into_iter().cycle().take(8) {
+                let call = Call::post(http, up(70_000)).to_origin_of(http);
+                let mut case = rig().case(&name, call, Plan::sends(down(70_000))).await;
+                case.assert_response(200, &origin(70_000));
+                case.assert_request(&client(70_000)).await;
+            }
+            let ends = wait_until_idle(&name).await.ends();
+            assert_eq!(ends.len(), 8, "{mode}: {ends:?}");
+            let well = ends.iter().all(|end| ["complete", "released"].contains(end));
+            assert!(well, "{mode}: {ends:?}");
+        }
+    });
+}
+
+/// Scenario 90 `[graceful_*]`: an Envoy that waits for the server's status does not reset before.
+#[test]
+fn s90_an_envoy_that_closes_gracefully_gets_the_status() {
+    const GUARD: &str = "envoy.reloadable_features.ext_proc_graceful_grpc_close";
+    let runtime = format!(
+        "layered_runtime:\n  layers:\n  - name: graceful\n    static_layer: {{ {GUARD}: true }}\n"
+    );
+    let envoy = rig().another("graceful", &runtime, |name| name.starts_with("look_"));
+    rig().run(async {
+        for http in Http::BOTH {
+            for mode in ["NONE", "STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
+                let call = Call::post(http, up(5000)).to_origin_of(http);
+                let listener = envoy.listener(&format!("look_{mode}"));
+                let mut case = rig().case_at(listener, mode, call, Plan::sends(down(5000))).await;
+                case.assert_response(200, &origin(5000));
+                case.assert_request(&client(5000)).await;
+                let said = case.said_of(|said| said.lines.iter().any(|line| line == "S ends 0 "));
+                assert!(!said.await.lines.iter().any(|line| line == RESET), "{case}");
+            }
+        }
+    });
+}
+
+/// Scenarios 41 `[bp_str_noreply]` and 60 `[bp_fds_*]`, P23: a filter that holds, at its mark, stops
+/// the stream and by it the client.
+#[test]
+fn s41_s60_a_filter_that_holds_stops_a_client_that_sends_without_end() {
+    const BYTES: u64 = 1 << 40;
+    /// What Envoy and the sockets keep, and some.
+    const MOST: u64 = 64 * MIB;
+    rig().run(async {
+        for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
+            for http in Http::BOTH {
+                let body = up(BYTES);
+                let taken = body.taken();
+                let call = Call::post(http, body).to_origin_of(http);
+                let name = format!("hold_modestly_{mode}");
+                let (_, answer, _seen) = rig().begin(&name, call, Plan::default());
+                let stops = async {
+                    let mut before = 0;
+                    loop {
+                        tokio::time::sleep(Duration::from_millis(700)).await;
+                        let now = taken.load(Ordering::Relaxed);
+                        assert!(now < MOST, "{mode} {http:?}: {now} bytes were taken");
+                        if now > 0 && now == before {
+                            return;
+                        }
+                        before = now;
+                    }
+                };
+                tokio::select! {
+                    () = stops => {}
+                    _ = answer => panic!("an answer to a request that does not end"),
+                }
+            }
+        }
     });
 }
 

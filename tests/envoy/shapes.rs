@@ -94,6 +94,22 @@ fn s05_a_response_without_body_by_definition_is_one_head() {
     });
 }
 
+/// Scenario 8: the first message, and no other, says the modes.
+#[test]
+fn s08_the_first_message_announces_the_modes() {
+    rig().run(async {
+        let modes = ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"];
+        for (number, mode) in (0..).zip(modes) {
+            for http in Http::BOTH {
+                let call = Call::post(http, Sending::new(Source::Client, 10)).to_origin_of(http);
+                let case = rig().case(&look(mode), call, sends(10)).await;
+                case.assert_status(200);
+                assert_eq!(case.said().announced(), (number, number), "{case}");
+            }
+        }
+    });
+}
+
 /// Scenario 10 `[route404]`, P28: the processor sees responses that Envoy makes.
 #[test]
 fn s10_a_request_without_a_route_shows_the_404() {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
@@ -33,6 +33,7 @@ pub(crate) struct Rig {
     pub(crate) transcripts: Transcripts,
     pub(crate) served: Arc<Vec<Served>>,
     pub(crate) apart: Apart,
+    served_port: u16,
     /// Runs the origin and the processors.
     _servers: Runtime,
     cases: AtomicU64,
@@ -69,7 +70,33 @@ impl Rig {
         let bootstrap = bootstrap(configurations, clusters, origin.address.port(), refused);
         let envoy = Envoy::start("main", &bootstrap);
         let (cases, answered) = (AtomicU64::new(1), Mutex::default());
-        Self { envoy, origin, transcripts, served, apart, _servers: servers, cases, answered }
+        Self {
+            envoy,
+            origin,
+            transcripts,
+            served,
+            apart,
+            served_port,
+            _servers: servers,
+            cases,
+            answered,
+        }
+    }
+
+    /// Another Envoy, with `more` at the end of its bootstrap, before some of the processors of the
+    /// table.
+    pub(crate) fn another(&self, name: &str, more: &str, some: impl Fn(&str) -> bool) -> Envoy {
+        let served = self.served.iter().filter(|served| some(&served.name));
+        let cluster = |served: &'_ Served| (served.name.clone(), self.served_port);
+        let clusters: Vec<_> = served.clone().map(cluster).collect();
+        let clusters = clusters.iter().map(|(name, port)| Cluster {
+            name,
+            port: *port,
+            is_health_checked: false,
+        });
+        let configurations = served.map(|served| &served.configuration);
+        let bootstrap = bootstrap(configurations, clusters, self.origin.address.port(), 1);
+        Envoy::start(name, &(bootstrap + more))
     }
 
     /// Runs a test. If it fails, what Envoy has logged is shown.
@@ -84,8 +111,19 @@ impl Rig {
 
     /// One request through the listener of a configuration.
     pub(crate) async fn case(&self, configuration: &str, call: Call, plan: Plan) -> Case<'_> {
-        let what = format!("{configuration}, {:?}, {} {}", call.http, call.method, call.path);
-        let (number, answer, seen) = self.begin(configuration, call, plan);
+        self.case_at(self.envoy.listener(configuration), configuration, call, plan).await
+    }
+
+    /// The same at any address, which `what` describes.
+    pub(crate) async fn case_at(
+        &self,
+        address: SocketAddr,
+        what: &str,
+        call: Call,
+        plan: Plan,
+    ) -> Case<'_> {
+        let what = format!("{what}, {:?}, {} {}", call.http, call.method, call.path);
+        let (number, answer, seen) = self.begin_at(address, call, plan);
         let answer = answer.await;
         self.answered.lock().expect("no panic").insert(number);
         Case::new(self, what, number, answer, seen)
@@ -110,9 +148,17 @@ impl Rig {
         call: Call,
         plan: Plan,
     ) -> (u64, impl Future<Output = Answer>, oneshot::Receiver<Seen>) {
+        self.begin_at(self.envoy.listener(configuration), call, plan)
+    }
+
+    fn begin_at(
+        &self,
+        address: SocketAddr,
+        call: Call,
+        plan: Plan,
+    ) -> (u64, impl Future<Output = Answer>, oneshot::Receiver<Seen>) {
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let seen = self.origin.expect(number, plan);
-        let address = self.envoy.listener(configuration);
         (number, call.send(address, number), seen)
     }
 }

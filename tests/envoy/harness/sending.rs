@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ enum Behind {
 }
 
 /// What is sent. Also the body itself, see [`Sending::body`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sending {
     content: What,
     /// Sizes in bytes, over and over.
@@ -37,6 +39,8 @@ pub(crate) struct Sending {
     /// With a content-length.
     length: bool,
     behind: Behind,
+    /// Counts what was taken, in bytes.
+    taken: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,8 +61,8 @@ impl Sending {
     }
 
     fn of(content: What) -> Self {
-        let chunks = vec![64 << 10];
-        Self { content, chunks, pace: Duration::ZERO, length: false, behind: Behind::End }
+        let (chunks, taken) = (vec![64 << 10], Arc::default());
+        Self { content, chunks, pace: Duration::ZERO, length: false, behind: Behind::End, taken }
     }
 
     pub(crate) fn chunks(self, sizes: &[usize]) -> Self {
@@ -91,6 +95,11 @@ impl Sending {
 
     pub(crate) fn has_trailers(&self) -> bool {
         matches!(self.behind, Behind::Trailers(_))
+    }
+
+    /// Counts what is taken, in bytes.
+    pub(crate) fn taken(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.taken)
     }
 
     fn bytes(&self) -> u64 {
@@ -180,6 +189,7 @@ impl Body for SendingBody {
             };
         }
         this.at += piece.len() as u64;
+        sending.taken.store(this.at, Ordering::Relaxed);
         this.chunk += 1;
         if !sending.pace.is_zero() {
             this.waits = Some(Box::pin(tokio::time::sleep(sending.pace)));

@@ -1,5 +1,7 @@
 //! The filters of these tests: one, that does what it is told.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, request, response};
 use prost_types::value::Kind;
@@ -70,6 +72,10 @@ pub(crate) enum Act {
     PanicAt(Place),
     /// Keeps everything, for good.
     HoldForEver,
+    /// The same with the default marks.
+    HoldModestly,
+    /// Keeps everything for so many milliseconds from the first call on.
+    HoldFor(u64),
     /// Declares nothing and does nothing: not even asked.
     Nothing,
 }
@@ -150,7 +156,18 @@ impl Actor {
             Act::Measure | Act::Peek => measure(view),
             Act::ReplyHolding => deny(view),
             Act::EndAfter(bytes) => self.end_after(bytes, view),
-            Act::HoldForEver => {
+            Act::HoldFor(millis) => match &self.handle {
+                None => {
+                    let handle = self.handle.insert(view.resume_handle()).clone();
+                    std::thread::spawn(move || {
+                        std::thread::sleep(Duration::from_millis(millis));
+                        handle.resume();
+                    });
+                    Verdict::HOLD
+                }
+                Some(_) => Verdict::HOLD,
+            },
+            Act::HoldForEver | Act::HoldModestly => {
                 self.handle.get_or_insert_with(|| view.resume_handle());
                 Verdict::HOLD
             }
@@ -290,8 +307,12 @@ fn edit_fields(fields: &mut http::HeaderMap) {
 
 impl<H: TestHead> Filter<H> for Actor {
     fn declare(&self) -> Declaration {
-        if self.act == Act::LookModestly {
-            return Declaration::new();
+        match self.act {
+            Act::LookModestly => return Declaration::new(),
+            Act::HoldModestly => {
+                return Declaration::new().interest(Interest::DATA).require(Capability::KeepToEnd);
+            }
+            _ => {}
         }
         let declaration = Declaration::new().marks(Marks::from_high(MARK_BYTES));
         let bodies = Interest::DATA | Interest::TRAILERS;
@@ -317,7 +338,7 @@ impl<H: TestHead> Filter<H> for Actor {
             Act::EndAfter(_) => declaration.interest(bodies).require(Capability::ChangeLength),
             Act::Gather => declaration.interest(bodies).require(Capability::KeepToEnd),
             Act::Peek => declaration.require(Capability::HoldHead),
-            Act::Measure | Act::HoldForEver | Act::ReplyHolding => {
+            Act::Measure | Act::HoldForEver | Act::HoldFor(_) | Act::ReplyHolding => {
                 declaration.require(Capability::KeepToEnd).require(Capability::HoldHead)
             }
             Act::EditTrailers => {
@@ -325,7 +346,9 @@ impl<H: TestHead> Filter<H> for Actor {
                 declaration.interest(interest).require(Capability::SeeTrailers)
             }
             Act::AddBody => declaration.interest(Interest::HEAD).require(Capability::ChangeLength),
-            Act::LookModestly | Act::Nothing => declaration.interest(Interest::NONE),
+            Act::LookModestly | Act::HoldModestly | Act::Nothing => {
+                declaration.interest(Interest::NONE)
+            }
         }
     }
 
@@ -335,7 +358,9 @@ impl<H: TestHead> Filter<H> for Actor {
         }
         let ended = view.input_ended();
         match self.act {
-            Act::Measure | Act::Peek | Act::HoldForEver | Act::ReplyHolding => self.bytes(view),
+            Act::Measure | Act::Peek | Act::HoldForEver | Act::HoldFor(_) | Act::ReplyHolding => {
+                self.bytes(view)
+            }
             Act::EditHop => {
                 edit_hop_fields(view.head_mut().expect("the head is here").headers_mut());
                 Verdict::PASS

@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
-use tidegate::ext_proc::server::{ExternalProcessor, ProcessBody, ServeSettings, serve};
+use tidegate::ext_proc::server::{
+    ExternalProcessor, ProcessBody, ServeSettings, StreamSettings, serve,
+};
+use tidegate::ext_proc::session::SessionEnd;
 use tokio::net::TcpListener;
 
 use super::super::harness::configuration::Configuration;
@@ -26,6 +29,7 @@ pub(crate) struct Served {
     processor: ExternalProcessor,
     /// Whether what is said is written down. Not for large bodies.
     tapped: bool,
+    ends: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Served {
@@ -34,7 +38,24 @@ impl Served {
         configuration: Configuration,
         processor: ExternalProcessor,
     ) -> Self {
-        Self { name, configuration, processor, tapped: true }
+        let ends = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&ends);
+        let settings = StreamSettings::new().on_end(move |report| {
+            told.lock().expect("no panic").push(match report.end {
+                SessionEnd::Complete => "complete",
+                SessionEnd::Replied { .. } => "replied",
+                SessionEnd::Released => "released",
+                SessionEnd::Abandoned => "abandoned",
+                _ => "failed",
+            });
+        });
+        let processor = processor.settings(settings);
+        Self { name, configuration, processor, tapped: true, ends }
+    }
+
+    /// How its streams have ended so far.
+    pub(crate) fn ends(&self) -> Vec<&'static str> {
+        self.ends.lock().expect("no panic").clone()
     }
 
     /// Nobody listens to what is said.
@@ -44,11 +65,12 @@ impl Served {
 }
 
 /// Waits until no stream of a processor is under way.
-pub(crate) async fn wait_until_idle(name: &str) {
+pub(crate) async fn wait_until_idle(name: &str) -> &'static Served {
     let served = rig().served.iter().find(|served| served.name == name).expect("a processor");
     while served.processor.drain().live_streams() > 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    served
 }
 
 /// Listens, and serves on this runtime.

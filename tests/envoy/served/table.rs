@@ -195,6 +195,20 @@ fn special(all: &mut Vec<Served>) {
         all.push(reply.build());
     }
     all.push(observer(streamed));
+    let (hold, look) = (Act::HoldModestly, Act::Look);
+    all.push(both("hold_modestly_FULL_DUPLEX_STREAMED", duplex, hold, look).build().untapped());
+    let promise = |it: SessionSettings| it.promise(Promise::NoTrailers, Promise::Nothing);
+    let hold = both("hold_modestly_STREAMED", streamed, hold, look).settings(promise);
+    all.push(hold.build().untapped());
+    let more = both("more_time", buffered, Act::HoldFor(1500), look).config(|config| {
+        config.message_timeout = Some(Duration::from_millis(500));
+        config.max_message_timeout = Some(Duration::from_secs(10));
+    });
+    all.push(more.settings(|it| it.more_time(Duration::from_secs(8))).build());
+    for mode in BodyMode::ALL {
+        let act = if mode == BodyMode::None { Act::LookAtHeads } else { Act::Look };
+        all.push(both(format!("ends_{mode}"), DirectionMode::new(mode), act, act).build());
+    }
     all.push(route(duplex));
     let attributes = both("attributes", heads, Act::ReadAttributes, Act::ReadAttributes);
     let attributes = attributes.config(|config| {

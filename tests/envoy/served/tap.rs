@@ -13,6 +13,12 @@ use pin_project_lite::pin_project;
 use super::super::harness::transcript::{Transcripts, case_of};
 use super::super::messages::{Frames, ProcessingRequest, ProcessingResponse};
 
+/// The client will send no more, as the server sees it.
+pub(crate) const HALF_CLOSED: &str = "half-closed";
+
+/// The stream is gone, as the server sees it.
+pub(crate) const RESET: &str = "reset";
+
 /// The transcript of one stream, for both of its bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct Tap {
@@ -37,8 +43,12 @@ impl Tap {
     fn ended(&self, trailers: &HeaderMap) {
         let value = |name| trailers.get(name).and_then(|value| value.to_str().ok());
         let text = ["grpc-status", "grpc-message"].map(|name| value(name).unwrap_or_default());
+        self.happened(&format!("S ends {}", text.join(" ")));
+    }
+
+    fn happened(&self, what: &str) {
         if let Some(case) = *self.case.lock().expect("no panic") {
-            self.transcripts.happened(case, format!("S ends {}", text.join(" ")));
+            self.transcripts.happened(case, what);
         }
     }
 
@@ -76,13 +86,16 @@ impl<B: Body<Data = Bytes>> Body for Requests<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let frame = ready!(this.body.poll_frame(cx));
-        if let (Some((tap, frames)), Some(Ok(frame))) = (this.tap, &frame)
+        if let (Some((tap, frames)), Some(Ok(frame))) = (&mut *this.tap, &frame)
             && let Some(data) = frame.data_ref()
         {
             frames.push(data);
             while let Some(message) = frames.next() {
                 tap.requested(message);
             }
+        }
+        if let (Some((tap, _)), None | Some(Err(_))) = (this.tap, &frame) {
+            tap.happened(if frame.is_some() { RESET } else { HALF_CLOSED });
         }
         Poll::Ready(frame)
     }
