@@ -10,6 +10,7 @@ pub(crate) mod choices;
 pub(crate) mod config;
 pub(crate) mod corpus;
 pub(crate) mod exchange;
+pub(crate) mod ext_proc;
 pub(crate) mod ext_proc_wire;
 pub(crate) mod pipe;
 pub(crate) mod replace;
@@ -19,7 +20,7 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 8] = [
+pub(crate) const ALL: [Target; 9] = [
     buf::TARGET,
     pipe::TARGET,
     chain::TARGET,
@@ -28,4 +29,5 @@ pub(crate) const ALL: [Target; 8] = [
     config::TARGET,
     table::TARGET,
     ext_proc_wire::TARGET,
+    ext_proc::TARGET,
 ];

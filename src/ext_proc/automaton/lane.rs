@@ -138,13 +138,15 @@ impl Lane {
         self.state.is_committed(self.mode)
     }
 
-    /// The mode is another from here on. What came is owed what it is owed.
+    /// The mode is another from here on. What came is owed what it is owed: of a head that came, the
+    /// header mode stays as it was.
     ///
     /// # Errors
     ///
     /// [`Breach::OverrideUnderWay`]: something came behind the head, or the head was answered. The
     /// mode it has already is taken at any time.
     pub fn set_mode(&mut self, mode: DirectionMode) -> Result<(), Violation> {
+        let mode = if self.has_begun() { mode.with_headers(self.mode.headers()) } else { mode };
         self.check_mode(mode)?;
         self.mode = mode;
         Ok(())
