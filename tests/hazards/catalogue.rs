@@ -94,12 +94,9 @@ pub(crate) const HAZARDS: [Hazard; 52] = [
     here(20, "A local reply does not stop the chain that it replaces.",
         "Envoy CVE-2021-32781, CVE-2021-43825, CVE-2022-29228, CVE-2023-27492, CVE-2025-62504"),
     here(21, "A local reply reaches those who had been told the end.",
-        "Envoy CVE-2025-30157")
-        .partly("an external processor comes with ext_proc."),
+        "Envoy CVE-2025-30157"),
     here(22, "A processor answers twice, out of order, or for another phase.",
-        "Envoy CVE-2026-47207; openkruise/agents #834")
-        .elsewhere("nothing answers a phase here: a filter answers each call once, by returning. \
-         Comes with ext_proc."),
+        "Envoy CVE-2026-47207; openkruise/agents #834"),
     here(23, "An answer arrives when what it was for is gone.",
         "Envoy CVE-2026-48090, CVE-2026-47205, CVE-2026-50572, CVE-2026-26330, 1.39.1"),
     here(24, "Empty bodies and empty chunks hang, loop, or end a message.",

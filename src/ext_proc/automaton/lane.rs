@@ -138,8 +138,8 @@ impl Lane {
         self.state.is_committed(self.mode)
     }
 
-    /// The mode is another from here on. What came is owed what it is owed: of a head that came, the
-    /// header mode stays as it was.
+    /// The mode is another from here on. What came is owed what it is owed: of a head that came,
+    /// the header mode stays as it was.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! `ext_proc`: hostile orders of messages, for the automaton of what is owed and for a session.
 //!
-//! The choices make messages that are mostly in order, and sometimes in none; what may come and what
-//! may be answered is asked of lists of all that came and went (`oracle`), by the rules of
+//! The choices make messages that are mostly in order, and sometimes in none; what may come and
+//! what may be answered is asked of lists of all that came and went (`oracle`), by the rules of
 //! ext-proc.md section 3.
 
 mod ledger;
