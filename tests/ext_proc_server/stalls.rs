@@ -21,7 +21,7 @@ use crate::counting::live_bytes;
 use crate::ends::observed;
 use crate::messages::{
     ProcessingRequest, ProcessingResponse, protocol_config, request_body, request_headers,
-    response_headers,
+    response_body, response_headers,
 };
 use crate::modes::POST;
 use crate::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS};
@@ -188,6 +188,57 @@ async fn a_filter_that_holds_a_little_is_left_alone() {
     assert!(reports.try_recv().is_err(), "nothing has ended");
     call.send(response_headers(&[(":status", "200")], false)).await;
     assert_eq!(line(&call.answer().await), "response head");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_read_does_not_stop_another() {
+    let filters = ExchangePlan::builder().request("keeps", || Keeps(None));
+    let (processor, _reports) = observed(filters, StreamSettings::new().stall(None));
+    let mut peer = Peer::connect(&processor).await;
+    let mut stopped = Vec::new();
+    for _ in 0..8 {
+        let mut call = peer.open().await;
+        call.send(head()).await;
+        flood(&mut call).await;
+        stopped.push(call);
+    }
+    let mut call = peer.open().await;
+    call.send(head()).await;
+    assert_eq!(line(&call.answer().await), "request head");
+    call.send(response_headers(&[(":status", "200")], false)).await;
+    assert_eq!(line(&call.answer().await), "response head");
+    for _ in 0..200 {
+        call.send(response_body(vec![b'x'; PIECE_BYTES], false)).await;
+        assert_eq!(line(&call.answer().await), "response body + 16384 bytes");
+    }
+}
+
+/// A processor is used in one runtime, which goes with its watchdog, and then in another.
+#[test]
+fn a_watchdog_that_went_with_its_runtime_is_replaced() {
+    let stall = Duration::from_secs(20);
+    let settings = StreamSettings::new().stall(Some(stall));
+    let (processor, mut reports) = observed(ExchangePlan::builder(), settings);
+    for _ in 0..2 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut peer = Peer::connect_with(&processor, &ServeSettings::new(), |client| {
+                client.initial_stream_window_size(64 * 1024);
+            })
+            .await;
+            let mut call = peer.open().await;
+            call.send(head()).await;
+            flood(&mut call).await;
+            let report = reports.recv().await.unwrap();
+            assert!(matches!(report.end, SessionEnd::Failed(_)), "{report:?}");
+        });
+        drop(runtime);
+        assert_eq!(processor.drain().live_streams(), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
