@@ -14,7 +14,7 @@ use crate::messages::{
     request_headers, response_body, response_headers, response_trailers,
 };
 use crate::modes::POST;
-use crate::peer::Peer;
+use crate::peer::{Peer, soon};
 use crate::stage::{Holds, Panics, PanicsAtBody, processor};
 
 /// The processor in full duplex, and what it reports.
@@ -82,7 +82,7 @@ async fn wherever_the_stream_ends_what_was_owed_decides_what_it_was() {
                 while call.next::<ProcessingResponse>().await.is_some() {}
                 call.ended().await.code()
             };
-            let report = reports.recv().await.unwrap();
+            let report = soon(reports.recv()).await.unwrap();
             let at = format!("cut at {cut}, {whole} whole, resets: {resets}: {report:?}");
             let is_cut_inside = ends[whole] != cut;
             match (&report.end, status) {
@@ -102,7 +102,7 @@ async fn wherever_the_stream_ends_what_was_owed_decides_what_it_was() {
             }
         }
     }
-    processor.drain().idle().await;
+    soon(processor.drain().idle()).await;
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_panic_before_the_response_head_is_answered_500_and_ends_one_stream() 
         call.send(script().remove(0).0).await;
         assert_eq!(line(&call.answer().await), "reply 500 ");
         assert_eq!(call.ended().await.code(), Some(GrpcCode::Ok));
-        let report = reports.recv().await.unwrap();
+        let report = soon(reports.recv()).await.unwrap();
         assert!(
             matches!(report.end, SessionEnd::Replied { status } if status == 500),
             "{report:?}"
@@ -136,7 +136,7 @@ async fn a_panic_behind_the_response_head_ends_the_stream_with_an_error() {
     }
     call.send(script[4].0.clone()).await;
     assert_eq!(call.ended().await.code(), Some(GrpcCode::Internal));
-    let report = reports.recv().await.unwrap();
+    let report = soon(reports.recv()).await.unwrap();
     assert!(matches!(report.end, SessionEnd::Failed(_)), "{report:?}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -96,7 +97,7 @@ impl Peer {
 
     pub(crate) async fn request(&mut self, request: Request<RequestBody>) -> Response<Incoming> {
         self.sender.ready().await.unwrap();
-        self.sender.send_request(request).await.unwrap()
+        soon(self.sender.send_request(request)).await.unwrap()
     }
 }
 
@@ -173,7 +174,7 @@ impl Call {
             if let Some(message) = self.frames.next() {
                 return Some(message);
             }
-            match self.response.frame().await? {
+            match soon(self.response.frame()).await? {
                 Ok(frame) => match frame.into_data() {
                     Ok(data) => self.frames.push(&data),
                     Err(other) => self.trailers = other.into_trailers().ok(),
@@ -209,4 +210,11 @@ impl Call {
         let message = trailers.get("grpc-message").map_or("", |value| value.to_str().unwrap());
         Ended::Status(code, message.to_owned())
     }
+}
+
+/// What has to come: a test that waits for ever says less than one that fails. Longer than the
+/// stall
+/// timeouts of the tests, whose time is paused.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future).await.expect("it comes in 30 seconds")
 }

@@ -24,7 +24,7 @@ use crate::messages::{
     response_body, response_headers,
 };
 use crate::modes::POST;
-use crate::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS};
+use crate::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS, soon};
 
 /// Counts the filters that have been closed.
 struct Closed(Arc<AtomicUsize>);
@@ -97,7 +97,7 @@ async fn a_client_that_never_reads_is_cut_off_and_its_filters_closed() {
     call.send(head()).await;
     flood(&mut call).await;
     let blocked = tokio::time::Instant::now();
-    let report = reports.recv().await.unwrap();
+    let report = soon(reports.recv()).await.unwrap();
     let SessionEnd::Failed(error) = &report.end else { panic!("{report:?}") };
     assert_eq!(error.kind(), ErrorKind::Stalled);
     let waited = blocked.elapsed();
@@ -108,7 +108,7 @@ async fn a_client_that_never_reads_is_cut_off_and_its_filters_closed() {
     // The client comes back: it finds its stream reset, and others as they were.
     while call.next::<ProcessingResponse>().await.is_some() {}
     assert_eq!(call.ended_raw(), Ended::Reset);
-    processor.drain().idle().await;
+    soon(processor.drain().idle()).await;
     let mut call = peer.open().await;
     call.send(head()).await;
     assert_eq!(line(&call.answer().await), "request head");
@@ -168,7 +168,7 @@ async fn filters_that_hold_both_directions_up_are_ended() {
     let blocked = tokio::time::Instant::now();
     assert_eq!(call.ended().await.code(), Some(GrpcCode::Aborted));
     assert!(blocked.elapsed() <= stall * 5 / 4, "one look late at most");
-    let report = reports.recv().await.unwrap();
+    let report = soon(reports.recv()).await.unwrap();
     let SessionEnd::Failed(error) = &report.end else { panic!("{report:?}") };
     assert_eq!(error.kind(), ErrorKind::Stalled);
 }
@@ -233,7 +233,7 @@ fn a_watchdog_that_went_with_its_runtime_is_replaced() {
             let mut call = peer.open().await;
             call.send(head()).await;
             flood(&mut call).await;
-            let report = reports.recv().await.unwrap();
+            let report = soon(reports.recv()).await.unwrap();
             assert!(matches!(report.end, SessionEnd::Failed(_)), "{report:?}");
         });
         drop(runtime);
@@ -282,7 +282,7 @@ async fn timeouts_are_told_to_the_session() {
         assert_eq!(line(&call.answer().await), "reply 504 ", "{which}");
         assert_eq!(since.elapsed().as_secs(), 1, "{which}");
         assert_eq!(call.ended().await.code(), Some(GrpcCode::Ok), "{which}");
-        let report = reports.recv().await.unwrap();
+        let report = soon(reports.recv()).await.unwrap();
         assert!(matches!(report.end, SessionEnd::Replied { .. }), "{report:?}");
     }
 }
