@@ -213,8 +213,7 @@ impl Call {
 }
 
 /// What has to come: a test that waits for ever says less than one that fails. Longer than the
-/// stall
-/// timeouts of the tests, whose time is paused.
+/// stall timeouts of the tests, whose time is paused.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), future).await.expect("it comes in 30 seconds")
 }

@@ -27,6 +27,14 @@ enum State<B> {
     Stalled(Stalled),
 }
 
+/// A stream that a look has ended.
+struct Ended<B> {
+    stream: Pin<Box<Stream<B>>>,
+    stalled: Stalled,
+    /// Of the task that will find out.
+    waker: Option<Waker>,
+}
+
 /// What a poll finds.
 pub(super) enum Found<B> {
     Stream(Pin<Box<Stream<B>>>),
@@ -66,7 +74,7 @@ impl<B> Slot<B> {
     }
 
     /// Ends the stream if it has been standing still for too many looks.
-    fn end_stalled(&self, timeout: Duration) -> Option<(Pin<Box<Stream<B>>>, Option<Waker>)> {
+    fn end_stalled(&self, timeout: Duration) -> Option<Ended<B>> {
         let mut state = lock(&self.0);
         let (is_still, stalled) = match &mut *state {
             State::Given(stream) => (stream.as_mut().look(), Stalled::Unread { timeout }),
@@ -79,8 +87,8 @@ impl<B> Slot<B> {
             return None;
         }
         match mem::replace(&mut *state, State::Stalled(stalled)) {
-            State::Given(stream) => Some((stream, None)),
-            State::Waiting { stream, blocked } => Some((stream, blocked)),
+            State::Given(stream) => Some(Ended { stream, stalled, waker: None }),
+            State::Waiting { stream, blocked } => Some(Ended { stream, stalled, waker: blocked }),
             State::Away | State::Stalled(_) => None,
         }
     }
@@ -94,11 +102,7 @@ pub(super) trait Look: Send + Sync {
 
 impl<B: Send> Look for Slot<B> {
     fn look(&self, timeout: Duration) {
-        let Some((stream, waker)) = self.end_stalled(timeout) else { return };
-        let stalled = match waker {
-            Some(_) => Stalled::Held { timeout },
-            None => Stalled::Unread { timeout },
-        };
+        let Some(Ended { stream, stalled, waker }) = self.end_stalled(timeout) else { return };
         stream.stall(&stalled);
         if let Some(waker) = waker {
             contained(move || waker.wake());
