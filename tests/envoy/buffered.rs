@@ -162,6 +162,27 @@ fn s21_a_head_that_is_held_is_changed_by_what_the_body_says() {
     });
 }
 
+/// A body that is empty and ends in trailers has no message in BUFFERED: what a filter makes of the
+/// head goes with the answer to the head.
+#[test]
+fn a_head_before_trailers_alone_is_changed_in_every_mode() {
+    rig().run(async {
+        for http in Http::BOTH {
+            for mode in ["STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
+                let call = Call::post(http, up(0).with_trailers("up")).to_origin_of(http);
+                let plan = Plan::sends(down(0).with_trailers("down"));
+                let mut case = rig().case(&format!("edit_head_{mode}"), call, plan).await;
+                case.assert_response(200, &origin(0));
+                assert_eq!(case.answer.header("x-set"), Some("new"), "{case}");
+                assert_eq!(case.answer.body().trailer("x-sum"), Some("down"), "{case}");
+                let seen = case.assert_request(&client(0)).await;
+                assert_eq!(seen.header("x-set"), Some("new"), "{case}");
+                assert_eq!(seen.body.trailer("x-sum"), Some("up"), "{case}");
+            }
+        }
+    });
+}
+
 /// Scenario 23 `[big_req_6mb]`, P14: gRPC's usual limit of 4 MiB a message is not ours.
 #[test]
 fn s23_a_message_of_more_than_4_mib_is_taken() {
