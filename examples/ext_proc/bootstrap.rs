@@ -17,20 +17,17 @@ pub(crate) fn bootstrap(
 ) -> String {
     let mut text = String::new();
     for line in BOOTSTRAP.lines() {
-        match line.trim_start().split_once(' ').map_or(line.trim(), |(word, _)| word) {
-            "FILTER" => {
-                for line in config.to_yaml(CLUSTER).lines() {
-                    text.push_str(&format!("          {line}\n"));
-                }
+        if let Some(indent) = line.strip_suffix("FILTER") {
+            for line in config.to_yaml(CLUSTER).lines() {
+                text.push_str(&format!("{indent}{line}\n"));
             }
-            _ => {
-                let line = line
-                    .replace("LISTEN", &socket(listen))
-                    .replace("ORIGIN", &socket(origin))
-                    .replace("PROCESSOR", &socket(reachable(processor)));
-                text.push_str(&format!("{line}\n"));
-            }
+            continue;
         }
+        let line = line
+            .replace("LISTEN", &socket(listen))
+            .replace("ORIGIN", &socket(origin))
+            .replace("PROCESSOR", &socket(reachable(processor)));
+        text.push_str(&format!("{line}\n"));
     }
     text
 }

@@ -89,6 +89,18 @@ fn a_kept_length_is_changed_only_where_the_answer_declares_it_anew() {
     }
 }
 
+/// What a configuration says besides its mode bears on what filters can do.
+#[test]
+fn the_terms_of_a_configuration_are_those_of_its_mode_promise_and_role() {
+    let mode = DirectionMode::streamed();
+    let mut config = FilterConfig::new(ProcessingMode::both(mode));
+    let promise = Promise::NoTrailers;
+    let expected = Terms::new(mode).promise(promise);
+    assert_eq!(config.terms(Direction::Response, promise), expected);
+    config.observability_mode = true;
+    assert_eq!(config.terms(Direction::Response, promise), expected.observing());
+}
+
 fn grant(
     terms: Terms,
     filters: &[(&str, Declaration)],

@@ -1,6 +1,7 @@
 //! What an external processor is given of a message: modes, configurations, overrides.
 
 mod capabilities;
+mod cautions;
 mod every_field;
 mod modes;
 mod overrides;

@@ -10,7 +10,7 @@ fn written(row: &Row, field: ModeField) -> Option<i32> {
     let text = row.route.unwrap_or(row.filter);
     let fields: Value = serde_saphyr::from_str(text).expect("YAML");
     let of_route = row.route.map(|_| &fields["overrides"]["processing_mode"]);
-    let mode = of_route.unwrap_or(&fields["processing_mode"]);
+    let mode = of_route.unwrap_or_else(|| &fields["processing_mode"]);
     let value = mode.get(field.name())?;
     let number = value.as_i64().map(|number| number.try_into().expect("a small number"));
     number.or_else(|| number_of(field, value.as_str()?))

@@ -117,9 +117,9 @@ impl Terms {
         let no_trailers = self.promise == Promise::NoTrailers;
         match capability {
             Capability::AddTrailers => false,
+            // An observer is shown no body in the modes that could.
             Capability::HoldHead => {
-                !self.observes
-                    && self.mode.headers() == SendMode::Send
+                self.mode.headers() == SendMode::Send
                     && !matches!(body, BodyMode::None | BodyMode::Streamed)
                     && (shows_trailers || no_trailers)
             }
