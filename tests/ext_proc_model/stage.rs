@@ -77,7 +77,7 @@ pub(crate) fn bind(case: &mut Case, world: &Arc<World>) -> SessionPlan {
             .piece_bytes(case.settings.piece_bytes);
         match SessionPlan::new(exchange(case, world), settings) {
             Ok(plan) => return plan,
-            Err(_) if !case.request.filters.is_empty() && case.seed % 2 == 0 => {
+            Err(_) if !case.request.filters.is_empty() && case.seed.is_multiple_of(2) => {
                 case.request.filters.pop();
             }
             Err(_) if !case.response.filters.is_empty() => {

@@ -31,7 +31,7 @@ impl Filter<request::Parts> for Reads {
             Some(Kind::StringValue(text)) => text,
             other => format!("{other:?}"),
         };
-        let mut told = self.0.lock().unwrap();
+        let mut told = self.0.lock().expect("no panic");
         let attributes = head.extensions.get::<Attributes>().expect("they came");
         let of_envoy = attributes.get("envoy.filters.http.ext_proc").expect("a struct");
         told.push(text(of_envoy.expect("it is there").fields.get("request.id")));
@@ -65,7 +65,7 @@ fn filters_read_attributes_and_metadata_and_leave_metadata_with_the_answer() {
         let left = replies[0].dynamic_metadata.clone().expect("left by the filter");
         let Some(Kind::StructValue(ours)) = &left.fields["ours"].kind else { panic!("{left:?}") };
         assert_eq!(ours.fields.len(), 2);
-        assert_eq!(told.lock().unwrap().drain(..).collect::<Vec<_>>(), ["7", "value"]);
+        assert_eq!(told.lock().expect("no panic").drain(..).collect::<Vec<_>>(), ["7", "value"]);
     }
 }
 
@@ -115,7 +115,7 @@ fn p16_a_chosen_mode_fills_all_six_fields_and_counts_from_there_on() {
     let plan = ExchangePlan::builder().response("mark", || Mark).build().expect("a plan");
     let mut talk = Talk::with(plan, settings);
     let reply = talk.send(request_headers(&HEAD, false));
-    let mode = reply[0].mode_override.clone().expect("asked for");
+    let mode = reply[0].mode_override.expect("asked for");
     let numbers = [
         mode.request_header_mode,
         mode.response_header_mode,
@@ -138,7 +138,7 @@ fn under_observability_filters_see_all_and_nothing_is_answered() {
     struct Counts(Arc<Mutex<u64>>);
     impl<H: Head> Filter<H> for Counts {
         fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
-            *self.0.lock().unwrap() += view.new_bytes() as u64;
+            *self.0.lock().expect("no panic") += view.new_bytes() as u64;
             Verdict::PASS
         }
     }
@@ -160,7 +160,7 @@ fn under_observability_filters_see_all_and_nothing_is_answered() {
     observed(response_body(vec![1; 30], true));
     talk.session.handle_end();
     assert!(matches!(talk.session.end(), Some(SessionEnd::Released)));
-    assert_eq!(*seen.lock().unwrap(), 1530);
+    assert_eq!(*seen.lock().expect("no panic"), 1530);
 
     let mut talk = Talk::new(pair(|| Deny), both(BodyMode::Streamed));
     let mut request = request_headers(&HEAD, true);

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::session::{Session, SessionOutput, SessionPlan, SessionSettings};
@@ -109,7 +109,7 @@ pub(crate) fn streamed(responses: &[ProcessingResponse]) -> (Vec<u8>, bool) {
         assert!(!ended, "nothing comes behind the end");
         match body_of(response) {
             Some(Mutation::StreamedResponse(piece)) => {
-                bytes.extend_from_slice(&Bytes::from(piece.body));
+                bytes.extend_from_slice(&piece.body);
                 ended = piece.end_of_stream;
             }
             other => panic!("no piece: {other:?}"),

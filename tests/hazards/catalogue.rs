@@ -32,10 +32,6 @@ impl Hazard {
     const fn partly(self, rest: &'static str) -> Self {
         Self { place: Place::Partly(rest), ..self }
     }
-
-    const fn elsewhere(self, reason: &'static str) -> Self {
-        Self { place: Place::Elsewhere(reason), ..self }
-    }
 }
 
 #[rustfmt::skip]

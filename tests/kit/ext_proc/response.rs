@@ -155,6 +155,7 @@ pub(crate) struct StreamedImmediateResponse {
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[allow(clippy::enum_variant_names, reason = "the names are the protocol's")]
 pub(crate) enum StreamedImmediatePart {
     #[prost(message, tag = "1")]
     HeadersResponse(HttpHeaders),

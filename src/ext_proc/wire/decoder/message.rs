@@ -257,12 +257,8 @@ impl Reading {
 
     fn set(&mut self, number: Option<Number>, value: u64) {
         match number {
-            None => {}
-            Some(Number::Observability) => {
-                if value != 0 {
-                    self.envelope().observability = true;
-                }
-            }
+            Some(Number::Observability) if value != 0 => self.envelope().observability = true,
+            None | Some(Number::Observability) => {}
             Some(Number::EndOfStream) => match &mut self.part {
                 Some(Part::Headers { end_of_stream, .. } | Part::Body { end_of_stream, .. }) => {
                     *end_of_stream = value != 0;

@@ -35,12 +35,12 @@ impl Message {
     pub(super) fn field(self, key: Key) -> Result<Field, Malformed> {
         use Direction::{Request, Response};
         let field = match (self, key.field) {
-            (Self::ProcessingRequest, 2) => Field::Part(Message::Headers, Request),
-            (Self::ProcessingRequest, 3) => Field::Part(Message::Headers, Response),
-            (Self::ProcessingRequest, 4) => Field::Part(Message::Body, Request),
-            (Self::ProcessingRequest, 5) => Field::Part(Message::Body, Response),
-            (Self::ProcessingRequest, 6) => Field::Part(Message::Trailers, Request),
-            (Self::ProcessingRequest, 7) => Field::Part(Message::Trailers, Response),
+            (Self::ProcessingRequest, 2) => Field::Part(Self::Headers, Request),
+            (Self::ProcessingRequest, 3) => Field::Part(Self::Headers, Response),
+            (Self::ProcessingRequest, 4) => Field::Part(Self::Body, Request),
+            (Self::ProcessingRequest, 5) => Field::Part(Self::Body, Response),
+            (Self::ProcessingRequest, 6) => Field::Part(Self::Trailers, Request),
+            (Self::ProcessingRequest, 7) => Field::Part(Self::Trailers, Response),
             (Self::ProcessingRequest, 8) => Field::Gathered(Gathered::Metadata),
             (Self::ProcessingRequest, 9) => Field::Gathered(Gathered::Attributes),
             (Self::ProcessingRequest, 10) => Field::Number(Number::Observability),
