@@ -12,6 +12,8 @@ pub(crate) mod corpus;
 pub(crate) mod exchange;
 pub(crate) mod ext_proc;
 pub(crate) mod ext_proc_wire;
+#[path = "../kit/ext_proc/mod.rs"]
+pub(crate) mod messages;
 pub(crate) mod pipe;
 pub(crate) mod replace;
 pub(crate) mod table;

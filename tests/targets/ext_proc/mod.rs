@@ -9,12 +9,11 @@ mod oracle;
 mod session;
 
 use super::choices::Choices;
+use super::messages;
 use super::target::Target;
 
 #[path = "../../ext_proc_model/filter.rs"]
 mod filter;
-#[path = "../../kit/ext_proc/mod.rs"]
-mod messages;
 
 use tidegate::exchange::Direction;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, SendMode};

@@ -293,9 +293,7 @@ fn head(direction: Direction) -> Section {
         Direction::Response => &[("status", "200")],
     };
     let pseudo = pseudo.iter().map(|(name, value)| (Bytes::from(*name), Bytes::from(*value)));
-    let mut section = Section::default();
-    section.pseudo = pseudo.collect();
-    section
+    Section { pseudo: pseudo.collect(), ..Section::default() }
 }
 
 fn headers(common: &Option<super::messages::CommonResponse>) -> Said {

@@ -9,10 +9,9 @@ use std::fmt::Write as _;
 use tidegate::ext_proc::wire::WireLimits;
 
 use super::choices::Choices;
+use super::messages;
 use super::target::Target;
 
-#[path = "../../kit/ext_proc/mod.rs"]
-mod messages;
 mod writer;
 
 use writer::Writer;
