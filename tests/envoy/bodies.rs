@@ -17,11 +17,11 @@ const LARGE: u64 = 64 << 20;
 /// 64 MiB through a processor that looks at everything. In BUFFERED with raised limits and windows.
 async fn large(mode: &str, http: Http) {
     let listener = format!("look_{mode}_large");
-    let call = Call::post(http, up(LARGE)).to_origin_of(http);
+    let call = Call::post(http, up(LARGE)).via(http);
     let mut case = rig().case(&listener, call, Plan::default().expects(client(LARGE))).await;
     case.assert_response(200, &origin(0));
     case.assert_request(&client(LARGE)).await;
-    let call = Call::get(http).to_origin_of(http).expects(origin(LARGE));
+    let call = Call::get(http).via(http).expects(origin(LARGE));
     let case = rig().case(&listener, call, Plan::sends(down(LARGE))).await;
     case.assert_response(200, &origin(LARGE));
 }
@@ -85,6 +85,11 @@ fn bodies_of_all_shapes_pass_in_every_mode_between_all_protocols() {
                     }
                 }
             }
+            // Envoy has understood all that it was answered.
+            for counter in ["spurious_msgs_received", "streams_failed", "message_timeouts"] {
+                let count = rig().envoy.counter(&format!("look_{mode}"), counter);
+                assert_eq!(count, 0, "{mode}: {counter}");
+            }
         }
     });
 }
@@ -94,7 +99,7 @@ async fn shape(mode: &str, [http, to]: [Http; 2], trailers: bool, bytes: u64, ch
         let body = body.chunks(&[chunk]);
         if trailers { body.with_trailers(sum) } else { body }
     };
-    let call = Call::post(http, ends(up(bytes), "up")).to_origin_of(to);
+    let call = Call::post(http, ends(up(bytes), "up")).via(to);
     let plan = Plan::sends(ends(down(bytes), "down"));
     let mut case = rig().case(&format!("look_{mode}"), call, plan).await;
     case.assert_response(200, &origin(bytes));
@@ -104,19 +109,20 @@ async fn shape(mode: &str, [http, to]: [Http; 2], trailers: bool, bytes: u64, ch
     assert_eq!(came, trailers.then_some("down"), "{case}");
 }
 
-/// A client that reads 2 MiB a second, then an origin that does.
+/// A client that reads 2 MiB a second, or nothing for a second, then an origin that does.
 #[test]
 fn slow_peers_get_everything() {
     rig().run(async {
         let bytes = 3 << 20;
-        let slow = Reads::Slowly(2 << 20);
-        let cases = MODES.into_iter().flat_map(|mode| Http::BOTH.map(|http| (mode, http)));
-        let cases = cases.map(|(mode, http)| async move {
+        let ways = [Reads::Slowly(2 << 20), Reads::After(Duration::from_secs(1))];
+        let modes = MODES.into_iter().flat_map(|mode| Http::BOTH.map(|http| (mode, http)));
+        let cases = modes.flat_map(|(mode, http)| ways.map(|slow| (mode, http, slow)));
+        let cases = cases.map(|(mode, http, slow)| async move {
             let listener = format!("look_{mode}_large");
-            let call = Call::get(http).to_origin_of(http).reads(slow).expects(origin(bytes));
+            let call = Call::get(http).via(http).reads(slow).expects(origin(bytes));
             let case = rig().case(&listener, call, Plan::sends(down(bytes))).await;
             case.assert_response(200, &origin(bytes));
-            let call = Call::post(http, up(bytes)).to_origin_of(http);
+            let call = Call::post(http, up(bytes)).via(http);
             let plan = Plan::default().reads(slow).expects(client(bytes));
             let mut case = rig().case(&listener, call, plan).await;
             case.assert_status(200);
@@ -133,7 +139,7 @@ fn bodies_in_slow_chunks_pass() {
         let cases = MODES.into_iter().flat_map(|mode| Http::BOTH.map(|http| (mode, http)));
         let cases = cases.map(|(mode, http)| async move {
             let slow = |body: Sending| body.chunks(&[1, 700, 9]).pace(Duration::from_millis(30));
-            let call = Call::post(http, slow(up(4000))).to_origin_of(http);
+            let call = Call::post(http, slow(up(4000))).via(http);
             let plan = Plan::sends(slow(down(5000)));
             let mut case = rig()
                 .case(

@@ -16,7 +16,7 @@ const MIB: u64 = 1 << 20;
 fn s13_a_length_is_kept_where_nothing_is_changed() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(30).with_length()).to_origin_of(http);
+            let call = Call::post(http, up(30).with_length()).via(http);
             let plan = Plan::sends(down(40).with_length());
             let mut case = rig().case("look_BUFFERED", call, plan).await;
             case.assert_response(200, &origin(40));
@@ -36,7 +36,7 @@ fn s14_a_body_in_chunks_is_one_message() {
     rig().run(async {
         for http in Http::BOTH {
             let chunks = up(30).chunks(&[10]).pace(Duration::from_millis(10));
-            let call = Call::post(http, chunks).to_origin_of(http);
+            let call = Call::post(http, chunks).via(http);
             let mut case = rig().case("look_BUFFERED", call, Plan::sends(down(7))).await;
             case.assert_response(200, &origin(7));
             case.assert_request(&client(30)).await;
@@ -54,7 +54,7 @@ fn s15_s16_s17_a_changed_body_goes_with_its_new_length() {
     rig().run(async {
         for http in Http::BOTH {
             for (listener, text) in [("replace_BUFFERED", REPLACEMENT), ("clear_BUFFERED", "")] {
-                let call = Call::post(http, up(30).with_length()).to_origin_of(http);
+                let call = Call::post(http, up(30).with_length()).via(http);
                 let plan = Plan::sends(down(50).with_length());
                 let mut case = rig().case(listener, call, plan).await;
                 case.assert_status(200);
@@ -74,7 +74,7 @@ fn s15_s16_s17_a_changed_body_goes_with_its_new_length() {
 fn s18_trailers_behind_a_whole_body_are_shown_and_can_be_changed() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(10).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(10).with_trailers("up")).via(http);
             let plan = Plan::sends(down(20).with_trailers("down"));
             let mut case = rig().case("trailers_BUFFERED", call, plan).await;
             case.assert_response(200, &origin(20));
@@ -95,7 +95,7 @@ fn s18_trailers_behind_a_whole_body_are_shown_and_can_be_changed() {
 fn s19_trailers_that_are_skipped_pass_by() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(10).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(10).with_trailers("up")).via(http);
             let plan = Plan::sends(down(20).with_trailers("down"));
             let mut case = rig().case("skip_trailers_BUFFERED", call, plan).await;
             case.assert_response(200, &origin(20).flipped());
@@ -114,7 +114,7 @@ fn s19_trailers_that_are_skipped_pass_by() {
 fn s20_a_request_over_the_default_limit_is_answered_413() {
     rig().run(async {
         for (http, bytes) in [(Http::One, 2 * MIB), (Http::Two, 20 * MIB)] {
-            let call = Call::post(http, up(bytes)).to_origin_of(http);
+            let call = Call::post(http, up(bytes)).via(http);
             let case = rig().case("look_BUFFERED", call, Plan::default()).await;
             case.assert_status(413);
             assert!(!case.reached_origin(), "{case}");
@@ -130,7 +130,7 @@ fn s20_a_request_over_the_default_limit_is_answered_413() {
 fn s20_a_response_over_the_default_limit_is_a_500() {
     rig().run(async {
         for (http, bytes) in [(Http::One, 2 * MIB), (Http::Two, 20 * MIB)] {
-            let call = Call::get(http).to_origin_of(http);
+            let call = Call::get(http).via(http);
             let case = rig().case("look_BUFFERED", call, Plan::sends(down(bytes))).await;
             case.assert_status(500);
         }
@@ -148,7 +148,7 @@ fn s21_a_head_that_is_held_is_changed_by_what_the_body_says() {
                     sends = sends.with_trailers("up");
                     answers = answers.with_trailers("down");
                 }
-                let call = Call::post(http, sends).to_origin_of(http);
+                let call = Call::post(http, sends).via(http);
                 let mut case = rig().case("measure_BUFFERED", call, Plan::sends(answers)).await;
                 case.assert_response(200, &origin(200_000));
                 assert_eq!(case.answer.header("x-measured"), Some("200000"), "{case}");
@@ -169,7 +169,7 @@ fn a_head_before_trailers_alone_is_changed_in_every_mode() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
-                let call = Call::post(http, up(0).with_trailers("up")).to_origin_of(http);
+                let call = Call::post(http, up(0).with_trailers("up")).via(http);
                 let plan = Plan::sends(down(0).with_trailers("down"));
                 let mut case = rig().case(&format!("edit_head_{mode}"), call, plan).await;
                 case.assert_response(200, &origin(0));
@@ -189,7 +189,7 @@ fn s23_a_message_of_more_than_4_mib_is_taken() {
     rig().run(async {
         for http in Http::BOTH {
             let (sent, answered) = (client(6_000_000), origin(6_000_000));
-            let call = Call::post(http, up(6_000_000)).to_origin_of(http);
+            let call = Call::post(http, up(6_000_000)).via(http);
             let plan = Plan::sends(down(6_000_000)).expects(sent.flipped());
             let call = call.expects(answered.flipped());
             let mut case = rig().case("flip_BUFFERED_large", call, plan).await;
@@ -203,7 +203,7 @@ fn s23_a_message_of_more_than_4_mib_is_taken() {
 #[test]
 fn s24_a_body_that_a_filter_makes_too_large_is_answered_413() {
     rig().run(async {
-        let call = Call::post(Http::One, up(900_000)).to_origin_of(Http::One);
+        let call = Call::post(Http::One, up(900_000)).via(Http::One);
         let case = rig().case("double_BUFFERED", call, Plan::default()).await;
         case.assert_status(413);
     });
@@ -214,7 +214,7 @@ fn s24_a_body_that_a_filter_makes_too_large_is_answered_413() {
 fn s27_a_small_body_is_whole_in_partial_mode() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(100)).to_origin_of(http);
+            let call = Call::post(http, up(100)).via(http);
             let plan = Plan::sends(down(100));
             let mut case = rig().case("flip_BUFFERED_PARTIAL", call, plan).await;
             case.assert_response(200, &origin(100).flipped());
@@ -249,7 +249,7 @@ fn s28_what_is_over_the_limit_passes_by_unchanged() {
 fn s29_trailers_are_shown_in_partial_mode() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(10).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(10).with_trailers("up")).via(http);
             let plan = Plan::sends(down(20).with_trailers("down"));
             let mut case = rig().case("trailers_BUFFERED_PARTIAL", call, plan).await;
             case.assert_response(200, &origin(20));
@@ -266,7 +266,7 @@ fn s29_trailers_are_shown_in_partial_mode() {
 fn s30_a_head_that_is_held_is_changed_in_partial_mode() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(1234)).to_origin_of(http);
+            let call = Call::post(http, up(1234)).via(http);
             let plan = Plan::sends(down(4321));
             let mut case = rig().case("peek_BUFFERED_PARTIAL", call, plan).await;
             case.assert_response(200, &origin(4321));

@@ -15,7 +15,7 @@ fn p22_two_processors_in_a_row_pass_bodies_and_trailers_on_in_every_pair_of_mode
                 for trailers in [false, true] {
                     let ends =
                         |body: Sending| if trailers { body.with_trailers("t") } else { body };
-                    let call = Call::post(http, ends(up(70_000))).to_origin_of(http);
+                    let call = Call::post(http, ends(up(70_000))).via(http);
                     let plan = Plan::sends(ends(down(80_000)));
                     let mut case = rig().case(&served.name, call, plan).await;
                     case.assert_response(200, &origin(80_000).flipped());

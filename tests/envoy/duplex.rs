@@ -16,7 +16,7 @@ fn s44_a_body_of_6_mb_passes_and_ends_with_its_end() {
     rig().run(async {
         for http in Http::BOTH {
             for (bytes, listener) in [(0, "look"), (60, "look"), (6_000_000, "look_quiet")] {
-                let call = Call::post(http, up(bytes)).to_origin_of(http).expects(origin(bytes));
+                let call = Call::post(http, up(bytes)).via(http).expects(origin(bytes));
                 let plan = Plan::sends(down(bytes)).expects(client(bytes));
                 let listener = format!("{listener}_FULL_DUPLEX_STREAMED");
                 let mut case = rig().case(&listener, call, plan).await;
@@ -39,7 +39,7 @@ fn s45_the_head_is_answered_when_the_whole_body_is_there() {
                     sends = sends.with_trailers("up");
                     answers = answers.with_trailers("down");
                 }
-                let call = Call::post(http, sends).to_origin_of(http);
+                let call = Call::post(http, sends).via(http);
                 let listener = "measure_FULL_DUPLEX_STREAMED";
                 let mut case = rig().case(listener, call, Plan::sends(answers)).await;
                 case.assert_response(200, &origin(200_000));
@@ -59,7 +59,7 @@ fn s45_the_head_is_answered_when_the_whole_body_is_there() {
 fn s46_trailers_are_answered_behind_the_body_and_can_be_changed() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(70_000).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(70_000).with_trailers("up")).via(http);
             let plan = Plan::sends(down(80_000).with_trailers("down"));
             let mut case = rig().case("trailers_FULL_DUPLEX_STREAMED", call, plan).await;
             case.assert_response(200, &origin(80_000));
@@ -83,7 +83,7 @@ fn s47_a_body_in_bytes_may_go_out_in_one_piece() {
     rig().run(async {
         for http in Http::BOTH {
             let bytes = |body: Sending| body.chunks(&[1]).pace(Duration::from_millis(2));
-            let call = Call::post(http, bytes(up(50))).to_origin_of(http);
+            let call = Call::post(http, bytes(up(50))).via(http);
             let plan = Plan::sends(bytes(down(40)));
             let mut case = rig().case("gather_FULL_DUPLEX_STREAMED", call, plan).await;
             case.assert_response(200, &origin(40));
@@ -102,7 +102,7 @@ fn bodies_may_grow_shrink_and_go() {
         for http in Http::BOTH {
             for trailers in [false, true] {
                 let ends = |body: Sending| if trailers { body.with_trailers("t") } else { body };
-                let call = Call::post(http, ends(up(300_000))).to_origin_of(http);
+                let call = Call::post(http, ends(up(300_000))).via(http);
                 let plan = Plan::sends(ends(down(200_000)));
                 let mut case =
                     rig().case("double_FULL_DUPLEX_STREAMED", call.clone(), plan.clone()).await;
@@ -130,7 +130,7 @@ fn s53_a_filter_may_end_the_body_before_its_sender_does() {
     rig().run(async {
         for http in Http::BOTH {
             let chunks = up(300).chunks(&[100]).pace(Duration::from_millis(100));
-            let call = Call::post(http, chunks).to_origin_of(http);
+            let call = Call::post(http, chunks).via(http);
             let plan = Plan::sends(down(5));
             let mut case = rig().case("end_q_FULL_DUPLEX_STREAMED", call, plan).await;
             case.assert_response(200, &origin(5));
@@ -147,7 +147,7 @@ fn s53_a_filter_may_end_the_body_before_its_sender_does() {
 fn s54_a_request_that_is_held_for_good_ends_with_envoys_idle_timeout() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(100)).to_origin_of(http);
+            let call = Call::post(http, up(100)).via(http);
             let case = rig().case("hold_q_FULL_DUPLEX_STREAMED", call, Plan::default()).await;
             case.assert_status(504);
             assert!(!case.reached_origin(), "{case}");
@@ -164,7 +164,7 @@ fn s63_a_client_that_gives_up_ends_the_stream_and_the_upstream_request() {
         for http in Http::BOTH {
             for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
                 let chunks = up(300).chunks(&[100]).pace(Duration::from_millis(200));
-                let call = Call::post(http, chunks.then_aborts()).to_origin_of(http);
+                let call = Call::post(http, chunks.then_aborts()).via(http);
                 let mut case = rig().case(&format!("look_{mode}"), call, Plan::default()).await;
                 assert!(case.answer.broke_off(), "{case}");
                 let seen = case.seen().await;
@@ -179,7 +179,7 @@ fn s63_a_client_that_gives_up_ends_the_stream_and_the_upstream_request() {
 fn s63_a_client_that_leaves_amid_the_response_ends_the_stream() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::get(http).to_origin_of(http).reads(Reads::Some(100_000));
+            let call = Call::get(http).via(http).reads(Reads::Some(100_000));
             let chunks = down(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
             let listener = "look_FULL_DUPLEX_STREAMED";
             let case = rig().case(listener, call, Plan::sends(chunks)).await;
@@ -196,7 +196,7 @@ fn s58_full_duplex_by_a_route_carries_trailers_behind_the_body() {
     rig().run(async {
         for http in Http::BOTH {
             let paced = |body: Sending| body.chunks(&[10_000]).pace(Duration::from_millis(30));
-            let call = Call::post(http, paced(up(30_000)).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, paced(up(30_000)).with_trailers("up")).via(http);
             let plan = Plan::sends(paced(down(30_000)).with_trailers("down"));
             let mut case = rig().case("route_FULL_DUPLEX_STREAMED", call, plan).await;
             case.assert_response(200, &origin(30_000));

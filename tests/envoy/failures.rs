@@ -26,7 +26,7 @@ fn s55_a_request_that_fails_amid_its_body_is_complete_nowhere() {
             for mode in ["STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
                 for what in ["fail", "panic"] {
                     let chunks = up(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
-                    let call = Call::post(http, chunks).to_origin_of(http);
+                    let call = Call::post(http, chunks).via(http);
                     let listener = format!("{what}_q_mid_{mode}");
                     let case = rig().case(&listener, call, Plan::default()).await;
                     case.assert_status(500);
@@ -49,7 +49,7 @@ fn s55_a_response_that_fails_amid_its_body_is_never_whole_and_short() {
             for mode in ["STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
                 for what in ["fail", "panic"] {
                     let chunks = down(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
-                    let call = Call::get(http).to_origin_of(http);
+                    let call = Call::get(http).via(http);
                     let listener = format!("{what}_p_mid_{mode}");
                     let case = rig().case(&listener, call, Plan::sends(chunks)).await;
                     assert_failed(&case);
@@ -59,8 +59,8 @@ fn s55_a_response_that_fails_amid_its_body_is_never_whole_and_short() {
     });
 }
 
-/// Scenarios 43 `[err_mid_str, err_mid_str_fo]` and 57 `[err_fds_hdr_fo, err_mid_fds_fo]`: a filter's
-/// failure is answered by the server, which has not failed: `failure_mode_allow` does
+/// Scenarios 43 `[err_mid_str, err_mid_str_fo]` and 57 `[err_fds_hdr_fo, err_mid_fds_fo]`: the
+/// failure of a filter is answered by the server, which has not failed: `failure_mode_allow` does
 /// not let a request pass that a filter could not decide.
 #[test]
 fn s43_s57_a_failing_filter_is_a_500_also_with_failure_mode_allow() {
@@ -72,7 +72,7 @@ fn s43_s57_a_failing_filter_is_a_500_also_with_failure_mode_allow() {
                         continue;
                     }
                     let chunks = up(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
-                    let call = Call::post(http, chunks).to_origin_of(http);
+                    let call = Call::post(http, chunks).via(http);
                     let listener = format!("open_q_{at}_{mode}");
                     let case = rig().case(&listener, call, Plan::default()).await;
                     case.assert_status(500);
@@ -87,7 +87,7 @@ fn s43_s57_a_failing_filter_is_a_500_also_with_failure_mode_allow() {
 fn s80_a_filter_that_is_late_meets_envoys_timeout() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(100)).to_origin_of(http);
+            let call = Call::post(http, up(100)).via(http);
             let case = rig().case("hold_q_BUFFERED", call.clone(), Plan::default()).await;
             case.assert_status(504);
             assert!(!case.reached_origin(), "{case}");
@@ -103,7 +103,7 @@ fn s80_a_filter_that_is_late_meets_envoys_timeout() {
 fn s81_a_filter_that_is_late_is_given_more_time_where_envoy_allows_it() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(100)).to_origin_of(http);
+            let call = Call::post(http, up(100)).via(http);
             let mut case = rig().case("more_time", call, Plan::sends(down(5))).await;
             case.assert_response(200, &origin(5));
             case.assert_request(&client(100)).await;
@@ -120,7 +120,7 @@ fn s83_without_a_server_requests_fail_or_pass_as_configured() {
     rig().run(async {
         for http in Http::BOTH {
             for (listener, status) in [("dead", 500), ("dead_status", 503), ("dead_open", 200)] {
-                let call = Call::post(http, up(100)).to_origin_of(http);
+                let call = Call::post(http, up(100)).via(http);
                 let case = rig().case(listener, call, Plan::sends(down(5))).await;
                 case.assert_status(status);
             }
@@ -135,7 +135,7 @@ fn s84_a_response_that_fails_is_a_500_before_its_head_has_gone_and_cut_behind_it
         for http in Http::BOTH {
             let plan =
                 || Plan::sends(down(300_000).chunks(&[50_000]).pace(Duration::from_millis(20)));
-            let call = Call::get(http).to_origin_of(http);
+            let call = Call::get(http).via(http);
             let case = rig().case("fail_p_mid_BUFFERED", call.clone(), plan()).await;
             case.assert_status(500);
             let case = rig().case("fail_p_mid_STREAMED", call, plan()).await;
@@ -155,7 +155,7 @@ fn s89_an_observer_sees_what_passes_and_answers_nothing() {
                     sends = sends.with_trailers("up");
                     answers = answers.with_trailers("down");
                 }
-                let call = Call::post(http, sends).to_origin_of(http);
+                let call = Call::post(http, sends).via(http);
                 let mut case = rig().case("observe_STREAMED", call, Plan::sends(answers)).await;
                 case.assert_response(200, &origin(4000));
                 case.assert_request(&client(3000)).await;

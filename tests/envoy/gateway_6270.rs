@@ -177,7 +177,7 @@ async fn arrive(listener: &str, http: Http) -> (u64, u64) {
         |source| Sending::new(source, 30_000).chunks(&[10_000]).pace(Duration::from_millis(150));
     let call = Call::post(http, paced(Source::Client).with_trailers("up"));
     let plan = Plan::sends(paced(Source::Origin).with_trailers("down"));
-    let mut case = rig().case(listener, call.to_origin_of(http), plan).await;
+    let mut case = rig().case(listener, call.via(http), plan).await;
     case.assert_status(200);
     assert!(!case.answer.broke_off(), "{case}");
     let seen = case.seen().await;

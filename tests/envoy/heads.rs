@@ -33,7 +33,7 @@ fn s88_fields_are_set_appended_and_removed_in_both_directions() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in MODES {
-                let call = Call::post(http, up(500)).to_origin_of(http);
+                let call = Call::post(http, up(500)).via(http);
                 let call = call
                     .header("x-list", "first")
                     .header("x-list", "second")
@@ -67,7 +67,7 @@ fn fields_of_the_hop_are_not_passed_on() {
                     if length {
                         (sends, answers) = (sends.with_length(), answers.with_length());
                     }
-                    let call = Call::post(http, sends).to_origin_of(http);
+                    let call = Call::post(http, sends).via(http);
                     let listener = format!("edit_hop_{mode}");
                     let mut case = rig().case(&listener, call, Plan::sends(answers)).await;
                     case.assert_response(200, &origin(700));
@@ -89,7 +89,7 @@ fn fields_of_the_hop_are_not_passed_on() {
 fn s59_a_length_that_envoy_keeps_is_kept_with_its_body() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(500).with_length()).to_origin_of(http);
+            let call = Call::post(http, up(500).with_length()).via(http);
             let plan = Plan::sends(down(700).with_length());
             let mut case = rig().case("keep_length_STREAMED", call, plan).await;
             case.assert_response(200, &origin(700).flipped());
@@ -105,7 +105,7 @@ fn s59_a_length_that_envoy_keeps_is_kept_with_its_body() {
 fn s68_a_reply_that_is_no_final_answer_fails_the_request() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::get(http).to_origin_of(http);
+            let call = Call::get(http).via(http);
             let case = rig().case("reply_100", call, Plan::default()).await;
             case.assert_status(502);
         }
@@ -117,7 +117,7 @@ fn s68_a_reply_that_is_no_final_answer_fails_the_request() {
 fn s87_changes_that_the_rules_of_envoy_forbid_are_ignored_or_fail_the_request() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::get(http).to_origin_of(http).header("x-kept", "as it was");
+            let call = Call::get(http).via(http).header("x-kept", "as it was");
             let mut case = rig().case("rules", call.clone(), Plan::sends(down(3))).await;
             case.assert_response(200, &origin(3));
             let seen = case.seen().await;
@@ -134,7 +134,7 @@ fn s87_changes_that_the_rules_of_envoy_forbid_are_ignored_or_fail_the_request() 
 fn path_and_status_are_changed_and_the_method_where_envoy_takes_it() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::get(http).to_origin_of(http);
+            let call = Call::get(http).via(http);
             let mut case = rig().case("edit_line", call, Plan::sends(down(3))).await;
             case.assert_response(202, &origin(3));
             assert_eq!(case.seen().await.head.uri.path(), "/changed", "{case}");
@@ -147,7 +147,7 @@ fn path_and_status_are_changed_and_the_method_where_envoy_takes_it() {
 fn s09_attributes_and_metadata_reach_the_filters() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(10)).to_origin_of(http);
+            let call = Call::post(http, up(10)).via(http);
             let mut case = rig().case("attributes", call, Plan::sends(down(10))).await;
             case.assert_response(200, &origin(10));
             let seen = case.assert_request(&client(10)).await;
@@ -168,7 +168,7 @@ fn s06_bodies_are_edited_where_heads_are_not_shown() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
-                let call = Call::post(http, up(3000)).to_origin_of(http);
+                let call = Call::post(http, up(3000)).via(http);
                 let listener = format!("skip_heads_{mode}");
                 let mut case = rig().case(&listener, call, Plan::sends(down(4000))).await;
                 case.assert_response(200, &origin(4000).flipped());
@@ -187,7 +187,7 @@ fn s06_bodies_are_edited_where_heads_are_not_shown() {
 fn s07_trailers_are_edited_where_nothing_else_is_shown() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(3000).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(3000).with_trailers("up")).via(http);
             let plan = Plan::sends(down(10).with_trailers("down"));
             let mut case = rig().case("only_trailers", call, plan).await;
             case.assert_response(200, &origin(10));

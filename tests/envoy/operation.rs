@@ -23,7 +23,7 @@ fn p39_a_server_that_goes_away_finishes_what_is_under_way() {
     rig().run(async {
         let going = rig().apart.going();
         let chunks = up(60_000).chunks(&[10_000]).pace(Duration::from_millis(100));
-        let call = Call::post(Http::Two, chunks).to_origin_of(Http::Two);
+        let call = Call::post(Http::Two, chunks).via(Http::Two);
         let plan = Plan::sends(down(50_000).chunks(&[10_000]).pace(Duration::from_millis(50)));
         let under_way = rig().case(GOING, call, plan);
         let goes = async {
@@ -37,7 +37,7 @@ fn p39_a_server_that_goes_away_finishes_what_is_under_way() {
         case.assert_request(&client(60_000)).await;
         let served = going.gone.await.expect("no panic");
         assert_eq!((served.failed, served.cut), (0, 0), "{served:?}");
-        let call = Call::post(Http::Two, up(10)).to_origin_of(Http::Two);
+        let call = Call::post(Http::Two, up(10)).via(Http::Two);
         let case = rig().case(GOING, call, Plan::default()).await;
         case.assert_status(500);
         assert!(!case.reached_origin(), "{case}");
@@ -51,7 +51,7 @@ fn p20_no_stream_of_a_message_that_passed_is_told_as_a_failure() {
         for mode in ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"] {
             let name = format!("ends_{mode}");
             for http in Http::BOTH.into_iter().cycle().take(8) {
-                let call = Call::post(http, up(70_000)).to_origin_of(http);
+                let call = Call::post(http, up(70_000)).via(http);
                 let mut case = rig().case(&name, call, Plan::sends(down(70_000))).await;
                 case.assert_response(200, &origin(70_000));
                 case.assert_request(&client(70_000)).await;
@@ -75,7 +75,7 @@ fn s90_an_envoy_that_closes_gracefully_gets_the_status() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["NONE", "STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
-                let call = Call::post(http, up(5000)).to_origin_of(http);
+                let call = Call::post(http, up(5000)).via(http);
                 let listener = envoy.listener(&format!("look_{mode}"));
                 let mut case = rig().case_at(listener, mode, call, Plan::sends(down(5000))).await;
                 case.assert_response(200, &origin(5000));
@@ -87,8 +87,8 @@ fn s90_an_envoy_that_closes_gracefully_gets_the_status() {
     });
 }
 
-/// Scenarios 41 `[bp_str_noreply]` and 60 `[bp_fds_*]`, P23: a filter that holds, at its mark, stops
-/// the stream and by it the client.
+/// Scenarios 41 `[bp_str_noreply]` and 60 `[bp_fds_*]`, P23: a filter that holds as much as it may
+/// stops the stream and by it the client.
 #[test]
 fn s41_s60_a_filter_that_holds_stops_a_client_that_sends_without_end() {
     const BYTES: u64 = 1 << 40;
@@ -99,7 +99,7 @@ fn s41_s60_a_filter_that_holds_stops_a_client_that_sends_without_end() {
             for http in Http::BOTH {
                 let body = up(BYTES);
                 let taken = body.taken();
-                let call = Call::post(http, body).to_origin_of(http);
+                let call = Call::post(http, body).via(http);
                 let name = format!("hold_modestly_{mode}");
                 let (_, answer, _seen) = rig().begin(&name, call, Plan::default());
                 let stops = async {
@@ -156,7 +156,7 @@ fn t17_slow_consumers_cost_the_server_little_memory() {
         for http in Http::BOTH {
             for is_response in [false, true] {
                 // Connections, and what the process needs once.
-                let call = Call::post(http, up(100_000)).to_origin_of(http);
+                let call = Call::post(http, up(100_000)).via(http);
                 let case = rig().case(CHILD, call, Plan::sends(down(100_000))).await;
                 case.assert_response(200, &origin(100_000));
                 let before = child.resident_bytes();
@@ -184,13 +184,13 @@ async fn endless(http: Http, is_response: bool) {
     const BYTES: u64 = 1 << 40;
     let slow = Reads::SlowlySome(MIB, 2 * MIB);
     if is_response {
-        let call = Call::get(http).to_origin_of(http).reads(slow).expects(origin(BYTES));
+        let call = Call::get(http).via(http).reads(slow).expects(origin(BYTES));
         let case = rig().case(CHILD, call, Plan::sends(down(BYTES))).await;
         case.assert_status(200);
         let body = case.answer.body();
         assert_eq!((&body.end, body.different_at()), (&End::Left, None), "{case}");
     } else {
-        let call = Call::post(http, up(BYTES)).to_origin_of(http);
+        let call = Call::post(http, up(BYTES)).via(http);
         let plan = Plan::default().reads(slow).expects(client(BYTES));
         let (_, answer, seen) = rig().begin(CHILD, call, plan);
         let body = tokio::select! {

@@ -21,7 +21,7 @@ fn s73_s77_from_none_to_each_mode_that_shows_the_body() {
                 for trailers in [false, true] {
                     let ends =
                         |body: Sending| if trailers { body.with_trailers("t") } else { body };
-                    let call = Call::post(http, ends(up(30_000))).to_origin_of(http);
+                    let call = Call::post(http, ends(up(30_000))).via(http);
                     let plan = Plan::sends(ends(down(40_000)));
                     let mut case = rig().case(&format!("override_to_{mode}"), call, plan).await;
                     case.assert_response(200, &origin(40_000).flipped());
@@ -42,7 +42,7 @@ fn s73_s77_from_none_to_each_mode_that_shows_the_body() {
 fn s74_an_override_of_the_request_leaves_the_response_as_it_was() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(30_000)).to_origin_of(http);
+            let call = Call::post(http, up(30_000)).via(http);
             let mut case = rig().case("override_request", call, Plan::sends(down(40_000))).await;
             case.assert_response(200, &origin(40_000).flipped());
             case.assert_request(&client(30_000).flipped()).await;
@@ -60,13 +60,13 @@ fn s75_an_override_that_would_be_ignored_is_not_sent() {
     rig().run(async {
         for http in Http::BOTH {
             for listener in ["override_not_allowed", "override_not_listed"] {
-                let call = Call::post(http, up(30_000)).to_origin_of(http);
+                let call = Call::post(http, up(30_000)).via(http);
                 let mut case = rig().case(listener, call, Plan::sends(down(40_000))).await;
                 case.assert_response(200, &origin(40_000));
                 case.assert_request(&client(30_000)).await;
                 assert_eq!(asked(&case.said()), None, "{case}");
             }
-            let call = Call::post(http, up(30_000)).to_origin_of(http);
+            let call = Call::post(http, up(30_000)).via(http);
             let plan = Plan::sends(down(40_000));
             let mut case = rig().case("override_from_duplex", call, plan).await;
             case.assert_response(200, &origin(40_000).flipped());
@@ -81,7 +81,7 @@ fn s75_an_override_that_would_be_ignored_is_not_sent() {
 fn s76_an_override_that_is_listed_is_taken() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(30_000)).to_origin_of(http);
+            let call = Call::post(http, up(30_000)).via(http);
             let mut case = rig().case("override_listed", call, Plan::sends(down(40_000))).await;
             case.assert_response(200, &origin(40_000).flipped());
             case.assert_request(&client(30_000).flipped()).await;
@@ -95,7 +95,7 @@ fn s76_an_override_that_is_listed_is_taken() {
 fn s78_a_response_head_can_be_left_out() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(300)).to_origin_of(http);
+            let call = Call::post(http, up(300)).via(http);
             let mut case = rig().case("override_skip_response", call, Plan::sends(down(40))).await;
             case.assert_response(200, &origin(40));
             case.assert_request(&client(300)).await;

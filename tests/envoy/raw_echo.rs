@@ -108,7 +108,7 @@ fn bodies_of_all_shapes_pass_in_every_mode_over_both_protocols() {
                         if trailers {
                             (up, down) = (up.with_trailers("up"), down.with_trailers("down"));
                         }
-                        let call = Call::post(http, up).to_origin_of(origin);
+                        let call = Call::post(http, up).via(origin);
                         let mut case = rig().case(&name(mode), call, Plan::sends(down)).await;
                         case.assert_response(200, &Content::new(Source::Origin, bytes));
                         let seen = case.assert_request(&Content::new(Source::Client, bytes)).await;

@@ -15,7 +15,6 @@ use super::served::actor::{DENIED, REPLACEMENT};
 
 const MODES: [&str; 5] =
     ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"];
-const BODY_MODES: [&str; 4] = ["STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"];
 
 /// The client has what the filter replied.
 fn assert_denied(case: &Case<'_>) {
@@ -39,8 +38,7 @@ fn s64_a_reply_at_the_head_is_all_that_happens() {
             for mode in MODES {
                 for call in [Call::get(http), Call::post(http, up(3000))] {
                     let listener = format!("reply_q_head_{mode}");
-                    let case =
-                        rig().case(&listener, call.to_origin_of(http), Plan::default()).await;
+                    let case = rig().case(&listener, call.via(http), Plan::default()).await;
                     assert_denied(&case);
                     assert!(!case.reached_origin(), "{case}");
                     let said = case.said();
@@ -62,7 +60,7 @@ fn s65_a_reply_to_a_body_that_is_held_keeps_the_request_from_the_upstream() {
                         // The end is not shown for sure.
                         continue;
                     }
-                    let call = Call::post(http, up(3000)).to_origin_of(http);
+                    let call = Call::post(http, up(3000)).via(http);
                     let listener = format!("reply_q_{at}_{mode}");
                     let case = rig().case(&listener, call, Plan::default()).await;
                     assert_denied(&case);
@@ -82,7 +80,7 @@ fn s65_a_reply_amid_a_body_that_is_passed_on_aborts_the_upstream_request() {
             for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
                 for at in ["mid", "end"] {
                     let chunks = up(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
-                    let call = Call::post(http, chunks).to_origin_of(http);
+                    let call = Call::post(http, chunks).via(http);
                     let listener = format!("reply_q_{at}_{mode}");
                     let mut case = rig().case(&listener, call, Plan::default()).await;
                     assert_denied(&case);
@@ -108,7 +106,7 @@ fn s66_a_reply_at_the_response_head_takes_its_place() {
             for mode in MODES {
                 for bytes in [0, 100_000] {
                     let plan = Plan::sends(down(bytes));
-                    let call = Call::post(http, up(10)).to_origin_of(http);
+                    let call = Call::post(http, up(10)).via(http);
                     let listener = format!("reply_p_head_{mode}");
                     let mut case = rig().case(&listener, call, plan).await;
                     assert_denied(&case);
@@ -131,7 +129,7 @@ fn s26_s66_a_reply_to_a_response_body_that_is_held_takes_its_place() {
                 "reply_held_p_FULL_DUPLEX_STREAMED",
             ] {
                 let plan = Plan::sends(down(100_000));
-                let call = Call::get(http).to_origin_of(http);
+                let call = Call::get(http).via(http);
                 let case = rig().case(listener, call, plan).await;
                 assert_denied(&case);
             }
@@ -148,7 +146,7 @@ fn s66_a_reply_behind_the_response_head_breaks_the_response_off() {
             for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
                 for at in ["first", "mid", "end"] {
                     let chunks = down(300_000).chunks(&[50_000]).pace(Duration::from_millis(20));
-                    let call = Call::get(http).to_origin_of(http);
+                    let call = Call::get(http).via(http);
                     let listener = format!("reply_p_{at}_{mode}");
                     let case = rig().case(&listener, call, Plan::sends(chunks)).await;
                     assert_cut(&case);
@@ -165,7 +163,7 @@ fn s66_a_reply_behind_the_response_head_breaks_the_response_off() {
 fn s67_a_reply_that_envoy_does_not_take_fails_the_request_or_is_passed_over() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(100)).to_origin_of(http);
+            let call = Call::post(http, up(100)).via(http);
             let case = rig().case("no_replies", call.clone(), Plan::default()).await;
             case.assert_status(500);
             assert!(!case.reached_origin(), "{case}");
@@ -184,7 +182,7 @@ fn a_reply_to_the_request_behind_the_response_head_breaks_the_response_off() {
             for mode in ["STREAMED", "FULL_DUPLEX_STREAMED"] {
                 let chunks = up(300_000).chunks(&[50_000]).pace(Duration::from_millis(50));
                 let answer = down(300_000).chunks(&[20_000]).pace(Duration::from_millis(40));
-                let call = Call::post(http, chunks).to_origin_of(http);
+                let call = Call::post(http, chunks).via(http);
                 let plan = Plan::sends(answer).answers(Answers::AtOnce);
                 let case = rig().case(&format!("reply_q_end_{mode}"), call, plan).await;
                 assert_cut(&case);
@@ -199,7 +197,7 @@ fn s71_a_get_becomes_a_post_with_a_body() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
-                let call = Call::get(http).to_origin_of(http);
+                let call = Call::get(http).via(http);
                 let listener = format!("add_body_q_{mode}");
                 let mut case = rig().case(&listener, call, Plan::sends(down(9))).await;
                 case.assert_response(200, &origin(9));
@@ -219,7 +217,7 @@ fn s71_a_response_without_body_gets_one() {
     rig().run(async {
         for http in Http::BOTH {
             for mode in ["STREAMED", "BUFFERED", "FULL_DUPLEX_STREAMED"] {
-                let call = Call::get(http).to_origin_of(http);
+                let call = Call::get(http).via(http);
                 let listener = format!("add_body_p_{mode}");
                 let case = rig().case(&listener, call, Plan::default()).await;
                 case.assert_status(200);

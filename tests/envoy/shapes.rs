@@ -25,7 +25,7 @@ fn sends(bytes: u64) -> Plan {
 fn s01_a_get_in_none_is_two_heads_and_two_answers() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::get(http).to_origin_of(http);
+            let call = Call::get(http).via(http);
             let mut case = rig().case(&look("NONE"), call, sends(1000)).await;
             case.assert_response(200, &Content::new(Source::Origin, 1000));
             assert_eq!(case.seen().await.head.method, Method::GET);
@@ -45,7 +45,7 @@ fn s02_s03_a_request_without_body_is_one_head_in_every_mode() {
         for (mode, http) in each(&BODY_MODES) {
             let empty = Call::post(http, Sending::new(Source::Client, 0).with_length());
             for call in [Call::get(http), empty] {
-                let call = call.to_origin_of(http);
+                let call = call.via(http);
                 let mut case = rig().case(&look(mode), call, sends(70_000)).await;
                 case.assert_response(200, &Content::new(Source::Origin, 70_000));
                 case.assert_request(&Content::new(Source::Client, 0)).await;
@@ -62,7 +62,7 @@ fn s02_s03_a_request_without_body_is_one_head_in_every_mode() {
 fn s04_an_empty_body_without_length_is_one_empty_message_that_is_answered() {
     rig().run(async {
         for (mode, http) in each(&BODY_MODES) {
-            let call = Call::post(http, Sending::new(Source::Client, 0)).to_origin_of(http);
+            let call = Call::post(http, Sending::new(Source::Client, 0)).via(http);
             let mut case = rig().case(&look(mode), call, sends(0)).await;
             case.assert_response(200, &Content::new(Source::Origin, 0));
             case.assert_request(&Content::new(Source::Client, 0)).await;
@@ -86,7 +86,7 @@ fn s05_a_response_without_body_by_definition_is_one_head() {
             for (call, plan, status) in
                 [(head, length, 200), (Call::get(http), Plan::default().status(204), 204)]
             {
-                let case = rig().case(&look(mode), call.to_origin_of(http), plan).await;
+                let case = rig().case(&look(mode), call.via(http), plan).await;
                 case.assert_response(status, &Content::new(Source::Origin, 0));
                 assert_eq!(case.said().shown('P'), ["H(e=1)"], "{case}");
             }
@@ -101,7 +101,7 @@ fn s08_the_first_message_announces_the_modes() {
         let modes = ["NONE", "STREAMED", "BUFFERED", "BUFFERED_PARTIAL", "FULL_DUPLEX_STREAMED"];
         for (number, mode) in (0..).zip(modes) {
             for http in Http::BOTH {
-                let call = Call::post(http, Sending::new(Source::Client, 10)).to_origin_of(http);
+                let call = Call::post(http, Sending::new(Source::Client, 10)).via(http);
                 let case = rig().case(&look(mode), call, sends(10)).await;
                 case.assert_status(200);
                 assert_eq!(case.said().announced(), (number, number), "{case}");
@@ -148,7 +148,7 @@ fn s12_s62_a_response_passes_before_its_request_has_ended() {
     rig().run(async {
         for (mode, http) in each(&["NONE", "STREAMED", "FULL_DUPLEX_STREAMED"]) {
             let up = Sending::new(Source::Client, 100).chunks(&[100]).then_is_silent();
-            let call = Call::post(http, up).to_origin_of(http);
+            let call = Call::post(http, up).via(http);
             let plan = sends(50_000).answers(Answers::AtOnce).reads(Reads::Some(100));
             let case = rig().case(&look(mode), call, plan).await;
             case.assert_response(200, &Content::new(Source::Origin, 50_000));

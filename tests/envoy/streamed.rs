@@ -17,7 +17,7 @@ fn s31_each_piece_is_answered_and_the_length_is_gone() {
     rig().run(async {
         for http in Http::BOTH {
             let chunks = up(30).chunks(&[10]).pace(Duration::from_millis(20)).with_length();
-            let call = Call::post(http, chunks).to_origin_of(http);
+            let call = Call::post(http, chunks).via(http);
             let plan = Plan::sends(down(30).chunks(&[10]).pace(Duration::from_millis(20)));
             let mut case = rig().case("look_STREAMED", call, plan).await;
             case.assert_response(200, &origin(30));
@@ -39,7 +39,7 @@ fn s31_each_piece_is_answered_and_the_length_is_gone() {
 fn s32_a_body_of_200_000_bytes_passes_and_can_be_changed() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(200_000).with_length()).to_origin_of(http);
+            let call = Call::post(http, up(200_000).with_length()).via(http);
             let plan = Plan::sends(down(200_000).with_length());
             let mut case = rig().case("flip_STREAMED", call, plan).await;
             case.assert_response(200, &origin(200_000).flipped());
@@ -57,7 +57,7 @@ fn s33_trailers_end_a_body_in_pieces_whether_they_are_shown_or_not() {
             {
                 let call = Call::post(http, up(30).chunks(&[15]).with_trailers("up"));
                 let plan = Plan::sends(down(40).with_trailers("down"));
-                let mut case = rig().case(listener, call.to_origin_of(http), plan).await;
+                let mut case = rig().case(listener, call.via(http), plan).await;
                 case.assert_response(200, &origin(40).flipped());
                 let seen = case.assert_request(&client(30).flipped()).await;
                 assert_eq!(seen.body.trailer("x-sum"), Some("up"), "{case}");
@@ -76,7 +76,7 @@ fn s33_trailers_end_a_body_in_pieces_whether_they_are_shown_or_not() {
 fn s33_trailers_behind_a_body_in_pieces_can_be_changed() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(30).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(30).with_trailers("up")).via(http);
             let plan = Plan::sends(down(40).with_trailers("down"));
             let mut case = rig().case("trailers_STREAMED", call, plan).await;
             case.assert_response(200, &origin(40));
@@ -94,7 +94,7 @@ fn s33_trailers_behind_a_body_in_pieces_can_be_changed() {
 fn s34_body_may_come_before_the_head_is_answered() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(50_000).chunks(&[1000])).to_origin_of(http);
+            let call = Call::post(http, up(50_000).chunks(&[1000])).via(http);
             let plan = Plan::sends(down(50_000).chunks(&[1000]));
             let mut case = rig().case("nowait_STREAMED", call, plan).await;
             case.assert_response(200, &origin(50_000).flipped());
@@ -109,7 +109,7 @@ fn s35_pieces_are_cleared_and_the_last_one_is_replaced() {
     rig().run(async {
         for http in Http::BOTH {
             let chunks = |body: Sending| body.chunks(&[10]).pace(Duration::from_millis(20));
-            let call = Call::post(http, chunks(up(30))).to_origin_of(http);
+            let call = Call::post(http, chunks(up(30))).via(http);
             let plan = Plan::sends(chunks(down(40)));
             let mut case = rig().case("replace_STREAMED", call, plan).await;
             case.assert_status(200);
@@ -127,7 +127,7 @@ fn s35_pieces_are_cleared_and_the_last_one_is_replaced() {
 fn s35_pieces_may_grow() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(300_000)).to_origin_of(http);
+            let call = Call::post(http, up(300_000)).via(http);
             let plan = Plan::sends(down(300_000));
             let mut case = rig().case("double_STREAMED", call, plan).await;
             case.assert_response(200, &origin(300_000).doubled());
@@ -142,7 +142,7 @@ fn s35_pieces_may_grow() {
 fn s36_a_body_that_is_kept_goes_out_with_the_last_answer() {
     rig().run(all(Http::BOTH.into_iter().map(|http| async move {
         let chunks = |body: Sending| body.chunks(&[10_000]).pace(Duration::from_millis(300));
-        let call = Call::post(http, chunks(up(60_000))).to_origin_of(http);
+        let call = Call::post(http, chunks(up(60_000))).via(http);
         let plan = Plan::sends(chunks(down(50_000)));
         let mut case = rig().case("gather_STREAMED", call, plan).await;
         case.assert_response(200, &origin(50_000));
@@ -158,7 +158,7 @@ fn s36_a_body_that_is_kept_goes_out_with_the_last_answer() {
 fn s36_a_broken_promise_fails_the_request_and_loses_nothing_in_silence() {
     rig().run(async {
         for http in Http::BOTH {
-            let call = Call::post(http, up(60_000).with_trailers("up")).to_origin_of(http);
+            let call = Call::post(http, up(60_000).with_trailers("up")).via(http);
             let mut case = rig().case("gather_STREAMED", call, Plan::default()).await;
             case.assert_status(500);
             if case.reached_origin_so_far() {

@@ -61,7 +61,7 @@ impl Call {
     }
 
     /// Envoy is to speak this to the origin. By itself it speaks HTTP/1.1.
-    pub(crate) fn to_origin_of(self, http: Http) -> Self {
+    pub(crate) fn via(self, http: Http) -> Self {
         match http {
             Http::One => self,
             Http::Two => self.header("x-origin", "h2"),

@@ -30,8 +30,6 @@ pub(crate) enum Answers {
     AtTheEnd,
     /// At once; the request is read beside that.
     AtOnce,
-    /// Not at all.
-    Never,
 }
 
 /// What the origin does with one request.
@@ -215,7 +213,6 @@ impl Origin {
         match plan.answers {
             Answers::AtTheEnd => reading.await.expect("no panic"),
             Answers::AtOnce => {}
-            Answers::Never => std::future::pending().await,
         }
         tokio::time::sleep(plan.delay).await;
         Ok(plan.response())

@@ -140,8 +140,8 @@ impl Rig {
         }
     }
 
-    /// The same, in parts: its number, the answer to wait for, and what comes to the origin. Whoever
-    /// drops the second gives the request up.
+    /// The same, in parts: its number, the answer to wait for, and what comes to the origin.
+    /// Whoever drops the second gives the request up.
     pub(crate) fn begin(
         &self,
         configuration: &str,

@@ -178,10 +178,10 @@ impl Actor {
     /// Lets bytes go, up to where something is to happen.
     fn passes<H: Head>(&mut self, view: &mut View<'_, H>) -> Verdict {
         let new = view.body().len() as u64;
-        if let Some(Place::After(bytes)) = self.place() {
-            if self.passed + new > bytes {
-                return self.at(Place::After(bytes), view).expect("it is this place");
-            }
+        if let Some(Place::After(bytes)) = self.place()
+            && self.passed + new > bytes
+        {
+            return self.at(Place::After(bytes), view).expect("it is this place");
         }
         self.passed += new;
         if view.input_ended() {
