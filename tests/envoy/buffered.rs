@@ -162,7 +162,7 @@ fn s21_a_head_that_is_held_is_changed_by_what_the_body_says() {
     });
 }
 
-/// A body that is empty and ends in trailers has no message in BUFFERED: what a filter makes of the
+/// A body that is empty and ends in trailers has no message in any mode: what a filter makes of the
 /// head goes with the answer to the head.
 #[test]
 fn a_head_before_trailers_alone_is_changed_in_every_mode() {
@@ -178,9 +178,15 @@ fn a_head_before_trailers_alone_is_changed_in_every_mode() {
                 let seen = case.assert_request(&client(0)).await;
                 assert_eq!(seen.header("x-set"), Some("new"), "{case}");
                 assert_eq!(seen.body.trailer("x-sum"), Some("up"), "{case}");
+                let said = case.said();
+                assert_eq!((said.shown('Q'), said.shown('P')), (shown(), shown()), "{case}");
             }
         }
     });
+
+    fn shown() -> Vec<String> {
+        ["H(e=0)", "T"].map(str::to_owned).to_vec()
+    }
 }
 
 /// Scenario 23 `[big_req_6mb]`, P14: gRPC's usual limit of 4 MiB a message is not ours.
