@@ -7,10 +7,12 @@ use crate::sync::Arc;
 /// What the health service of a processor says, by service.
 ///
 /// In the beginning the server (the empty name) and the external processor are
-/// [`Serving`](ServingStatus::Serving). While the server [goes away](crate::ext_proc::server::Drain) everything that
-/// is known is [`NotServing`](ServingStatus::NotServing), whatever was set.
+/// [`Serving`](ServingStatus::Serving). While the server [goes away] everything that is known is
+/// [`NotServing`](ServingStatus::NotServing), whatever was set.
 ///
 /// Cheap to clone; all clones, and those of the processor, share one state.
+///
+/// [goes away]: crate::ext_proc::server::Drain
 #[derive(Clone)]
 pub struct Health(Arc<Shared>);
 
