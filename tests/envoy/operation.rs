@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate::ext_proc::server::ServingStatus;
 
 use super::harness::client::{Call, Http};
-use super::harness::origin::Plan;
+use super::harness::origin::{Answers, Plan};
 use super::harness::pattern::{client, origin};
 use super::harness::received::{End, Reads};
 use super::harness::rig::rig;
@@ -194,11 +194,26 @@ async fn endless(http: Http, is_response: bool) {
         let plan = Plan::default().reads(slow).expects(client(BYTES));
         let (_, answer, seen) = rig().begin(CHILD, call, plan);
         let body = tokio::select! {
-            // Before the answer, for which Envoy has no room: it does not read the processor while
-            // the origin does not read. Then the client gives up.
+            // Then the client gives up.
             seen = seen => seen.expect("the origin has read").body,
             _ = answer => panic!("an answer to a request that does not end"),
         };
         assert_eq!((&body.end, body.different_at()), (&End::Left, None), "{body:?}");
     }
+}
+
+/// P25: both directions are on one stream. A request that goes nowhere, with every buffer on its
+/// way full, does not keep the response back.
+#[test]
+fn p25_an_origin_that_answers_and_does_not_read_is_heard() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::post(http, up(1 << 40)).via(http);
+            let mut plan = Plan::sends(down(50)).answers(Answers::AtOnce).reads(Reads::Never);
+            // Until then the buffers are full.
+            plan.delay = Duration::from_millis(700);
+            let case = rig().case("look_quiet_FULL_DUPLEX_STREAMED", call, plan).await;
+            case.assert_response(200, &origin(50));
+        }
+    });
 }

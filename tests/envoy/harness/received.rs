@@ -62,6 +62,8 @@ pub(crate) enum Reads {
     After(Duration),
     /// At most so many bytes a second, and so many in all.
     SlowlySome(u64, u64),
+    /// Nothing, and the body is kept open.
+    Never,
     /// This many bytes, or a few more, then it is dropped.
     Some(u64),
 }
@@ -86,8 +88,10 @@ impl Received {
         let mut body = pin!(body);
         let mut this = Self::new(expected);
         let started = Instant::now();
-        if let Reads::After(time) = reads {
-            tokio::time::sleep(time).await;
+        match reads {
+            Reads::After(time) => tokio::time::sleep(time).await,
+            Reads::Never => std::future::pending().await,
+            _ => {}
         }
         loop {
             match reads {
@@ -103,7 +107,7 @@ impl Received {
                     this.end = End::Left;
                     return this;
                 }
-                Reads::All | Reads::After(_) | Reads::Some(_) => {}
+                Reads::All | Reads::Never | Reads::After(_) | Reads::Some(_) => {}
             }
             match body.frame().await {
                 None => return this,
