@@ -258,7 +258,7 @@ impl Session {
         match &self.state {
             State::Awaiting { .. } => true,
             State::Running(running) => {
-                running.queued_bytes() <= self.plan.settings().queue_high_bytes
+                running.queue_bytes() <= self.plan.settings().queue_high_bytes
             }
             State::Over { .. } => false,
         }

@@ -325,8 +325,8 @@ impl Running {
         self.override_refusal.take()
     }
 
-    pub(super) fn queued_bytes(&self) -> u64 {
-        self.request.queued_bytes() + self.response.queued_bytes()
+    pub(super) fn queue_bytes(&self) -> u64 {
+        self.request.queue_bytes() + self.response.queue_bytes()
     }
 
     pub(super) fn is_holding(&self) -> bool {

@@ -132,7 +132,8 @@ impl SessionSettings {
     }
 
     /// Sets how much may have come that the filters have not taken, in bytes, before the stream is
-    /// not read any more. Both directions come on one stream: what waits here for one direction
+    /// not read any more. Each piece and each end of a body message counts for its slot, too: they
+    /// may have no bytes. Both directions come on one stream: what waits here for one direction
     /// lets the other go on.
     #[must_use]
     pub fn queue_high_bytes(mut self, bytes: u64) -> Self {

@@ -199,9 +199,10 @@ impl<H: SessionHead> Half<H> {
         self.unsent_fields
     }
 
-    /// What has come and the side has not taken, in bytes.
-    pub(super) fn queued_bytes(&self) -> u64 {
-        self.queued_bytes
+    /// What has come and the side has not taken, in bytes, with the slot of each item: a piece may
+    /// be of one byte, and a body message of none, which is seven bytes on the wire.
+    pub(super) fn queue_bytes(&self) -> u64 {
+        self.queued_bytes + (self.queue.len() * size_of::<Item>()) as u64
     }
 
     /// What is kept outside the chain, in bytes.
