@@ -198,3 +198,17 @@ fn a_half_close_behind_whole_messages_waits_for_the_filters_and_one_that_cuts_do
     assert!(!talk.status().expect("the message is cut").is_ok());
     assert!(matches!(talk.session.end(), Some(SessionEnd::Abandoned)));
 }
+
+#[test]
+fn a_timeout_is_408_where_the_client_was_awaited_and_else_504() {
+    use tidegate::Timeout;
+
+    for (ends, status) in [(false, 408), (true, 504)] {
+        let plan = ExchangePlan::builder().build().expect("a plan");
+        let mut talk = Talk::new(plan, both(BodyMode::FullDuplexStreamed));
+        talk.send(request_headers(&HEAD, false));
+        talk.send(request_body(&b"one"[..], ends));
+        talk.session.handle_timeout(Timeout::Total);
+        assert_eq!(immediate(&talk.replies()).0, status);
+    }
+}

@@ -170,7 +170,8 @@ impl Session {
     }
 
     /// The data plane sends nothing more, and still reads (a half-close). What came whole is
-    /// answered to its end, however long filters take; a message that is cut by this is abandoned.
+    /// answered to its end, however long filters take; a message that is cut by this is abandoned,
+    /// and in full duplex that is each that has begun and not ended.
     pub fn handle_half_close(&mut self) {
         match &mut self.state {
             State::Awaiting { .. } => self.finish(SessionEnd::Released, GrpcStatus::OK),

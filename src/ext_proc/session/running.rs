@@ -189,7 +189,9 @@ impl Running {
         }
         match self.input {
             Input::Open => Turn::Idle,
-            Input::Closed if self.is_settled() => Turn::Released,
+            // An end in full duplex that is not due yet never will be: a good status would let
+            // what a filter has of the body look like nothing (P7).
+            Input::Closed if self.is_settled() && self.ledger.is_complete() => Turn::Released,
             Input::Closed if self.is_cut() => Turn::Abandoned,
             // What came is whole; a filter is still at it.
             Input::Closed => Turn::Idle,
@@ -276,6 +278,15 @@ impl Running {
         self.observes || (self.is_at_rest() && !self.owes_ends())
     }
 
+    /// Whether the request has more to come and everything that came of it has gone on: then a
+    /// timeout is its client's (408), else somebody else's (504).
+    fn awaits_client(&self) -> bool {
+        let lane = self.ledger.lane(Direction::Request);
+        let is_owed = matches!(lane.debt(), Debt::Headers | Debt::Bodies(_) | Debt::Trailers);
+        let shows_body = lane.mode().body() != BodyMode::None;
+        shows_body && lane.has_begun() && !lane.has_ended() && !is_owed && self.request.is_at_rest()
+    }
+
     /// Whether an answer is owed. That a message has not ended is no debt of ours.
     fn owes_ends(&self) -> bool {
         [Direction::Request, Direction::Response].into_iter().any(|direction| {
@@ -312,6 +323,7 @@ impl Running {
     }
 
     pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
+        self.request.set_awaits_client(self.awaits_client());
         let holds = |is_holding: bool| timeout != Timeout::Hold || is_holding;
         if holds(self.request.side().chain().is_holding()) {
             self.request.handle_timeout(timeout);

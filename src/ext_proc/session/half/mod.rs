@@ -221,6 +221,10 @@ impl<H: SessionHead> Half<H> {
         self.side.handle_timeout(timeout);
     }
 
+    pub(super) fn set_awaits_client(&mut self, awaits: bool) {
+        self.side.set_awaits_source(awaits);
+    }
+
     /// The session is over, and this message with it.
     pub(super) fn abort(&mut self, error: Error) {
         self.drop_all();
