@@ -1,7 +1,7 @@
 //! Servers of external processing side by side, behind a real Envoy: what each costs.
 //!
-//! `TIDEGATE_ENVOY=/path/of/envoy cargo run --release` in this folder runs all and prints one table.
-//! With names of scenarios it runs those; `--rounds N`, `--mib N` (of body in a round) and
+//! `TIDEGATE_ENVOY=/path/of/envoy cargo run --release` in this folder runs all and prints one
+//! table. With names of scenarios it runs those; `--rounds N`, `--mib N` (of body in a round) and
 //! `--requests N` (small ones in a round) say how much.
 //!
 //! Client, Envoy with one worker, origin and one server share the machine. Each server is a process
