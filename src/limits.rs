@@ -228,6 +228,14 @@ pub const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 /// the settings do not say otherwise: two of the largest replies.
 pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
 
+/// How much an external processor reads from a socket at once, in bytes: four of Envoy's DATA
+/// frames. Each connection has a buffer for it.
+pub const TRANSPORT_READ_BYTES: usize = 64 * 1024;
+
+/// How much an external processor gathers before it writes to a socket, in bytes, if one poll has
+/// as much to write: eight of Envoy's DATA frames. Each connection has a buffer for what it needs.
+pub const TRANSPORT_WRITE_BYTES: usize = 128 * 1024;
+
 /// The largest HTTP/2 frame that an external processor reads, in bytes, if its settings do not say
 /// otherwise: one of [`MAX_FRAME_BYTES`].
 pub const MAX_SERVED_FRAME_BYTES: u32 = 64 * 1024;

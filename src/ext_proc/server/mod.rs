@@ -47,6 +47,7 @@ mod stream;
 mod stream_error;
 mod stream_report;
 mod stream_settings;
+mod transport;
 mod watchdog;
 
 pub use bytes_body::BytesBody;

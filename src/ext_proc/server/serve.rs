@@ -12,6 +12,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 
+use super::transport::Transport;
 use super::{ServeSettings, Served};
 
 /// How long nothing is accepted when that has failed: what is missing is a resource of the process,
@@ -71,8 +72,10 @@ where
         // Small answers must not wait for more of them. A socket that was reset in the meantime
         // says so to who reads it.
         let _ = stream.set_nodelay(true);
-        let connection = http2.serve_connection(TokioIo::new(stream), service.clone());
-        connections.spawn(graceful.watch(connection));
+        let connection = Transport::new(stream).flushed(|transport| {
+            graceful.watch(http2.serve_connection(TokioIo::new(transport), service.clone()))
+        });
+        connections.spawn(connection);
     }
     drop(listener);
     let told = graceful.shutdown();
