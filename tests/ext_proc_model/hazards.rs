@@ -13,7 +13,7 @@ use crate::case::{Case, Fault, Start};
 use crate::filter::{Kind, World};
 use crate::judge::judge;
 use crate::message::End;
-use crate::stage::{Stage, bind};
+use crate::stage::{Action, Stage, bind};
 
 /// Plays `case`; answers how many steps it took.
 fn play(mut case: Case) -> usize {
@@ -131,4 +131,38 @@ fn h28_the_end_of_the_response_leaves_no_one_waiting_for_the_request() {
         case.request.filters.retain(|kind| *kind != Kind::CutAt(0));
         play(case);
     }
+}
+
+/// Scenario 93: a filter waits, the client sends on, and the stream is not read.
+#[test]
+fn h07_a_stream_whose_filters_wait_is_not_read() {
+    const BODY_BYTES: usize = 400_000;
+    let mut case = cases(1).next().expect("a case");
+    case.settings.queue_high_bytes = 1_000;
+    case.settings.cut_bytes = 4_096;
+    case.request.mode = DirectionMode::full_duplex();
+    case.request.filters = vec![Kind::LaterHead];
+    case.response.filters.clear();
+    case.request.message.end = End::Alone;
+    case.request.message.chunks = vec![vec![b'e'; 1_000]; BODY_BYTES / 1_000];
+    let world = Arc::new(World::default());
+    let plan = bind(&mut case, &world);
+    let mut stage = Stage::new(&case, plan, world);
+    let is_request = true;
+    let actions = [
+        Action::Source { is_request },
+        Action::Advance { is_request },
+        Action::Up(4_096),
+        Action::Give,
+        Action::Poll,
+        Action::Down(usize::MAX),
+    ];
+    while actions.iter().any(|each| stage.act(*each).expect("what a server may do")) {}
+    // What the filter's mark lets in (64 KiB), and what may wait before it.
+    let held_bytes = stage.session.held_bytes();
+    assert!(!stage.session.wants_input(), "{held_bytes} bytes held");
+    assert!((60_000..90_000).contains(&held_bytes), "{held_bytes} bytes held");
+    while stage.act(Action::Resume).expect("a filter that waits") {}
+    stage.run_on(&case).expect("it goes on");
+    judge(&case, &stage).expect("complete");
 }
