@@ -278,7 +278,10 @@ where
         if view.head().is_some() && self.holds_head(view, sent_bytes) {
             return Verdict::HOLD;
         }
-        if view.body().len() == sent_bytes && !view.input_ended() {
+        // What it has taken is in its hands while it waits for something of its own: the message
+        // stays open behind it.
+        let is_served = self.slot.as_ref().is_none_or(|slot| slot.is_served());
+        if view.body().len() == sent_bytes && !view.input_ended() && is_served {
             return Verdict::PASS;
         }
         Verdict::pass_first(sent_bytes)

@@ -102,6 +102,12 @@ impl Slot {
         };
     }
 
+    /// Whether the future waits for what the filter's callbacks bring, and for nothing else.
+    #[inline]
+    pub(super) fn is_served(&self) -> bool {
+        self.input_wait.is_waiting() || self.room_wait.is_waiting()
+    }
+
     /// A poll begins: takes what the view has. Answers how many bytes that are.
     #[inline]
     pub(super) fn borrow<H: Head>(&mut self, view: &mut View<'_, H>) -> usize {

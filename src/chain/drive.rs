@@ -284,6 +284,20 @@ impl<H: Head> Chain<H> {
         over
     }
 
+    /// Whether a filter that keeps something back, or its message open, can go on without more
+    /// input. What it has taken into its own hands is no byte that is held here.
+    #[must_use]
+    pub fn awaits_resume(&self) -> bool {
+        let mut holding = self.stations.holding;
+        while let Some(k) = top(holding) {
+            holding &= !(1u64 << k);
+            if self.is_live_station(k) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether trailers may still come to station `k`: from the source, or from a filter before it
     /// that may add them and has not let the end go.
     fn trailers_may_come(&self, k: usize) -> bool {
