@@ -11,6 +11,7 @@ mod chosen;
 mod context;
 mod cost;
 mod filters;
+mod kept;
 mod queue;
 mod replies;
 mod support;

@@ -15,6 +15,8 @@ pub(super) struct HalfTerms {
     pub(super) follows_body: bool,
     /// The end is shown with the body message; trailers that follow pass by.
     pub(super) ends_with_body: bool,
+    /// The mode shows how each message ends: one whose end does not come was cut.
+    pub(super) shows_end: bool,
     /// The last body message may not say that it is the last: trailers that are not shown may
     /// follow.
     pub(super) hides_end: bool,
@@ -34,7 +36,8 @@ impl HalfTerms {
     /// How much can wait to be answered, in bytes.
     pub(super) fn answer_bytes(&self) -> u64 {
         let frame_bytes = limits::MAX_FRAME_BYTES as u64;
-        match self.mode.body() {
+        let followed_bytes = if self.follows_body { frame_bytes } else { 0 };
+        followed_bytes.saturating_add(match self.mode.body() {
             // One message is answered by one, however large the data plane makes it.
             BodyMode::Streamed => self.max_whole_bytes,
             BodyMode::Buffered | BodyMode::BufferedPartial if self.may_edit_body => {
@@ -42,6 +45,6 @@ impl HalfTerms {
             }
             BodyMode::None | BodyMode::Buffered | BodyMode::BufferedPartial => 0,
             BodyMode::FullDuplexStreamed => self.piece_bytes as u64 + frame_bytes,
-        }
+        })
     }
 }

@@ -51,7 +51,8 @@ pub use session_settings::{ChooseMode, SessionSettings};
 
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::Direction;
-use crate::ext_proc::mode::{Announced, OverrideRefusal};
+use crate::ext_proc::automaton::{Lane, Violation};
+use crate::ext_proc::mode::{Announced, OverrideRefusal, ProcessingMode, SendMode};
 use crate::ext_proc::wire::{Envelope, Event, GrpcCode, GrpcStatus};
 
 use running::{Running, Turn};
@@ -96,6 +97,9 @@ impl Session {
     /// the stream with a status that says so; behind the end, events are dropped.
     pub fn handle(&mut self, event: Event) {
         if let State::Awaiting { pieces, charged_bytes } = &mut self.state {
+            if let Err(violation) = check_first(self.plan.settings().mode, &event) {
+                return self.refuse_violation(violation);
+            }
             let (direction, envelope) = match &event {
                 Event::BodyPiece { bytes, .. } => {
                     let limit_bytes = self.plan.settings().max_whole_bytes;
@@ -140,10 +144,14 @@ impl Session {
     fn give(&mut self, event: Event) {
         let State::Running(running) = &mut self.state else { return };
         if let Err(violation) = running.handle(event) {
-            let status = GrpcStatus::new(GrpcCode::InvalidArgument, violation.to_string());
-            let error = Error::with_source(ErrorKind::Reset, Origin::Processor, violation);
-            self.abort(error, status);
+            self.refuse_violation(violation);
         }
+    }
+
+    fn refuse_violation(&mut self, violation: Violation) {
+        let status = GrpcStatus::new(GrpcCode::InvalidArgument, violation.to_string());
+        let error = Error::with_source(ErrorKind::Reset, Origin::Processor, violation);
+        self.abort(error, status);
     }
 
     fn begin(
@@ -386,6 +394,17 @@ fn piece_bytes(event: &Event) -> u64 {
     match event {
         Event::BodyPiece { bytes, .. } => bytes.len() as u64,
         _ => 0,
+    }
+}
+
+/// Whether a stream can begin so. Where heads are shown, a body that comes first need not be kept
+/// to know that it cannot; which body modes there are is announced behind it.
+fn check_first(stated: ProcessingMode, event: &Event) -> Result<(), Violation> {
+    let Event::BodyPiece { direction, .. } = event else { return Ok(()) };
+    let mode = stated.of(*direction);
+    match mode.headers() {
+        SendMode::Send => Lane::new(*direction, mode).begin_body(),
+        SendMode::Skip => Ok(()),
     }
 }
 

@@ -2,6 +2,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::limits;
+
 /// Follows the bytes of a body through a chain, to know whether what comes out is what went in.
 ///
 /// A piece that passes keeps its memory, so pieces are compared by where they lie. The entry holds
@@ -11,6 +13,7 @@ use bytes::Bytes;
 pub(super) struct Passage {
     /// What has gone in and not come out.
     inside: VecDeque<Bytes>,
+    inside_bytes: u64,
     verdict: Verdict,
 }
 
@@ -25,9 +28,16 @@ enum Verdict {
 }
 
 impl Passage {
-    /// A piece goes in.
-    pub(super) fn enter(&mut self, piece: &Bytes) {
+    /// A piece goes in, to a chain that holds `held_bytes`. What is inside and not held there was
+    /// dropped, or a filter has it in hand: if that is more than a frame, it counts as edited, as
+    /// it would be kept here for as long as its message goes on.
+    pub(super) fn enter(&mut self, piece: &Bytes, held_bytes: u64) {
+        let unheld_bytes = self.inside_bytes.saturating_sub(held_bytes);
+        if unheld_bytes > limits::MAX_FRAME_BYTES as u64 {
+            self.differ();
+        }
         if self.verdict == Verdict::Same {
+            self.inside_bytes += piece.len() as u64;
             self.inside.push_back(piece.clone());
         }
     }
@@ -42,6 +52,7 @@ impl Passage {
             };
             let bytes = front.len().min(rest.len());
             rest = &rest[bytes..];
+            self.inside_bytes -= bytes as u64;
             if bytes == front.len() {
                 self.inside.pop_front();
             } else {
@@ -57,6 +68,7 @@ impl Passage {
         // What is still inside belongs to the message that was answered without it. When it comes
         // out, it will be no piece of the next one.
         self.inside.clear();
+        self.inside_bytes = 0;
         self.verdict = Verdict::Same;
         same
     }
@@ -64,5 +76,6 @@ impl Passage {
     fn differ(&mut self) {
         self.verdict = Verdict::Other;
         self.inside.clear();
+        self.inside_bytes = 0;
     }
 }

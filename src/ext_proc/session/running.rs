@@ -189,6 +189,8 @@ impl Running {
         }
         match self.input {
             Input::Open => Turn::Idle,
+            // Nothing is owed to an observer, but filters are shown what came.
+            Input::Closed if self.observes && !self.is_cut() && !self.is_at_rest() => Turn::Idle,
             // An end in full duplex that is not due yet never will be: a good status would let
             // what a filter has of the body look like nothing (P7).
             Input::Closed if self.is_settled() && self.ledger.is_complete() => Turn::Released,
@@ -215,7 +217,14 @@ impl Running {
         if self.cut.is_none() {
             match self.request.poll(cx, &mut self.ledger, reads) {
                 Step::Reply(reply) => return Some(Turn::Reply(reply)),
-                Step::Cut(error) => self.cut = Some(error),
+                Step::Cut(error) => {
+                    // One that is cut here, as an answer cannot carry it, is told to the other side
+                    // as well: that is where the client is answered.
+                    if self.request.side().chain().outcome().is_none() {
+                        self.request.abort(error.clone());
+                    }
+                    self.cut = Some(error);
+                }
                 // A request carries no reply.
                 Step::Local | Step::Idle => return None,
             }
@@ -246,7 +255,12 @@ impl Running {
         match self.response.poll(cx, &mut self.ledger, reads) {
             Step::Reply(reply) => Some(Turn::Reply(reply)),
             Step::Local => Some(self.immediate()),
-            Step::Cut(error) => Some(Turn::Failed(error)),
+            Step::Cut(error) => {
+                if self.ledger.immediate().is_some() && self.response.answer_cut(&error) {
+                    return self.poll_response(cx, reads);
+                }
+                Some(Turn::Failed(error))
+            }
             Step::Idle => None,
         }
     }

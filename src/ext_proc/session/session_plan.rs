@@ -92,9 +92,16 @@ impl SessionPlan {
             }
             None => settings.max_whole_bytes.saturating_mul(2),
         };
+        // What a stream announces stands behind a first message that is a body: it waits whole.
+        let modes = [settings.mode.request, settings.mode.response];
+        let queued_bytes = if modes.iter().all(|mode| mode.headers() == SendMode::Send) {
+            settings.queue_high_bytes
+        } else {
+            settings.queue_high_bytes.max(settings.max_whole_bytes)
+        };
         plan.held_bound_bytes()
             .saturating_add(answers)
-            .saturating_add(settings.queue_high_bytes)
+            .saturating_add(queued_bytes)
             .saturating_add(settings.max_reply_bytes)
     }
 
@@ -177,6 +184,7 @@ where
         ends_with_body: !observes
             && mode.body() == BodyMode::Buffered
             && !granted.has(Capability::SeeTrailers),
+        shows_end: terms.capabilities().has(Capability::SeeEnd),
         hides_end: !observes && mode.trailers() == SendMode::Skip && !terms.has_no_trailers(),
         routing: settings.routing,
         reroutes: settings.reroutes,

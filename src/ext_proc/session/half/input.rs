@@ -99,7 +99,7 @@ impl<H: SessionHead> Half<H> {
         self.queued_bytes -= len;
         self.message = Message::Open { bytes: self.message_bytes() + len };
         if self.terms.follows_body && !self.side.input_stopped() {
-            self.passage.enter(&data);
+            self.passage.enter(&data, self.side.chain().held_bytes());
         }
         let ends = match self.queue.front() {
             // Filters are shown the end with the last bytes, where both are here.

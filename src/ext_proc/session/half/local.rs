@@ -8,7 +8,9 @@ use core::task::Context;
 use super::{Given, Half, Stage, Step, Tail};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
+use crate::exchange::answer::answer_for;
 use crate::ext_proc::session::heads::SessionHead;
+use crate::filter::LocalReply;
 use crate::frame::Outcome;
 
 impl<H: SessionHead> Half<H> {
@@ -61,6 +63,23 @@ impl<H: SessionHead> Half<H> {
             None => None,
         };
         Some((*head, mem::take(&mut self.pending), by))
+    }
+
+    /// The message was cut by what the session cannot answer: it is answered in its place, through
+    /// its filters, if they have not let the head go. Answers whether it is.
+    pub(in crate::ext_proc::session) fn answer_cut(&mut self, error: &Error) -> bool {
+        let chain = self.side.chain();
+        let is_over = chain.outcome().is_some() || chain.is_local_reply();
+        if is_over || chain.head_was_taken() {
+            return false;
+        }
+        self.drop_all();
+        let reply = match error.kind() {
+            ErrorKind::Limit { .. } => LocalReply::new(H::OVERFLOW),
+            _ => answer_for(error, false),
+        };
+        self.side.handle_reply(reply);
+        self.side.chain().is_local_reply()
     }
 
     /// Counts changes that could not be sent.

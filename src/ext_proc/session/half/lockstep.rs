@@ -69,7 +69,7 @@ impl<H: SessionHead> Half<H> {
         // The last that is shown may be this one, and nobody would say so: what is held back then
         // has no other answer to go with.
         let may_be_last = self.terms.hides_end && self.queue.is_empty() && !is_over;
-        if may_be_last && self.side.chain().held_bytes() > 0 {
+        if may_be_last && self.keeps_back() {
             return None;
         }
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };

@@ -214,7 +214,19 @@ impl<H: SessionHead> Half<H> {
     pub(super) fn is_at_rest(&self) -> bool {
         // Behind an end that a filter declared, what comes is dropped.
         let has_gone_in = self.queue.is_empty() || self.side.input_stopped();
-        has_gone_in && self.pending.is_empty() && self.side.chain().held_bytes() == 0
+        // A filter that is at something of its own has no part of a body that is not shown.
+        let is_kept = match self.terms.mode.body() {
+            BodyMode::None => self.side.chain().held_bytes() > 0,
+            _ => self.keeps_back(),
+        };
+        has_gone_in && self.pending.is_empty() && !is_kept
+    }
+
+    /// Whether a filter keeps something: bytes that are counted, or what it has in hand while it
+    /// waits for something other than input.
+    fn keeps_back(&self) -> bool {
+        let chain = self.side.chain();
+        chain.held_bytes() > 0 || chain.awaits_resume()
     }
 
     pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
@@ -231,11 +243,12 @@ impl<H: SessionHead> Half<H> {
         self.side.abort(error);
     }
 
-    /// Nothing more comes, and nothing is asked for. What has gone on whole was not cut.
+    /// Nothing more comes, and nothing is asked for. What has gone on whole was not cut, unless its
+    /// end would have been shown.
     pub(super) fn leave(&mut self) {
         if matches!(self.head, Stage::Awaited) {
             // No message, and no end of one.
-        } else if self.is_at_rest() {
+        } else if self.is_at_rest() && !self.terms.shows_end {
             self.side.leave_unended();
         } else {
             self.side.cancel();

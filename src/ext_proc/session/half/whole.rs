@@ -70,7 +70,8 @@ impl<H: SessionHead> Half<H> {
             if matches!(self.message, Message::Whole { .. }) || self.has_trailers_alone() {
                 break;
             }
-            if !self.feed() {
+            // What was taken made room for what a filter had let go behind it.
+            if !self.feed() && !self.side.chain().has_work() {
                 return Ok(false);
             }
             if self.settle(cx) {
@@ -91,7 +92,7 @@ impl<H: SessionHead> Half<H> {
         Ok(match self.message {
             Message::Whole { end_of_stream: false, .. } if !self.terms.ends_with_body => {
                 // No more is shown before it is answered.
-                chain.head_has_passed() && chain.held_bytes() == 0
+                chain.head_has_passed() && !self.keeps_back()
             }
             _ => chain.head_has_passed() && chain.end_has_passed(),
         })
@@ -112,12 +113,16 @@ impl<H: SessionHead> Half<H> {
             self.pending = same;
             return Ok(());
         }
-        let before = self.pending.len();
-        self.side.take_body(&mut self.pending, usize::MAX);
-        if self.pending.len() == before {
+        let mut taken = BodyBuf::new();
+        self.side.take_body(&mut taken, usize::MAX);
+        if taken.is_empty() {
             return Ok(());
         }
-        self.taken_bytes += (self.pending.len() - before) as u64;
+        self.taken_bytes += taken.len() as u64;
+        for piece in taken.segments() {
+            self.passage.leave(piece);
+        }
+        self.pending.append(&mut taken);
         let limit_bytes = self.terms.max_whole_bytes;
         if self.pending.len() as u64 > limit_bytes {
             let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
@@ -176,14 +181,14 @@ impl<H: SessionHead> Half<H> {
             return Step::Cut(left_over(self.pending.len()));
         };
         self.message = Message::Between;
-        let mut body = mem::take(&mut self.pending);
+        let body = mem::take(&mut self.pending);
         let is_whole = self.taken_bytes == bytes;
         if !is_whole && !self.terms.may_edit_body {
             // A filter ended the message before its end, and what went before is not here.
             let capability = Capability::ChangeLength.name();
             return Step::Cut(Error::new(ErrorKind::Undeclared { capability }, Origin::Filter));
         }
-        let is_unedited = is_whole && (!self.terms.may_edit_body || self.is_what_came(&mut body));
+        let is_unedited = is_whole && (!self.terms.may_edit_body || self.passage.end_message());
         // Only this mode keeps the length that was declared.
         let is_declared = !is_unedited && self.terms.mode.body() == BodyMode::Buffered;
         let bytes = is_declared.then_some(body.len() as u64);
@@ -204,13 +209,6 @@ impl<H: SessionHead> Half<H> {
             return Step::Cut(Error::with_source(ErrorKind::Filter, Origin::Filter, why));
         }
         self.poll_behind(cx, ledger)
-    }
-
-    fn is_what_came(&mut self, body: &mut BodyBuf) -> bool {
-        for piece in body.segments() {
-            self.passage.leave(piece);
-        }
-        self.passage.end_message()
     }
 
     /// What comes behind the answer to the body: the end, or trailers.
