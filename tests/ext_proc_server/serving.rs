@@ -106,3 +106,16 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     drop(first);
     second.read_exact(&mut first_byte).await.unwrap();
 }
+
+/// hyper panics where a buffer is too large, and sends nothing from one of no bytes.
+#[tokio::test]
+async fn any_send_buffer_can_be_asked_for() {
+    for bytes in [0, usize::MAX] {
+        let processor = passing();
+        let running = serve(&processor, ServeSettings::new().send_buffer_bytes(bytes)).await;
+        let mut peer = Peer::dial(running.address).await;
+        let mut call = peer.open().await;
+        call.send(request_headers(&GET, true).first(protocol_config(0, 0))).await;
+        call.answer().await;
+    }
+}

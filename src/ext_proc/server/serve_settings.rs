@@ -75,10 +75,16 @@ impl ServeSettings {
     }
 
     /// Sets how much of what one stream is sent can wait for its window, in bytes. What is taken
-    /// from the session at once is whole, so that it can be one reply more.
+    /// from the session at once is whole, so that it can be one reply more. At least 1, as nothing
+    /// could leave, and at most 2^32 - 1; what is beyond counts as the nearest of these.
     #[must_use]
     pub const fn send_buffer_bytes(mut self, bytes: usize) -> Self {
-        self.send_buffer_bytes = bytes;
+        self.send_buffer_bytes = match bytes {
+            0 => 1,
+            // hyper panics above.
+            1..=MAX_SEND_BUFFER_BYTES => bytes,
+            _ => MAX_SEND_BUFFER_BYTES,
+        };
         self
     }
 
@@ -127,6 +133,9 @@ impl ServeSettings {
         http2
     }
 }
+
+/// What hyper takes.
+const MAX_SEND_BUFFER_BYTES: usize = u32::MAX as usize;
 
 /// RFC 9113, section 6.9.1.
 const MAX_WINDOW_BYTES: u32 = (1 << 31) - 1;

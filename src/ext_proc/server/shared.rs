@@ -6,6 +6,7 @@ use super::health::ServingStatus;
 use super::slot::Look;
 use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::table::signal::Signal;
+use crate::unwind::drop_contained;
 
 /// What the clones of one processor share: who is under way, and what its health is.
 ///
@@ -160,6 +161,9 @@ impl Shared {
         };
         for stream in streams {
             stream.look(timeout);
+            // hyper may have let go of it in the meantime: then this was the last, and user code
+            // goes with it. A panic in there must not end the watchdog of all others.
+            drop_contained(stream);
         }
         true
     }
