@@ -113,7 +113,7 @@ async fn a_hostile_stream_ends_with_its_status_and_31_others_go_on() {
 #[tokio::test]
 async fn a_first_message_that_does_not_end_is_refused() {
     const LIMIT_BYTES: u64 = 1024 * 1024;
-    let mode = DirectionMode::full_duplex();
+    let mode = DirectionMode::full_duplex().with_headers(tidegate::ext_proc::mode::SendMode::Skip);
     let settings =
         SessionSettings::new(ProcessingMode::new(mode, mode)).max_whole_bytes(LIMIT_BYTES);
     let plan = SessionPlan::new(ExchangePlan::builder().build().unwrap(), settings).unwrap();
