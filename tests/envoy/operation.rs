@@ -209,7 +209,8 @@ fn p25_an_origin_that_answers_and_does_not_read_is_heard() {
     rig().run(async {
         for http in Http::BOTH {
             let call = Call::post(http, up(1 << 40)).via(http);
-            let mut plan = Plan::sends(down(50)).answers(Answers::AtOnce).reads(Reads::Never);
+            let nothing = Reads::Nothing(Duration::from_secs(3));
+            let mut plan = Plan::sends(down(50)).answers(Answers::AtOnce).reads(nothing);
             // Until then the buffers are full.
             plan.delay = Duration::from_millis(700);
             let case = rig().case("look_quiet_FULL_DUPLEX_STREAMED", call, plan).await;

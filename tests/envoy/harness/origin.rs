@@ -22,6 +22,8 @@ use super::sending::{SUM, Sending, SendingBody};
 /// The field that names the case.
 pub(crate) const CASE: HeaderName = HeaderName::from_static("x-case");
 
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+
 /// When the origin answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Answers {
@@ -152,7 +154,12 @@ impl Origin {
                 let origin = server.clone();
                 tokio::spawn(async move {
                     let service = service_fn(|request| origin.clone().serve(request));
-                    let builder = auto::Builder::new(TokioExecutor::new());
+                    let mut builder = auto::Builder::new(TokioExecutor::new());
+                    // A stream that is not read is not to stop the others of its connection.
+                    builder
+                        .http2()
+                        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+                        .initial_connection_window_size(64 * STREAM_WINDOW_BYTES);
                     // What goes wrong here is seen in the bodies.
                     let _ = builder.serve_connection(TokioIo::new(socket), service).await;
                 });

@@ -62,8 +62,8 @@ pub(crate) enum Reads {
     After(Duration),
     /// At most so many bytes a second, and so many in all.
     SlowlySome(u64, u64),
-    /// Nothing, and the body is kept open.
-    Never,
+    /// Nothing; after this time the body is dropped.
+    Nothing(Duration),
     /// This many bytes, or a few more, then it is dropped.
     Some(u64),
 }
@@ -90,7 +90,11 @@ impl Received {
         let started = Instant::now();
         match reads {
             Reads::After(time) => tokio::time::sleep(time).await,
-            Reads::Never => std::future::pending().await,
+            Reads::Nothing(time) => {
+                tokio::time::sleep(time).await;
+                this.end = End::Left;
+                return this;
+            }
             _ => {}
         }
         loop {
@@ -107,7 +111,7 @@ impl Received {
                     this.end = End::Left;
                     return this;
                 }
-                Reads::All | Reads::Never | Reads::After(_) | Reads::Some(_) => {}
+                Reads::All | Reads::Nothing(_) | Reads::After(_) | Reads::Some(_) => {}
             }
             match body.frame().await {
                 None => return this,
