@@ -210,3 +210,28 @@ fn p17_a_chosen_mode_that_the_configuration_does_not_take_is_not_asked_for_and_t
         assert_eq!(talk.session.override_refusal().is_some(), !allows);
     }
 }
+
+#[test]
+fn p33_the_route_is_chosen_anew_where_the_head_was_changed_and_it_is_asked_for() {
+    use crate::filters::GiveBody;
+
+    let mark = || pair(|| Mark);
+    let settings = |mode| SessionSettings::new(mode).reroute();
+    let asks = |plan, settings, head| {
+        let mut talk = Talk::with(plan, settings);
+        common(&talk.send(head)[0]).clear_route_cache
+    };
+    let streamed = both(BodyMode::Streamed);
+    assert!(asks(mark(), settings(streamed), request_headers(&HEAD, false)));
+    assert!(!asks(mark(), SessionSettings::new(streamed), request_headers(&HEAD, false)));
+    assert!(!asks(pair(|| Pass), settings(streamed), request_headers(&HEAD, false)), "no change");
+    // With an override, and with a body that is given, too.
+    let chooses = settings(both(BodyMode::Buffered)).choose_mode(move |_, _| Some(streamed));
+    assert!(asks(mark(), chooses, request_headers(&HEAD, false)));
+    let given = ExchangePlan::builder()
+        .request("give", || GiveBody)
+        .request("mark", || Mark)
+        .build()
+        .expect("a plan");
+    assert!(asks(given, settings(streamed), request_headers(&HEAD, true)));
+}

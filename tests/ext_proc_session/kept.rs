@@ -153,7 +153,7 @@ impl<H: Head> Filter<H> for Waits {
     }
 
     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
-        *self.0.lock().unwrap() = Some(view.resume_handle());
+        *self.0.lock().expect("no panic") = Some(view.resume_handle());
         Verdict::HOLD.quiet()
     }
 
@@ -203,14 +203,14 @@ fn p23_a_first_message_that_is_a_body_is_within_the_bound() {
     }
 }
 
-fn outcomes(
-    plan: ExchangePlan,
-    mode: ProcessingMode,
-) -> (Talk, Arc<Mutex<Vec<(Direction, String)>>>) {
+/// How messages ended, as an observer was told.
+type Told = Arc<Mutex<Vec<(Direction, String)>>>;
+
+fn outcomes(plan: ExchangePlan, mode: ProcessingMode) -> (Talk, Told) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     let observer = Arc::new(move |direction: Direction, outcome: &Outcome, _: &Stats| {
-        log.lock().unwrap().push((direction, format!("{outcome:?}")));
+        log.lock().expect("no panic").push((direction, format!("{outcome:?}")));
     });
     let mut talk = Talk::new(plan.clone(), mode);
     let plan = SessionPlan::new(plan, SessionSettings::new(mode)).expect("it fits");
@@ -225,14 +225,14 @@ fn a_message_that_is_cut_where_its_end_would_be_shown_is_cancelled() {
         talk.send(request_headers(&HEAD, false));
         assert_eq!(talk.send(request_body(&b"one"[..], false)).len(), 1);
         talk.session.handle_end();
-        let told = told.lock().unwrap();
+        let told = told.lock().expect("no panic");
         assert_eq!(told[..], [(Direction::Request, "Cancelled".to_owned())], "{mode}");
     }
     let (mut talk, told) = outcomes(pair(|| Pass), skipping(BodyMode::Streamed));
     talk.send(request_headers(&HEAD, false));
     assert_eq!(talk.send(request_body(&b"one"[..], false)).len(), 1);
     talk.session.handle_end();
-    assert_eq!(told.lock().unwrap()[..], [(Direction::Request, "EndUnseen".to_owned())]);
+    assert_eq!(told.lock().expect("no panic")[..], [(Direction::Request, "EndUnseen".to_owned())]);
 }
 
 #[test]
@@ -266,14 +266,14 @@ fn an_observer_that_takes_its_time_is_shown_all_that_came() {
     talk.send(observed(request_body(&b"two"[..], true)));
     talk.session.handle_half_close();
     assert_eq!(talk.status(), None, "a filter looks at the first piece: {:?}", talk.session);
-    let next = || handle.lock().unwrap().take();
+    let next = || handle.lock().expect("no panic").take();
     while let Some(waiting) = next() {
         assert_eq!(talk.status(), None);
         waiting.resume();
         talk.replies();
     }
     assert!(talk.status().expect("all was seen").is_ok());
-    let told = told.lock().unwrap();
+    let told = told.lock().expect("no panic");
     assert!(told[0].1.starts_with("Complete"), "{told:?}");
 }
 

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 use super::transport::Transport;
 use super::{ServeSettings, Served};
@@ -18,6 +19,9 @@ use super::{ServeSettings, Served};
 /// How long nothing is accepted when that has failed: what is missing is a resource of the process,
 /// which comes back when connections go.
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a connection may take to say anything at all. A client of HTTP/2 speaks first.
+const FIRST_BYTES: Duration = Duration::from_secs(10);
 
 /// Serves HTTP/2 with prior knowledge on `listener` until `shutdown` is ready, as
 /// [`ExternalProcessor::serve`](super::ExternalProcessor::serve) does; for a service that is more
@@ -72,14 +76,21 @@ where
         // Small answers must not wait for more of them. A socket that was reset in the meantime
         // says so to who reads it.
         let _ = stream.set_nodelay(true);
-        let connection = Transport::new(stream).flushed(|transport| {
-            graceful.watch(http2.serve_connection(TokioIo::new(transport), service.clone()))
+        let watcher = graceful.watcher();
+        let (http2, service) = (http2.clone(), service.clone());
+        connections.spawn(async move {
+            // hyper looks at no clock before a client has begun to speak: one that never does
+            // would keep its place for ever.
+            if timeout(FIRST_BYTES, stream.readable()).await.is_err() {
+                return Ok(());
+            }
+            let serve = |transport| http2.serve_connection(TokioIo::new(transport), service);
+            Transport::new(stream).flushed(|transport| watcher.watch(serve(transport))).await
         });
-        connections.spawn(connection);
     }
     drop(listener);
     let told = graceful.shutdown();
-    if tokio::time::timeout(settings.drain, told).await.is_err() {
+    if timeout(settings.drain, told).await.is_err() {
         connections.abort_all();
     }
     while let Some(ended) = connections.join_next().await {

@@ -21,7 +21,10 @@ use crate::limits::{
 /// ```
 ///
 /// With the defaults the first three are 256 + 128 + 61 KiB = 445 KiB: 3.5 MiB for 8 stalled
-/// streams, and 111 MiB for a connection with all its 256. The window of the connection is that of
+/// streams, and 111 MiB for a connection with all its 256. That counts payload: an answer of few
+/// bytes costs its frame while it waits to be sent (some 400 bytes, of which 14 count), so a client
+/// that makes many such answers and reads none can have a send buffer cost thirty times as much.
+/// Lower it where clients are not trusted. The window of the connection is that of
 /// all its streams together, so that one which is not read does not stop the others. Besides, each
 /// connection has buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES) and up
 /// to [`TRANSPORT_WRITE_BYTES`](crate::limits::TRANSPORT_WRITE_BYTES).

@@ -1,6 +1,6 @@
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::Ledger;
-use crate::ext_proc::automaton::pens::Hand;
+use crate::ext_proc::automaton::pens::hand::{Hand, can_reroute};
 use crate::ext_proc::mode::ProcessingMode;
 use crate::ext_proc::wire::{HeaderMutation, Part, Reply};
 
@@ -15,6 +15,7 @@ pub struct OverridePen<'a> {
     ledger: &'a mut Ledger,
     direction: Direction,
     mode: ProcessingMode,
+    reroutes: bool,
 }
 
 impl<'a> OverridePen<'a> {
@@ -24,15 +25,23 @@ impl<'a> OverridePen<'a> {
         direction: Direction,
         mode: ProcessingMode,
     ) -> Self {
-        Self { ledger, direction, mode }
+        Self { ledger, direction, mode, reroutes: false }
+    }
+
+    /// Has the route chosen anew, as [`HeadersPen::clear_route_cache`].
+    ///
+    /// [`HeadersPen::clear_route_cache`]: super::HeadersPen::clear_route_cache
+    pub fn clear_route_cache(self) -> Self {
+        Self { reroutes: true, ..self }
     }
 
     /// Answers the head, and changes the mode by the same message.
     #[must_use]
     pub fn answer(self, mutation: HeaderMutation) -> Reply {
         let direction = self.direction;
+        let clear_route_cache = self.reroutes && can_reroute(direction, &mutation);
         let lane = self.ledger.set_mode(self.mode, direction);
-        let part = Part::Headers { direction, mutation, replace: None, clear_route_cache: false };
+        let part = Part::Headers { direction, mutation, replace: None, clear_route_cache };
         Reply { mode_override: Some(self.mode.numbers()), ..Hand::new(lane).write(part) }
     }
 

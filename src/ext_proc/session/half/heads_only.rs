@@ -75,11 +75,16 @@ impl<H: SessionHead> Half<H> {
         }
         let metadata = left_metadata(&mut *head);
         let step = match ledger.owes(H::DIRECTION) {
-            Owes::Headers(pen) if body.is_empty() => Step::Reply(pen.answer(mutation)),
-            Owes::Headers(pen) => match pen.ended() {
-                Some(pen) => Step::Reply(pen.replace(mutation, body)),
-                None => Step::Cut(out_of_turn("a body for a head that was not the end")),
-            },
+            Owes::Headers(pen) => {
+                let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
+                if body.is_empty() {
+                    Step::Reply(pen.answer(mutation))
+                } else if let Some(pen) = pen.ended() {
+                    Step::Reply(pen.replace(mutation, body))
+                } else {
+                    Step::Cut(out_of_turn("a body for a head that was not the end"))
+                }
+            }
             _ => Step::Cut(out_of_turn("a head that is not owed")),
         };
         step.with(metadata)

@@ -395,6 +395,9 @@ impl<H: SessionHead> Half<H> {
         }
         if let Some(mode) = self.mode_override.take() {
             return Some(match ledger.mode_override(H::DIRECTION, mode) {
+                Ok(pen) if self.terms.reroutes => {
+                    Step::Reply(pen.clear_route_cache().answer(mutation))
+                }
                 Ok(pen) => Step::Reply(pen.answer(mutation)),
                 Err(violation) => Step::Cut(refused(violation)),
             });
