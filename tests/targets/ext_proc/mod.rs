@@ -13,6 +13,7 @@ use super::messages;
 use super::target::Target;
 
 #[path = "../../ext_proc_model/filter.rs"]
+#[allow(dead_code, reason = "the model uses more of it")]
 mod filter;
 
 use tidegate::exchange::Direction;
