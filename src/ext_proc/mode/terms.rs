@@ -24,7 +24,8 @@ use crate::filter::{Capabilities, Capability, Declaration, Interest};
 /// says so.
 ///
 /// A head that is not sent cannot be held. An observer's answers are ignored, so it can neither
-/// hold the head nor edit; it may keep what it has to the end, since that is a copy. Where the
+/// hold the head nor edit (so that no async filter can observe: it is granted to edit, or refused);
+/// it may keep what it has to the end, since that is a copy. Where the
 /// data plane keeps the declared length
 /// ([`allow_content_length_header`](super::FilterConfig::allow_content_length_header)), only
 /// `BUFFERED` can change it, whose answer declares the new one.

@@ -109,7 +109,8 @@ impl SessionSettings {
     /// (`allow_mode_override`): it ignores what it does not allow, without a word (P17). Where its
     /// configuration [is stated](Self::of), such a mode is not asked for, and the session
     /// [says so](super::Session::override_refusal); else the exchange fails at the first message
-    /// that does not fit.
+    /// that does not fit. One that was to show a body, and is ignored, has no such message: the
+    /// body passes by, and its filters are told that the message was cancelled.
     #[must_use]
     pub fn choose_mode(
         mut self,
