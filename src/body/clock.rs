@@ -53,6 +53,7 @@ impl Moved {
     }
 
     /// Of what has no chain of its own: what moved in all, and what it holds.
+    #[cfg(feature = "ext-proc-server")]
     pub(crate) fn in_all(moved_bytes: u64, held_bytes: u64) -> Self {
         Self { input_bytes: moved_bytes, held_bytes, ..Self::default() }
     }

@@ -11,7 +11,7 @@ use crate::sync::Arc;
 /// A stream that is refused fails its request, since Envoy does not open another. So there are two
 /// steps: [`leave`](Self::leave) tells the health service's clients, and
 /// [`refuse`](Self::refuse) comes when they have had time to go elsewhere. Where HTTP/2's GOAWAY
-/// tells them, as [`serve`](super::serve) does, the second step is not needed at all.
+/// tells them, as [`serve`](super::serve()) does, the second step is not needed at all.
 ///
 /// Cheap to clone; all clones, and those of the processor, share one state.
 #[derive(Clone)]

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::ext_proc::session::SessionPlan;
 use crate::ext_proc::wire::{GrpcCode, GrpcStatus};
-use crate::sync::{Arc, Weak};
+use std::sync::Weak;
+
+use crate::sync::Arc;
 
 /// The path of the one method of the service.
 pub const PROCESS_PATH: &str = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";
@@ -76,7 +78,7 @@ impl ExternalProcessor {
         Health::new(&self.shared)
     }
 
-    /// Serves on `listener` until `shutdown` is ready: see [`serve`](super::serve). The health
+    /// Serves on `listener` until `shutdown` is ready: see [`serve`](super::serve()). The health
     /// service says so then.
     ///
     /// # Panics

@@ -5,7 +5,7 @@
 //! - [`ProcessBody`] is one stream: the answers, driven by whoever polls them.
 //! - [`StreamSettings`] say how long a stream may take; [`StreamReport`] says how it ended.
 //! - [`Drain`] and [`Health`] tell others whether to send anything.
-//! - [`serve`] runs it all on a socket.
+//! - [`serve()`] runs it all on a socket.
 //!
 //! # How it polls
 //!

@@ -8,7 +8,7 @@ use crate::limits::{
     MAX_SERVED_FRAME_BYTES, MAX_SERVED_STREAMS, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
 };
 
-/// How [`serve`](super::serve) serves.
+/// How [`serve`](super::serve()) serves.
 ///
 /// # Memory
 ///

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use super::drain_phase::DrainPhase;
 use super::health::ServingStatus;
 use super::slot::Look;
-use crate::sync::{Arc, Mutex, Weak, lock};
+use std::sync::Weak;
+
+use crate::sync::{Arc, Mutex, lock};
 use crate::table::signal::Signal;
 use crate::unwind::drop_contained;
 

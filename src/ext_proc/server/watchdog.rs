@@ -12,7 +12,9 @@ use tokio::runtime::Handle;
 
 use super::shared::Shared;
 use crate::limits::STALL_LOOKS;
-use crate::sync::{Arc, Weak};
+use std::sync::Weak;
+
+use crate::sync::Arc;
 
 /// Sees to it that a watchdog runs. None does outside a tokio runtime.
 pub(super) fn start(shared: &Arc<Shared>, timeout: Duration) {
