@@ -5,6 +5,8 @@
 //!
 //! This module never does anything but name types.
 
+#[cfg(feature = "ext-proc-server")]
+pub(crate) use std::sync::Weak;
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -22,9 +22,7 @@ use super::{
 };
 use crate::ext_proc::session::SessionPlan;
 use crate::ext_proc::wire::{GrpcCode, GrpcStatus};
-use std::sync::Weak;
-
-use crate::sync::Arc;
+use crate::sync::{Arc, Weak};
 
 /// The path of the one method of the service.
 pub const PROCESS_PATH: &str = "/envoy.service.ext_proc.v3.ExternalProcessor/Process";

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use super::drain_phase::DrainPhase;
 use super::health::ServingStatus;
 use super::slot::Look;
-use std::sync::Weak;
-
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::table::signal::Signal;
 use crate::unwind::drop_contained;
 

@@ -12,9 +12,7 @@ use tokio::runtime::Handle;
 
 use super::shared::Shared;
 use crate::limits::STALL_LOOKS;
-use std::sync::Weak;
-
-use crate::sync::Arc;
+use crate::sync::{Arc, Weak};
 
 /// Sees to it that a watchdog runs. None does outside a tokio runtime.
 pub(super) fn start(shared: &Arc<Shared>, timeout: Duration) {
