@@ -304,8 +304,9 @@ impl Session {
             Turn::Abandoned => Poll::Ready(SessionOutput::End(self.abandon())),
             Turn::Failed(error) => {
                 let status = status_of(&error);
-                self.abort(error, status.clone());
-                Poll::Ready(SessionOutput::End(status))
+                self.abort(error, status);
+                // As it is told from here on: never well (P7).
+                self.poll_reply(cx)
             }
             Turn::Idle => Poll::Pending,
         }
