@@ -8,8 +8,12 @@
 //! of its own, for each scenario a new one: processor time is that of its threads, user and system,
 //! and memory is the most that it has had. The rounds take turns, and the best one of each counts:
 //! others on the machine can only make it worse.
+//!
+//! Beside the servers stands a floor: hyper on tidegate's transport with answers that are there
+//! already. No server on hyper costs less than that.
 
 mod envoy;
+mod floor;
 mod load;
 mod naive;
 mod ours;
@@ -37,16 +41,19 @@ enum Server {
     Ours,
     /// In tonic's server.
     Mounted,
+    /// Nothing but hyper, and answers that are there already.
+    Floor,
 }
 
 impl Server {
-    const ALL: [Self; 3] = [Self::Naive, Self::Ours, Self::Mounted];
+    const ALL: [Self; 4] = [Self::Naive, Self::Ours, Self::Mounted, Self::Floor];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Naive => "tonic",
             Self::Ours => "tidegate",
             Self::Mounted => "tidegate in tonic",
+            Self::Floor => "floor: hyper, canned",
         }
     }
 }
@@ -122,6 +129,7 @@ fn serve(server: &str, scenario: &str, threads: usize) {
             Server::Naive => naive::serve(listener, scenario).await,
             Server::Ours => ours::serve(listener, scenario).await,
             Server::Mounted => ours::serve_mounted(listener, scenario).await,
+            Server::Floor => floor::serve(listener, scenario).await,
         }
     });
 }
@@ -192,7 +200,7 @@ async fn run(options: &Options) {
 
 fn table(all: &[Measured]) {
     println!(
-        "{:<19} {:>7} {:<18} {:>12} {:>7} {:>12} {:>10}  target",
+        "{:<19} {:>7} {:<20} {:>12} {:>7} {:>12} {:>10}  target",
         "scenario", "threads", "server", "cpu", "ratio", "clock", "peak MiB"
     );
     for measured in all {
@@ -210,12 +218,12 @@ fn table(all: &[Measured]) {
         };
         let (name, target) = way.scenario.target();
         let verdict = match server {
-            Server::Naive => String::new(),
+            Server::Naive | Server::Floor => String::new(),
             _ if ratio <= target => format!("{name} <= {target}: met"),
             _ => format!("{name} <= {target}: MISSED"),
         };
         println!(
-            "{:<19} {threads:>7} {:<18} {:>12} {ratio:>7.2} {:>12} {:>10.1}  {verdict}",
+            "{:<19} {threads:>7} {:<20} {:>12} {ratio:>7.2} {:>12} {:>10.1}  {verdict}",
             way.scenario.name(),
             server.name(),
             unit(best.cpu),
