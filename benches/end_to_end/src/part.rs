@@ -1,0 +1,51 @@
+//! The parts of the page. What is compared with each other is in one part: its turns alternate.
+
+use crate::contender::{Chain, Contender};
+use crate::mode::Mode;
+
+/// One part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Proxies.
+    Proxies,
+    /// External processors in one mode.
+    Processors(Mode),
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Proxies,
+        Self::Processors(Mode::None),
+        Self::Processors(Mode::Streamed),
+        Self::Processors(Mode::Buffered),
+        Self::Processors(Mode::BufferedPartial),
+        Self::Processors(Mode::FullDuplexStreamed),
+    ];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Proxies => "proxies",
+            Self::Processors(mode) => mode.name(),
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// Who is compared.
+    pub(crate) fn contenders(self) -> Vec<Contender> {
+        match self {
+            Self::Proxies => vec![
+                Contender::Envoy,
+                Contender::Hyper,
+                Contender::Proxy(Chain::Empty),
+                Contender::Proxy(Chain::Passing),
+                Contender::Proxy(Chain::Uninterested),
+            ],
+            Self::Processors(mode) => {
+                vec![Contender::Envoy, Contender::Tonic(mode), Contender::Tidegate(mode)]
+            }
+        }
+    }
+}

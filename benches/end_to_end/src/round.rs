@@ -1,0 +1,108 @@
+//! Turn by turn.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::client::Client;
+use crate::contender::{self, Running};
+use crate::load::{AT_ONCE, Load};
+use crate::options::Options;
+use crate::part::Part;
+use crate::process::{Process, Usage, free_address};
+use crate::protocol::Protocol;
+use crate::sample::{Cell, Cost, Sample};
+
+/// After it, what a process used before is counted: the kernel adds it up when a thread pauses.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Measures the parts that the options ask for. The cells of each are in the order of its page.
+pub(crate) async fn run(options: &Options) -> Vec<(Part, Vec<Cell>)> {
+    let address = free_address();
+    let origin = contender::serve(&["origin".to_owned()], address, 1);
+    let mut results = Vec::new();
+    for &part in &options.parts {
+        let start = Instant::now();
+        results.push((part, run_part(part, options, address, &origin).await));
+        eprintln!("{}: {:.0?}", part.name(), start.elapsed());
+    }
+    results
+}
+
+async fn run_part(
+    part: Part,
+    options: &Options,
+    address: SocketAddr,
+    origin: &Process,
+) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for protocol in Protocol::ALL {
+        for load in Load::ALL {
+            for contender in part.contenders() {
+                cells.push(Cell { contender, protocol, load, turns: Vec::new() });
+            }
+        }
+    }
+    for round in 0..options.rounds {
+        for protocol in Protocol::ALL {
+            let mut contenders = part.contenders();
+            // Who is first in one round is last in the next: nobody gains by a machine that gets
+            // slower or faster.
+            if round % 2 == 1 {
+                contenders.reverse();
+            }
+            for contender in contenders {
+                let running = contender.start(protocol, address, options);
+                for load in Load::ALL {
+                    let sample = turn(&running, origin, protocol, load, options).await;
+                    let cell = cells.iter_mut().find(|cell| {
+                        (cell.contender, cell.protocol, cell.load) == (contender, protocol, load)
+                    });
+                    cell.expect("a cell of the part").turns.push(sample);
+                }
+            }
+        }
+    }
+    cells
+}
+
+/// One load through one contender. It is warm before anything counts.
+async fn turn(
+    running: &Running,
+    origin: &Process,
+    protocol: Protocol,
+    load: Load,
+    options: &Options,
+) -> Sample {
+    let (count, warm_up) = match load {
+        Load::Upload | Load::Download => (options.bodies, 1),
+        Load::Small => (options.requests, 10 * AT_ONCE),
+    };
+    let mut client = Client::connect(running.address, protocol, load).await;
+    client.run(warm_up).await;
+    let processes = [Usage::own(), running.forwarder(), origin.usage()];
+    let processes: Vec<Usage> = processes.into_iter().chain(running.processor()).collect();
+    for process in &processes {
+        process.forget_peak();
+    }
+    tokio::time::sleep(PAUSE).await;
+    let before: Vec<Duration> = processes.iter().map(|process| process.cpu()).collect();
+    let start = Instant::now();
+    let mut took = client.run(count).await;
+    let elapsed = start.elapsed();
+    tokio::time::sleep(PAUSE).await;
+    let mut costs = processes.iter().zip(before).map(|(process, before)| Cost {
+        cpu: (process.cpu() - before).div_f64(count as f64),
+        peak_bytes: process.peak_bytes(),
+    });
+    took.sort_unstable();
+    let mut cost = || costs.next().expect("a process");
+    Sample {
+        client: cost(),
+        forwarder: cost(),
+        origin: cost(),
+        processor: running.processor().map(|_| cost()),
+        elapsed: elapsed.div_f64(count as f64),
+        median: took[count / 2],
+        slow: took[count * 99 / 100],
+    }
+}
