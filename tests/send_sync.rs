@@ -220,7 +220,7 @@ fn what_is_owed() {
 #[test]
 fn sessions() {
     shared!(session::SessionPlan, session::SessionSettings, session::BindError);
-    shared!(session::SessionOutput, session::SessionEnd);
+    shared!(session::SessionOutput, session::SessionEnd, session::ChosenMode);
     is_static::<session::ChooseMode>();
     owned!(session::Session);
 }

@@ -15,7 +15,7 @@ use tidegate::body::Timeouts;
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::FilterConfig;
 use tidegate::ext_proc::server::{ExternalProcessor, ServeSettings, StreamReport, StreamSettings};
-use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
+use tidegate::ext_proc::session::{ChosenMode, SessionEnd, SessionPlan, SessionSettings};
 use tokio::net::TcpListener;
 
 use super::{filter_spec, filters};
@@ -93,6 +93,11 @@ impl Processor {
 fn report(report: &StreamReport) {
     for disagreement in report.announced.into_iter().flat_map(|each| each.disagreements()) {
         tracing::warn!("{disagreement}");
+    }
+    match &report.chosen {
+        Some(ChosenMode::Refused(refusal)) => tracing::warn!("{refusal}"),
+        Some(ChosenMode::Unconfirmed) => tracing::warn!("no sign of the mode that was asked for"),
+        _ => {}
     }
     match &report.end {
         SessionEnd::Replied { status } => tracing::info!(%status, "replied"),

@@ -17,11 +17,28 @@ pub(crate) struct Case {
     pub(crate) habits: Habits,
     pub(crate) settings: Settings,
     pub(crate) fault: Option<Fault>,
+    /// What becomes of the wish for another mode, if there is one.
+    pub(crate) wish: Option<Wish>,
+}
+
+/// Of an exchange whose mode the server chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The data plane does as it is asked.
+    Taken,
+    /// It does so also in a message of its own, and the server was told.
+    TakenAlone,
+    /// It does not, and the server was not told that it would not (P17).
+    Ignored,
+    /// The server was told that it would not.
+    Refused,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Direction {
     pub(crate) mode: DirectionMode,
+    /// The one that the server chooses; `mode`, if it does not.
+    pub(crate) chosen: DirectionMode,
     pub(crate) message: Message,
     /// From the source to the other end.
     pub(crate) filters: Vec<Kind>,
@@ -61,19 +78,18 @@ pub(crate) enum Fault {
     },
 }
 
-impl Direction {
-    pub(crate) fn plane_mode(&self) -> Mode {
-        Mode {
-            sends_headers: self.mode.headers() == SendMode::Send,
-            body: match self.mode.body() {
-                BodyMode::None => Body::None,
-                BodyMode::Streamed => Body::Streamed,
-                BodyMode::Buffered => Body::Buffered,
-                BodyMode::BufferedPartial => Body::Partial,
-                BodyMode::FullDuplexStreamed => Body::Duplex,
-            },
-            sends_trailers: self.mode.trailers() == SendMode::Send,
-        }
+/// `mode` as the data plane has it.
+pub(crate) fn plane_mode(mode: DirectionMode) -> Mode {
+    Mode {
+        sends_headers: mode.headers() == SendMode::Send,
+        body: match mode.body() {
+            BodyMode::None => Body::None,
+            BodyMode::Streamed => Body::Streamed,
+            BodyMode::Buffered => Body::Buffered,
+            BodyMode::BufferedPartial => Body::Partial,
+            BodyMode::FullDuplexStreamed => Body::Duplex,
+        },
+        sends_trailers: mode.trailers() == SendMode::Send,
     }
 }
 
@@ -105,21 +121,74 @@ impl Case {
             1 => Some(Fault::Gone { at: rng.below(120) }),
             _ => None,
         };
-        Self { seed, request, response, start, habits, settings, fault }
+        let mut case = Self { seed, request, response, start, habits, settings, fault, wish: None };
+        case.choose(rng);
+        case
     }
 
+    /// One exchange in four is to be in another mode than the data plane is configured with.
+    fn choose(&mut self, rng: &mut Rng) {
+        if rng.below(4) != 0 {
+            return;
+        }
+        self.wish =
+            Some([Wish::Taken, Wish::TakenAlone, Wish::Ignored, Wish::Refused][rng.below(4)]);
+        if rng.below(3) == 0 {
+            self.request.mode = DirectionMode::heads_only();
+        }
+        for direction in [&mut self.request, &mut self.response] {
+            if rng.below(3) != 0 {
+                direction.chosen = mode(rng);
+            }
+        }
+        // Nobody can choose whether the request's head is shown by what it says.
+        self.request.mode = self.request.mode.with_headers(SendMode::Send);
+        self.request.chosen = self.request.chosen.with_headers(SendMode::Send);
+    }
+
+    /// What the data plane is configured with.
     pub(crate) fn mode(&self) -> ProcessingMode {
         ProcessingMode::new(self.request.mode, self.response.mode)
+    }
+
+    /// The mode that the server wants.
+    pub(crate) fn chosen(&self) -> ProcessingMode {
+        match self.wish {
+            Some(_) => ProcessingMode::new(self.request.chosen, self.response.chosen),
+            None => self.mode(),
+        }
+    }
+
+    /// The mode that filters run in.
+    pub(crate) fn served(&self) -> ProcessingMode {
+        let announced = self.mode();
+        // Whoever reads the announcement knows that these ignore it.
+        let is_fixed = self.habits.without_waiting
+            || [announced.request, announced.response]
+                .iter()
+                .any(|each| each.body() == BodyMode::FullDuplexStreamed);
+        match self.wish {
+            Some(Wish::Taken | Wish::TakenAlone | Wish::Ignored) if !is_fixed => self.chosen(),
+            Some(_) | None => announced,
+        }
+    }
+
+    /// The same without a wish.
+    pub(crate) fn in_mode(mut self) -> Self {
+        self.wish = None;
+        self
     }
 }
 
 fn direction(rng: &mut Rng, is_request: bool, is_head: bool) -> Direction {
     let mode = mode(rng);
     let message = message(rng, is_request, is_head);
-    let filters = (0..rng.below(4)).map(|_| kind(rng)).collect();
+    let mut filters: Vec<Kind> = (0..rng.below(4)).map(|_| kind(rng)).collect();
+    // The answer to HEAD cannot be given a body.
+    filters.retain(|kind| is_request || !is_head || *kind != Kind::Give);
     let promised = message.trailers().is_none() && rng.below(2) == 0;
     let promise = if promised { Promise::NoTrailers } else { Promise::Nothing };
-    Direction { mode, message, filters, promise }
+    Direction { mode, chosen: mode, message, filters, promise }
 }
 
 pub(crate) fn mode(rng: &mut Rng) -> DirectionMode {
@@ -130,7 +199,7 @@ pub(crate) fn mode(rng: &mut Rng) -> DirectionMode {
 }
 
 fn kind(rng: &mut Rng) -> Kind {
-    match rng.below(25) {
+    match rng.below(35) {
         0 => Kind::MarkHead,
         1 => Kind::LaterHead,
         2 | 3 => Kind::Count,
@@ -149,6 +218,15 @@ fn kind(rng: &mut Rng) -> Kind {
         21 => Kind::Panic(rng.below(6)),
         22 => Kind::Rude,
         23 => Kind::Stop,
+        24 | 25 => Kind::Ask,
+        26 => Kind::AskUpper,
+        27 => Kind::AskWrap,
+        28 => Kind::AskGather,
+        29 => Kind::AskCutAt(rng.below(30)),
+        30 => Kind::AskHead,
+        31 => Kind::AskReply(rng.below(3)),
+        32 => Kind::AskFail,
+        33 => Kind::Give,
         _ => Kind::Pass,
     }
 }

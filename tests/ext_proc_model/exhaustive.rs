@@ -65,10 +65,10 @@ fn case(is_request: bool, mode: DirectionMode, message: Message, kind: Kind) -> 
         Some(_) => Promise::Nothing,
         None => Promise::NoTrailers,
     };
-    let shown = Direction { mode, message, filters: vec![kind], promise };
+    let shown = Direction { mode, chosen: mode, message, filters: vec![kind], promise };
     let head = messages(!is_request, 0).remove(0);
     let off = DirectionMode::OFF;
-    let unshown = Direction { mode: off, message: head, filters: Vec::new(), promise };
+    let unshown = Direction { mode: off, chosen: off, message: head, filters: Vec::new(), promise };
     let (request, response) = if is_request { (shown, unshown) } else { (unshown, shown) };
     let settings = Settings {
         queue_high_bytes: 1 << 16,
@@ -77,7 +77,8 @@ fn case(is_request: bool, mode: DirectionMode, message: Message, kind: Kind) -> 
         cut_bytes: usize::MAX,
     };
     let habits = Habits { without_waiting: false, limit_bytes: 3, asks_about_empty: false };
-    Case { seed: 0, request, response, start: Start::Late, habits, settings, fault: None }
+    let start = Start::Late;
+    Case { seed: 0, request, response, start, habits, settings, fault: None, wish: None }
 }
 
 fn play(mut case: Case, is_request: bool, paces: &[Pace]) {
@@ -146,6 +147,8 @@ fn every_order(is_request: bool) {
         (Kind::Double, most - 1),
         (Kind::Count, most - 1),
         (Kind::CutAt(1), most - 1),
+        (Kind::Ask, most - 1),
+        (Kind::AskWrap, most - 1),
     ];
     for mode in modes() {
         for (kind, most) in kinds {

@@ -1,7 +1,10 @@
 //! Filters whose effect does not depend on how the body was cut, so that a few lines can say what
 //! has to come out.
 
+use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
@@ -45,35 +48,76 @@ pub(crate) enum Kind {
     Panic(usize),
     /// Keeps to the end, and has not said so.
     Rude,
+    /// Gives a message without body one.
+    Give,
+    /// Async filters, all of which ask somebody and wait: about each chunk, which goes on as it is.
+    Ask,
+    /// As `Upper`.
+    AskUpper,
+    /// As `Wrap`, with a question before the end, too.
+    AskWrap,
+    /// Keeps the whole body in a variable, and asks at its end.
+    AskGather,
+    /// As `CutAt`.
+    AskCutAt(usize),
+    /// Asks about the head, marks it, and is done.
+    AskHead,
+    /// Answers 403 behind so many chunks.
+    AskReply(usize),
+    /// Fails behind a chunk.
+    AskFail,
 }
 
 impl Kind {
     /// Whether the message may end in another way than by going through.
     pub(crate) fn breaks(self) -> bool {
-        let ends = matches!(self, Self::Stop | Self::Reply(_));
-        ends || matches!(self, Self::Fail(_) | Self::Panic(_) | Self::Rude)
+        let ends = matches!(self, Self::Stop | Self::Reply(_) | Self::AskReply(_));
+        ends || matches!(self, Self::Fail(_) | Self::Panic(_) | Self::Rude | Self::AskFail)
+    }
+
+    /// Whether it is an async filter.
+    pub(crate) fn is_future(self) -> bool {
+        match self {
+            Self::Ask | Self::AskUpper | Self::AskWrap | Self::AskGather | Self::AskHead => true,
+            Self::AskCutAt(_) | Self::AskReply(_) | Self::AskFail => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it ends the message before its end.
+    pub(crate) fn cuts(self) -> bool {
+        matches!(self, Self::CutAt(_) | Self::AskCutAt(_))
+    }
+
+    /// Whether the head gets a field.
+    pub(crate) fn marks_head(self) -> bool {
+        matches!(self, Self::MarkHead | Self::AskHead)
     }
 
     /// Whether it asks for room: an edit is refused while there is none, and the filters here do
     /// not come again.
     pub(crate) fn grows(self) -> bool {
-        matches!(self, Self::Double | Self::Wrap | Self::Take)
+        matches!(self, Self::Double | Self::Wrap | Self::Take | Self::Give)
     }
 
     /// Whether the head may change after it could have gone on.
     pub(crate) fn holds_head(self) -> bool {
-        matches!(self, Self::Count | Self::LaterHead)
+        matches!(self, Self::Count | Self::LaterHead | Self::AskHead)
     }
 
-    fn needs(self) -> &'static [Capability] {
+    pub(crate) fn needs(self) -> &'static [Capability] {
         use Capability::{ChangeLength, EditBytes, HoldHead, KeepToEnd, SeeEnd, SeeTrailers};
         match self {
             Self::Pass | Self::MarkHead | Self::Reply(_) | Self::Fail(_) => &[],
             Self::Panic(_) | Self::Rude | Self::Stop => &[],
-            Self::LaterHead => &[HoldHead],
+            Self::LaterHead | Self::AskHead => &[HoldHead],
             Self::Count => &[HoldHead, KeepToEnd, SeeEnd],
             Self::Upper => &[EditBytes],
             Self::Double | Self::Strip | Self::CutAt(_) => &[EditBytes, ChangeLength],
+            Self::Give => &[EditBytes, ChangeLength, SeeEnd],
+            Self::Ask | Self::AskUpper | Self::AskReply(_) | Self::AskFail => &[EditBytes],
+            Self::AskCutAt(_) => &[ChangeLength],
+            Self::AskWrap | Self::AskGather => &[ChangeLength, KeepToEnd, SeeEnd],
             Self::Wrap | Self::Take => &[EditBytes, ChangeLength, KeepToEnd, SeeEnd],
             Self::Gather(_) | Self::Keep | Self::Later => &[KeepToEnd, SeeEnd],
             Self::MarkTrailers => &[SeeTrailers],
@@ -83,11 +127,12 @@ impl Kind {
     /// What comes out behind `body`.
     pub(crate) fn apply(self, body: Vec<u8>) -> Vec<u8> {
         match self {
-            Self::Upper => body.to_ascii_uppercase(),
+            Self::Upper | Self::AskUpper => body.to_ascii_uppercase(),
             Self::Double => body.into_iter().flat_map(|each| [each, each]).collect(),
             Self::Strip => body.into_iter().filter(|each| *each != b'e').collect(),
-            Self::Wrap if !body.is_empty() => [&b"<"[..], &body, b">"].concat(),
-            Self::CutAt(bytes) => body.into_iter().take(bytes).collect(),
+            Self::Wrap | Self::AskWrap if !body.is_empty() => [&b"<"[..], &body, b">"].concat(),
+            Self::CutAt(bytes) | Self::AskCutAt(bytes) => body.into_iter().take(bytes).collect(),
+            Self::Give if body.is_empty() => b"given".to_vec(),
             _ => body,
         }
     }
@@ -96,20 +141,64 @@ impl Kind {
 /// What the filters of one run share with the stage.
 #[derive(Default)]
 pub(crate) struct World {
-    handles: Mutex<Vec<ResumeHandle>>,
+    waiting: Mutex<VecDeque<Waiting>>,
+}
+
+/// A filter that waits.
+enum Waiting {
+    Filter(ResumeHandle),
+    Future(Arc<Mutex<Question>>),
+}
+
+/// What a future waits for.
+enum Question {
+    Asked(Waker),
+    Answered,
 }
 
 impl World {
-    fn keep(&self, handle: ResumeHandle) {
-        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+    fn keep(&self, waiting: Waiting) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push_back(waiting);
+    }
+
+    /// Waits until it is resumed.
+    pub(crate) async fn ask(&self) {
+        let mut asked: Option<Arc<Mutex<Question>>> = None;
+        poll_fn(|cx| {
+            let Some(question) = &asked else {
+                let question = Arc::new(Mutex::new(Question::Asked(cx.waker().clone())));
+                asked = Some(Arc::clone(&question));
+                self.keep(Waiting::Future(question));
+                return Poll::Pending;
+            };
+            let mut question = question.lock().unwrap_or_else(PoisonError::into_inner);
+            match &mut *question {
+                Question::Asked(waker) => {
+                    waker.clone_from(cx.waker());
+                    Poll::Pending
+                }
+                Question::Answered => Poll::Ready(()),
+            }
+        })
+        .await;
     }
 
     /// Resumes the filter that has waited longest. Answers whether any did.
     pub(crate) fn resume(&self) -> bool {
-        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
-        let handle = (!handles.is_empty()).then(|| handles.remove(0));
-        drop(handles);
-        handle.map(|handle| handle.resume()).is_some()
+        let first = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        match first {
+            None => return false,
+            Some(Waiting::Filter(handle)) => _ = handle.resume(),
+            Some(Waiting::Future(question)) => {
+                let mut locked = question.lock().unwrap_or_else(PoisonError::into_inner);
+                let before = std::mem::replace(&mut *locked, Question::Answered);
+                drop(locked);
+                if let Question::Asked(waker) = before {
+                    waker.wake();
+                }
+            }
+        }
+        true
     }
 }
 
@@ -189,8 +278,15 @@ impl Actor {
             Kind::Stop if to > 0 => Verdict::END,
             Kind::Take => self.take(view),
             Kind::Later => {
-                self.world.keep(view.resume_handle());
+                self.world.keep(Waiting::Filter(view.resume_handle()));
                 Verdict::HOLD.quiet()
+            }
+            Kind::Give => {
+                self.any |= to > 0;
+                if !self.any && view.input_ended() {
+                    view.push(Bytes::from_static(b"given")).expect("granted");
+                }
+                Verdict::PASS
             }
             Kind::CutAt(bytes) => {
                 let left = bytes - self.passed;
@@ -237,9 +333,10 @@ impl<H: Head> Filter<H> for Actor {
                 Verdict::PASS
             }
             Kind::LaterHead => {
-                self.world.keep(view.resume_handle());
+                self.world.keep(Waiting::Filter(view.resume_handle()));
                 Verdict::HOLD.quiet()
             }
+            Kind::Give if view.input_ended() => self.edit(view),
             Kind::Count if !view.input_ended() => Verdict::HOLD,
             _ => Verdict::PASS,
         }
@@ -259,6 +356,10 @@ impl<H: Head> Filter<H> for Actor {
         if self.kind == Kind::MarkTrailers {
             let trailers = view.trailers_mut().expect("they are here");
             trailers.insert("x-mark", HeaderValue::from_static("1"));
+            return Verdict::PASS;
+        }
+        if self.kind == Kind::Give {
+            // Only full duplex has an answer that could carry it.
             return Verdict::PASS;
         }
         self.edit(view)

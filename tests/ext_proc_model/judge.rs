@@ -1,11 +1,12 @@
 //! What has to have come of a case.
 
+use tidegate::ext_proc::mode::BodyMode;
 use tidegate::ext_proc::session::SessionEnd;
 
-use crate::case::{Case, Direction, Start};
-use crate::data_plane::{Body, Lane, PeerEnd, Wrong};
+use crate::case::{Case, Direction, Start, Wish, plane_mode};
+use crate::data_plane::{Body, Lane, Mode, PeerEnd, Wrong};
 use crate::filter::Kind;
-use crate::message::value;
+use crate::message::{End, value};
 use crate::stage::Stage;
 
 pub(crate) fn judge(case: &Case, stage: &Stage) -> Result<(), Wrong> {
@@ -17,9 +18,14 @@ pub(crate) fn judge(case: &Case, stage: &Stage) -> Result<(), Wrong> {
         }
     }
     let is_response_ours = plane.replied.is_some();
-    check(&case.request, &plane.request).map_err(|wrong| format!("request: {wrong}"))?;
+    let mode = case.served();
+    let is_ignored = mode != case.mode() && !plane.has_taken();
+    let request = Shown { mode: plane_mode(mode.request), is_ignored };
+    check(&case.request, &plane.request, request).map_err(|wrong| format!("request: {wrong}"))?;
     if !is_response_ours {
-        check(&case.response, &plane.response).map_err(|wrong| format!("response: {wrong}"))?;
+        let response = Shown { mode: plane_mode(mode.response), is_ignored };
+        check(&case.response, &plane.response, response)
+            .map_err(|wrong| format!("response: {wrong}"))?;
     }
     // Scenario 93.
     let bound = stage.plan.held_bound_bytes() + longest_piece(case);
@@ -30,19 +36,51 @@ pub(crate) fn judge(case: &Case, stage: &Stage) -> Result<(), Wrong> {
         return Err(format!("{} bytes held at the end", stage.session.held_bytes()));
     }
     let breaks = |direction: &Direction| direction.filters.iter().any(|each| each.breaks());
-    let unsaid = |direction: &Direction| is_head_unsaid(case, direction);
-    if case.fault.is_some()
-        || [&case.request, &case.response].into_iter().any(|each| breaks(each) || unsaid(each))
-    {
+    let unsaid = is_head_unsaid(case, &case.request, request.mode)
+        || is_head_unsaid(case, &case.response, plane_mode(mode.response));
+    let breaks = breaks(&case.request) || breaks(&case.response);
+    if case.fault.is_some() || breaks || unsaid || plane.has_ignored() {
         return Ok(());
+    }
+    if mode != case.mode() {
+        if !is_servable(case) {
+            return Ok(());
+        }
+        if case.start != Start::Local && !plane.has_taken() {
+            return Err("another mode was wanted, and not asked for".into());
+        }
     }
     untroubled(case, stage)
 }
 
-/// A body that is empty and that trailers follow is not asked about: a head that was held for it
-/// has no answer left, and the message fails.
-fn is_head_unsaid(case: &Case, direction: &Direction) -> bool {
-    let is_whole = matches!(direction.plane_mode().body, Body::Buffered | Body::Partial);
+/// Whether what another mode is wanted for can be done. A reply that comes before the request's
+/// head is for filters of the announced mode; and a head that is held for a body of full duplex
+/// holds up what asks for it.
+fn is_servable(case: &Case) -> bool {
+    let is_duplex = case.served().request.body() == BodyMode::FullDuplexStreamed;
+    let holds = is_duplex
+        && case.wish != Some(Wish::TakenAlone)
+        && case.request.filters.contains(&Kind::Count);
+    let has_filters = !case.request.filters.is_empty() || !case.response.filters.is_empty();
+    !holds && !(case.start == Start::Local && has_filters)
+}
+
+/// What the server went by.
+#[derive(Clone, Copy)]
+struct Shown {
+    mode: Mode,
+    /// The data plane went by another mode, and did not say so; or it was never asked.
+    is_ignored: bool,
+}
+
+/// A body that is empty and that trailers follow is not asked about: a head that was held for it,
+/// and a body that it is given, have no answer left, and the message fails.
+fn is_head_unsaid(case: &Case, direction: &Direction, mode: Mode) -> bool {
+    let gives = direction.filters.contains(&Kind::Give);
+    if gives && direction.message.body().is_empty() && direction.message.trailers().is_some() {
+        return true;
+    }
+    let is_whole = matches!(mode.body, Body::Buffered | Body::Partial);
     is_whole
         && !case.habits.asks_about_empty
         && direction.message.body().is_empty()
@@ -80,25 +118,39 @@ fn untroubled(case: &Case, stage: &Stage) -> Result<(), Wrong> {
 }
 
 /// What a peer got, if it believes that it got everything.
-fn check(direction: &Direction, lane: &Lane) -> Result<(), Wrong> {
+fn check(direction: &Direction, lane: &Lane, server: Shown) -> Result<(), Wrong> {
     let peer = &lane.peer;
     if peer.end != PeerEnd::Complete {
         return Ok(());
     }
     let filters = &direction.filters;
     let body = direction.message.body();
-    let shown = match direction.plane_mode().body {
+    let shown = match server.mode.body {
+        // Nothing is shown of a head that is the whole message, if no heads are.
+        _ if direction.message.end == End::WithHead && !server.mode.sends_headers => {
+            return if peer.body.is_empty() { Ok(()) } else { Err("a body from nowhere".into()) };
+        }
+        _ if server.is_ignored => &lane.shown[..],
         Body::None => &body[..0],
         // What is beyond the limit passes by.
         Body::Partial => &lane.shown[..],
         Body::Streamed | Body::Buffered | Body::Duplex => &body[..],
     };
     let behind = &body[shown.len()..];
-    let mut expected = filters.iter().fold(shown.to_vec(), |body, each| each.apply(body));
-    expected.extend_from_slice(behind);
+    let whole = |gives: bool| {
+        let applied = filters.iter().filter(|each| gives || **each != Kind::Give);
+        let body = applied.fold(shown.to_vec(), |body, each| each.apply(body));
+        [&body[..], behind].concat()
+    };
+    let mut expected = whole(true);
+    // An end that is not said to be one does not count: where trailers follow, it need not be.
+    let is_unsaid = direction.message.trailers().is_some() || server.is_ignored;
+    if is_unsaid && peer.body != expected {
+        expected = whole(false);
+    }
     if filters.contains(&Kind::Stop) {
         // How much that is depends on the cut: at least nothing is out of order.
-        let wraps = filters.contains(&Kind::Wrap);
+        let wraps = filters.iter().any(|each| matches!(each, Kind::Wrap | Kind::AskWrap));
         return match wraps || expected.starts_with(&peer.body) {
             true => Ok(()),
             false => Err(format!("{:?} is no beginning of {expected:?}", peer.body)),
@@ -112,6 +164,9 @@ fn check(direction: &Direction, lane: &Lane) -> Result<(), Wrong> {
             text(&expected)
         ));
     }
+    if server.is_ignored {
+        return Ok(());
+    }
     let fields = peer.fields.as_ref().expect("a message that is complete has a head");
     let is_bodiless = direction.message.chunks.is_empty();
     if let Some(length) = value(fields, "content-length")
@@ -120,23 +175,22 @@ fn check(direction: &Direction, lane: &Lane) -> Result<(), Wrong> {
     {
         return Err(format!("content-length {length} for {} bytes", peer.body.len()));
     }
-    check_fields(direction, lane)
+    check_fields(direction, lane, server.mode)
 }
 
-fn check_fields(direction: &Direction, lane: &Lane) -> Result<(), Wrong> {
+fn check_fields(direction: &Direction, lane: &Lane, mode: Mode) -> Result<(), Wrong> {
     let (peer, filters) = (&lane.peer, &direction.filters);
     let fields = peer.fields.as_ref().expect("a head");
     let has = |kind: Kind| filters.contains(&kind);
-    let shows_head = direction.plane_mode().sends_headers;
-    if value(fields, "x-mark").is_some() != (has(Kind::MarkHead) && shows_head) {
+    let is_marked = filters.iter().any(|each| each.marks_head()) && mode.sends_headers;
+    if value(fields, "x-mark").is_some() != is_marked {
         return Err(format!("the head was not marked as it should be: {fields:?}"));
     }
     let counts = has(Kind::Count) && !lane.shown.is_empty();
     if counts && value(fields, "x-bytes").is_none() {
         return Err(format!("the body was not counted: {fields:?}"));
     }
-    let is_cut = filters.iter().any(|each| matches!(each, Kind::CutAt(_)));
-    if is_cut {
+    if filters.iter().any(|each| each.cuts()) {
         return Ok(());
     }
     let mut expected = direction.message.trailers().cloned();

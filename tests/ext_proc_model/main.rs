@@ -8,6 +8,7 @@ mod case;
 mod data_plane;
 mod exhaustive;
 mod filter;
+mod futures;
 mod hazards;
 mod judge;
 mod message;

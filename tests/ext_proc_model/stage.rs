@@ -6,15 +6,17 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use std::collections::VecDeque;
+use tidegate::async_filter::async_filter;
 use tidegate::exchange::ExchangePlan;
-use tidegate::ext_proc::mode::{BodyMode, SendMode};
+use tidegate::ext_proc::mode::{BodyMode, DirectionMode, FilterConfig, ProcessingMode, SendMode};
 use tidegate::ext_proc::session::{Session, SessionOutput, SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::{Decoder, Event, GrpcStatus, WireLimits, encode};
 use tidegate::{Interest, Marks, Timeout};
 
-use crate::case::{Case, Direction, Fault, Start};
-use crate::data_plane::{DataPlane, PeerEnd, Wrong};
+use crate::case::{Case, Direction, Fault, Start, Wish, plane_mode};
+use crate::data_plane::{DataPlane, Override, PeerEnd, Wrong};
 use crate::filter::{Actor, Kind, World};
+use crate::futures::future;
 use crate::message::Part;
 use crate::messages::{Frames, ProcessingResponse, message_frame};
 use crate::rng::Rng;
@@ -71,12 +73,10 @@ pub(crate) enum Action {
 /// The plan of `case`, less the filters that its modes refuse; and which are left.
 pub(crate) fn bind(case: &mut Case, world: &Arc<World>) -> SessionPlan {
     loop {
-        let settings = SessionSettings::new(case.mode())
-            .promise(case.request.promise, case.response.promise)
-            .queue_high_bytes(case.settings.queue_high_bytes)
-            .piece_bytes(case.settings.piece_bytes);
+        let settings = settings(case, SessionSettings::new(case.served()));
         match SessionPlan::new(exchange(case, world), settings) {
-            Ok(plan) => return plan,
+            Ok(plan) if case.wish.is_none() => return plan,
+            Ok(_) => return choosing(case, world),
             Err(_) if !case.request.filters.is_empty() && case.seed.is_multiple_of(2) => {
                 case.request.filters.pop();
             }
@@ -90,6 +90,34 @@ pub(crate) fn bind(case: &mut Case, world: &Arc<World>) -> SessionPlan {
     }
 }
 
+fn settings(case: &Case, settings: SessionSettings) -> SessionSettings {
+    settings
+        .promise(case.request.promise, case.response.promise)
+        .queue_high_bytes(case.settings.queue_high_bytes)
+        .piece_bytes(case.settings.piece_bytes)
+}
+
+/// The same filters, where the mode is chosen for each exchange.
+fn choosing(case: &Case, world: &Arc<World>) -> SessionPlan {
+    let stated = match case.wish {
+        Some(Wish::Refused) => SessionSettings::of(&FilterConfig::new(case.mode())),
+        Some(Wish::TakenAlone) => {
+            let mut config = FilterConfig::new(case.mode());
+            config.allow_mode_override = true;
+            config.stand_alone_override = true;
+            SessionSettings::of(&config)
+        }
+        Some(Wish::Taken | Wish::Ignored) | None => SessionSettings::new(case.mode()),
+    };
+    let (announced, chosen) = (case.mode(), case.chosen());
+    let choose = move |_: &http::request::Parts, mode: ProcessingMode| {
+        assert_eq!(mode, announced);
+        Some(chosen)
+    };
+    let settings = settings(case, stated).choose_mode(choose);
+    SessionPlan::new(exchange(case, world), settings).expect("any plan will do")
+}
+
 fn exchange(case: &Case, world: &Arc<World>) -> ExchangePlan {
     let marks = |direction: &Direction| {
         let grows = direction.filters.iter().any(|each| each.grows());
@@ -97,14 +125,27 @@ fn exchange(case: &Case, world: &Arc<World>) -> ExchangePlan {
     };
     let mut plan =
         ExchangePlan::builder().output_marks(marks(&case.request), marks(&case.response));
+    let mode = case.served();
     for kind in case.request.filters.clone() {
-        let (make, world) = (actor(case, &case.request, kind), Arc::clone(world));
-        plan = plan.request(format!("{kind:?}"), move || make(&world));
+        let name = format!("{kind:?}");
+        if kind.is_future() {
+            let (declaration, make) = future(kind, marks(&case.request), world);
+            plan = plan.request(name, async_filter(declaration, make));
+            continue;
+        }
+        let (make, world) = (actor(case, mode.request, kind), Arc::clone(world));
+        plan = plan.request(name, move || make(&world));
     }
     // A response meets the filter that was added last before the others.
     for kind in case.response.filters.iter().rev().copied() {
-        let (make, world) = (actor(case, &case.response, kind), Arc::clone(world));
-        plan = plan.response(format!("{kind:?}"), move || make(&world));
+        let name = format!("{kind:?}");
+        if kind.is_future() {
+            let (declaration, make) = future(kind, marks(&case.response), world);
+            plan = plan.response(name, async_filter(declaration, make));
+            continue;
+        }
+        let (make, world) = (actor(case, mode.response, kind), Arc::clone(world));
+        plan = plan.response(name, move || make(&world));
     }
     plan.build().expect("a plan")
 }
@@ -112,14 +153,14 @@ fn exchange(case: &Case, world: &Arc<World>) -> ExchangePlan {
 /// Makes filters of `kind`, with interest in what the mode shows. What keeps to the end has room.
 fn actor(
     case: &Case,
-    direction: &Direction,
+    mode: DirectionMode,
     kind: Kind,
 ) -> impl Fn(&Arc<World>) -> Actor + Send + Sync + use<> {
     let mut interest = Interest::TRAILERS;
-    if direction.mode.headers() == SendMode::Send {
+    if mode.headers() == SendMode::Send {
         interest = interest | Interest::HEAD;
     }
-    if direction.mode.body() != BodyMode::None {
+    if mode.body() != BodyMode::None {
         interest = interest | Interest::DATA;
     }
     let keeps = !matches!(kind, Kind::Pass | Kind::Upper | Kind::Strip);
@@ -131,9 +172,14 @@ impl Stage {
     pub(crate) fn new(case: &Case, plan: SessionPlan, world: Arc<World>) -> Self {
         Self {
             plane: DataPlane::new(
-                case.request.plane_mode(),
-                case.response.plane_mode(),
+                plane_mode(case.request.mode),
+                plane_mode(case.response.mode),
                 case.habits,
+                match case.wish {
+                    Some(Wish::Taken) => Override::Taken,
+                    Some(Wish::TakenAlone) => Override::TakenAlone,
+                    Some(Wish::Ignored | Wish::Refused) | None => Override::Ignored,
+                },
             ),
             session: plan.session(),
             plan,
@@ -217,9 +263,13 @@ impl Stage {
         }
     }
 
-    /// Nothing moves, because a filter keeps what it may not keep: a clock ends that. Answers
-    /// whether there is such a filter.
+    /// Nothing moves, because a filter keeps what it may not keep, or because the server waits for
+    /// what another mode would show: a clock ends that. Answers whether it is so.
     fn hold_too_long(&mut self, case: &Case) -> bool {
+        if self.plane.has_ignored() && !self.is_over() {
+            self.plane.time_out();
+            return true;
+        }
         let filters = || case.request.filters.iter().chain(&case.response.filters);
         let is_rude = filters().any(|each| *each == Kind::Rude) && self.session.is_holding();
         if is_rude {

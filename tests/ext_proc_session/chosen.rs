@@ -3,9 +3,9 @@
 use tidegate::ext_proc::mode::BodyMode;
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 
-use crate::filters::{Mark, pair};
-use crate::messages::{Mutation, request_body, request_headers};
-use crate::support::{Talk, body_of, both};
+use crate::filters::{GiveBody, Mark, pair};
+use crate::messages::{Mutation, request_body, request_headers, response_body, response_headers};
+use crate::support::{Talk, body_of, both, common};
 
 const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
@@ -31,4 +31,23 @@ fn scenario_73_a_plan_need_not_fit_the_stated_mode_where_another_is_chosen() {
     assert!(talk.send(request_headers(&other, false)).is_empty());
     let status = talk.status().expect("the stream has ended");
     assert!(!status.is_ok() && status.message.contains("NONE"), "{status}");
+}
+
+/// Envoy takes an override before the rest of its message (2.4): both go at once.
+#[test]
+fn a_message_that_is_given_a_body_can_have_its_mode_chosen_too() {
+    let settings = SessionSettings::new(both(BodyMode::None));
+    let settings = settings.choose_mode(|_, _| Some(both(BodyMode::Buffered)));
+    let mut talk = Talk::with(pair(|| GiveBody), settings);
+    let replies = talk.send(request_headers(&HEAD, true));
+    let [reply] = &replies[..] else { panic!("{replies:?}, {:?}", talk.session) };
+    assert!(reply.mode_override.is_some(), "{reply:?}");
+    let common = common(reply);
+    assert_eq!(common.status, 1, "CONTINUE_AND_REPLACE");
+    let given = Some(Mutation::Body("given".into()));
+    assert_eq!(common.body_mutation.expect("a body").mutation, given);
+    // The response is in the mode that was chosen.
+    assert_eq!(talk.send(response_headers(&[(":status", "200")], false)).len(), 1);
+    assert_eq!(talk.send(response_body(&b"one"[..], true)).len(), 1);
+    assert!(talk.status().expect("all was answered").is_ok());
 }

@@ -6,8 +6,8 @@ use http::request;
 use prost_types::Value;
 use prost_types::value::Kind;
 use tidegate::exchange::ExchangePlan;
-use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
-use tidegate::ext_proc::session::{SessionEnd, SessionSettings};
+use tidegate::ext_proc::mode::{BodyMode, DirectionMode, OverrideRefusal, ProcessingMode};
+use tidegate::ext_proc::session::{ChosenMode, SessionEnd, SessionSettings};
 use tidegate::ext_proc::wire::{Attributes, DynamicMetadata, Metadata};
 use tidegate::{Filter, Head, Verdict, View};
 
@@ -207,8 +207,52 @@ fn p17_a_chosen_mode_that_the_configuration_does_not_take_is_not_asked_for_and_t
         let mut talk = Talk::with(plan, settings);
         let reply = talk.send(request_headers(&HEAD, false));
         assert_eq!(reply[0].mode_override.is_some(), allows);
-        assert_eq!(talk.session.override_refusal().is_some(), !allows);
+        let chosen = talk.session.chosen_mode().expect("one was chosen");
+        if !allows {
+            assert!(matches!(chosen, ChosenMode::Refused(_)), "{chosen:?}");
+            continue;
+        }
+        assert_eq!(chosen, ChosenMode::Unconfirmed);
+        talk.send(request_body(&b"one"[..], true));
+        assert_eq!(talk.session.chosen_mode(), Some(ChosenMode::Confirmed));
     }
+}
+
+/// One that is ignored from NONE has no message that would not fit: the body passes by.
+#[test]
+fn p17_a_chosen_mode_of_which_nothing_was_seen_is_told_at_the_end() {
+    let settings = SessionSettings::new(both(BodyMode::None));
+    let settings = settings.choose_mode(|_, _| Some(both(BodyMode::Buffered)));
+    let plan = || ExchangePlan::builder().build().expect("a plan");
+    let mut talk = Talk::with(plan(), settings.clone());
+    assert!(talk.send(request_headers(&HEAD, false))[0].mode_override.is_some());
+    talk.session.handle_end();
+    assert_eq!(talk.session.chosen_mode(), Some(ChosenMode::Unconfirmed));
+
+    let mut talk = Talk::with(pair(|| Deny), settings);
+    assert_eq!(crate::replies::immediate(&talk.send(request_headers(&HEAD, false))).0, 403);
+    assert_eq!(talk.session.chosen_mode(), Some(ChosenMode::Unasked));
+}
+
+/// Its announcement says so, whatever is stated of its configuration, or not.
+#[test]
+fn p17_a_chosen_mode_that_no_configuration_takes_is_not_asked_for() {
+    let plan = || ExchangePlan::builder().build().expect("a plan");
+    let duplex = SessionSettings::new(both(BodyMode::FullDuplexStreamed));
+    let mut talk = Talk::with(plan(), duplex.choose_mode(|_, _| Some(both(BodyMode::Buffered))));
+    let reply = talk.send(request_headers(&HEAD, false));
+    assert!(reply[0].mode_override.is_none(), "{reply:?}");
+    let chosen = talk.session.chosen_mode();
+    assert!(matches!(chosen, Some(ChosenMode::Refused(OverrideRefusal::Duplex { .. }))));
+
+    let streamed = SessionSettings::new(both(BodyMode::Streamed));
+    let mut talk = Talk::with(plan(), streamed.choose_mode(|_, _| Some(both(BodyMode::Buffered))));
+    let mut announced = protocol_config(1, 1);
+    announced.send_body_without_waiting_for_header_response = true;
+    let reply = talk.send_as_is(request_headers(&HEAD, false).first(announced));
+    assert!(reply[0].mode_override.is_none(), "{reply:?}");
+    let chosen = talk.session.chosen_mode();
+    assert_eq!(chosen, Some(ChosenMode::Refused(OverrideRefusal::SentWithoutWaiting)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tidegate::async_filter::{Input, Output, async_filter};
 use tidegate::chain::Stats;
 use tidegate::exchange::{Direction, ExchangePlan};
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, SendMode};
-use tidegate::ext_proc::session::{SessionOutput, SessionPlan, SessionSettings};
+use tidegate::ext_proc::session::{SessionEnd, SessionOutput, SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::Event;
 use tidegate::{
     Capability, Declaration, Error, Filter, Head, Interest, Marks, Outcome, ResumeHandle, Verdict,
@@ -63,6 +63,57 @@ fn p07_what_a_future_has_in_hand_is_not_answered_away_where_any_message_may_be_t
         None => {}
         Some(Mutation::Body(body)) => assert_eq!(&body[..], b"one"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// Trailers come behind the answer to the last body message, and nothing says which that is.
+#[test]
+fn p07_what_a_future_has_in_hand_goes_with_its_message_where_trailers_may_follow() {
+    let go = tokio::sync::watch::Sender::new(false);
+    let mut talk = Talk::new(asks(&go), both(BodyMode::Streamed));
+    talk.send(request_headers(&HEAD, false));
+    assert!(talk.send(request_body(&b"one"[..], false)).is_empty(), "it has no other answer");
+    // Now it has: only the newest waits.
+    assert_eq!(talk.send(request_body(&b"two"[..], false)).len(), 1);
+    go.send_replace(true);
+    let replies = talk.replies();
+    let [reply] = &replies[..] else { panic!("{replies:?}") };
+    assert_eq!(body_of(reply), Some(Mutation::Body("onetwo".into())));
+    assert_eq!(talk.send(request_trailers(&[("a", "1")])).len(), 1);
+}
+
+/// What has come may be all there is, where the end is not shown.
+#[test]
+fn a_half_close_behind_a_hidden_end_waits_for_the_filter_that_is_at_it() {
+    let go = tokio::sync::watch::Sender::new(false);
+    let mut talk = Talk::new(asks(&go), skipping(BodyMode::Streamed));
+    talk.send(request_headers(&HEAD, false));
+    talk.send(request_body(&b"one"[..], false));
+    talk.session.handle_half_close();
+    assert_eq!(talk.status(), None, "a filter is at it");
+    go.send_replace(true);
+    assert_eq!(talk.replies().len(), 1);
+    assert!(talk.status().expect("nothing is owed").is_ok());
+    assert!(matches!(talk.session.end(), Some(SessionEnd::Released)), "{:?}", talk.session);
+}
+
+/// Holds all that comes until its end, and has not said so.
+struct HoldsUndeclared;
+
+impl<H: Head> Filter<H> for HoldsUndeclared {
+    fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+        if view.input_ended() { Verdict::PASS } else { Verdict::HOLD }
+    }
+}
+
+/// Envoy shows no more before it has the answer, and would wait for it until its timeout.
+#[test]
+fn who_keeps_a_whole_body_undeclared_is_told_at_once() {
+    for mode in [BodyMode::Buffered, BodyMode::BufferedPartial] {
+        let mut talk = Talk::new(pair(|| HoldsUndeclared), both(mode));
+        talk.send(request_headers(&HEAD, false));
+        let replies = talk.send(request_body(&b"one"[..], false));
+        assert_eq!(immediate(&replies).0, 500, "{mode}");
     }
 }
 

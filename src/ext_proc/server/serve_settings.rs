@@ -62,18 +62,23 @@ impl ServeSettings {
     }
 
     /// Sets how many streams one connection can have at once. Envoy opens another connection when
-    /// it needs more.
+    /// it needs more. At least 1, as no request could be served; 0 counts as 1.
     #[must_use]
     pub const fn max_streams(mut self, streams: u32) -> Self {
-        self.max_streams = streams;
+        self.max_streams = if streams == 0 { 1 } else { streams };
         self
     }
 
-    /// Sets how much the client may send on one stream before it is read, in bytes. At most
-    /// 2^31 - 1 (RFC 9113, section 6.9.1).
+    /// Sets how much the client may send on one stream before it is read, in bytes. At least 1, as
+    /// nothing could come, and at most 2^31 - 1 (RFC 9113, section 6.9.1); what is beyond counts as
+    /// the nearest of these.
     #[must_use]
     pub const fn stream_window_bytes(mut self, bytes: u32) -> Self {
-        self.stream_window_bytes = if bytes > MAX_WINDOW_BYTES { MAX_WINDOW_BYTES } else { bytes };
+        self.stream_window_bytes = match bytes {
+            0 => 1,
+            1..=MAX_WINDOW_BYTES => bytes,
+            _ => MAX_WINDOW_BYTES,
+        };
         self
     }
 

@@ -276,6 +276,7 @@ fn report(session: &Session, settings: &StreamSettings, is_reported: &mut bool) 
         let report = StreamReport {
             end: end.clone(),
             announced: session.announced(),
+            chosen: session.chosen_mode(),
             unsent_fields: session.unsent_fields(),
         };
         contained(|| observer(&report));

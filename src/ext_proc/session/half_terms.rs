@@ -20,6 +20,8 @@ pub(super) struct HalfTerms {
     /// The last body message may not say that it is the last: trailers that are not shown may
     /// follow.
     pub(super) hides_end: bool,
+    /// Trailers may follow the last body message, which does not say then that it is the last.
+    pub(super) may_have_trailers: bool,
     /// The data plane takes changes of scheme and authority.
     pub(super) routing: bool,
     /// The route is chosen anew when the head was changed.

@@ -28,6 +28,7 @@
 //! This module never does I/O, reads a clock, spawns or locks.
 
 mod bind_error;
+mod chosen_mode;
 mod difference;
 mod half;
 mod half_terms;
@@ -44,6 +45,7 @@ use core::mem;
 use core::task::{Context, Poll};
 
 pub use bind_error::BindError;
+pub use chosen_mode::ChosenMode;
 pub use session_end::SessionEnd;
 pub use session_output::SessionOutput;
 pub use session_plan::SessionPlan;
@@ -52,10 +54,10 @@ pub use session_settings::{ChooseMode, SessionSettings};
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::{Lane, Violation};
-use crate::ext_proc::mode::{Announced, OverrideRefusal, ProcessingMode, SendMode};
+use crate::ext_proc::mode::{Announced, ProcessingMode, SendMode};
 use crate::ext_proc::wire::{Envelope, Event, GrpcCode, GrpcStatus};
 
-use running::{Running, Turn};
+use running::{Choice, Running, Turn};
 
 /// One stream of external processing, without its transport.
 ///
@@ -68,7 +70,8 @@ pub struct Session {
     plan: SessionPlan,
     state: State,
     announced: Option<Announced>,
-    override_refusal: Option<OverrideRefusal>,
+    /// Known before there is anything that runs, or after.
+    chosen: Option<ChosenMode>,
     unsent_fields: u64,
 }
 
@@ -90,7 +93,7 @@ enum State {
 impl Session {
     pub(super) fn new(plan: SessionPlan) -> Self {
         let state = State::Awaiting { pieces: Vec::new(), charged_bytes: 0 };
-        Self { plan, state, announced: None, override_refusal: None, unsent_fields: 0 }
+        Self { plan, state, announced: None, chosen: None, unsent_fields: 0 }
     }
 
     /// Takes what has been read. What breaks the protocol ends the session with a typed error, and
@@ -121,10 +124,7 @@ impl Session {
                 _ => None,
             };
             match self.begin(direction, envelope, head) {
-                Ok(mut running) => {
-                    self.override_refusal = running.take_override_refusal();
-                    self.state = State::Running(Box::new(running));
-                }
+                Ok(running) => self.state = State::Running(Box::new(running)),
                 Err((error, status)) => return self.refuse(error, status),
             }
             for piece in pieces {
@@ -174,7 +174,13 @@ impl Session {
             // An observer is not told, and neither is a server of older data planes.
             None => stated,
         };
-        Running::new(&self.plan, mode, observes, direction, head).map_err(refusal)
+        let head = head.filter(|_| direction == Direction::Request);
+        let choice = match head.filter(|_| !observes) {
+            Some(head) => Choice::new(&self.plan, mode, config, head),
+            None => Choice::Nothing,
+        };
+        self.chosen = choice.refused();
+        Running::new(&self.plan, mode, observes, head, choice).map_err(refusal)
     }
 
     /// The data plane sends nothing more, and still reads (a half-close). What came whole is
@@ -256,6 +262,7 @@ impl Session {
     fn finish(&mut self, end: SessionEnd, status: GrpcStatus) {
         if let State::Running(running) = &self.state {
             self.unsent_fields = running.unsent_fields();
+            self.chosen = running.chosen_mode();
         }
         self.state = State::Over { end, status };
     }
@@ -328,11 +335,14 @@ impl Session {
         self.announced
     }
 
-    /// Why the mode that was [chosen](SessionSettings::choose_mode) was not asked for, if it was
-    /// not: the data plane would not have taken it.
+    /// What has become of the mode that was [chosen](SessionSettings::choose_mode); `None` if it
+    /// was left as it was announced.
     #[must_use]
-    pub fn override_refusal(&self) -> Option<&OverrideRefusal> {
-        self.override_refusal.as_ref()
+    pub fn chosen_mode(&self) -> Option<ChosenMode> {
+        match &self.state {
+            State::Running(running) => running.chosen_mode(),
+            State::Awaiting { .. } | State::Over { .. } => self.chosen.clone(),
+        }
     }
 
     /// Whether a message is under way.

@@ -7,17 +7,18 @@ use core::time::Duration;
 
 use http::{Method, StatusCode, request, response};
 
-use super::half::{Half, Step};
+use super::half::{Asking, Half, Step};
 use super::heads::{SessionHead, details};
-use super::{BindError, SessionPlan, difference};
+use super::{BindError, ChosenMode, SessionPlan, difference};
 use crate::chain::MessageTraits;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::{Direction, Refused, Side};
 use crate::ext_proc::automaton::{Debt, Ledger, Received, Violation};
 use crate::ext_proc::mode::{
-    BodyMode, DirectionMode, ModeOverride, OverrideMoment, OverrideRefusal, ProcessingMode,
+    BodyMode, DirectionMode, FilterConfig, ModeOverride, OverrideMoment, OverrideRefusal,
+    ProcessingMode, SendMode,
 };
-use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, Reply, Section};
+use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, ProtocolConfig, Reply, Section};
 use crate::filter::Head;
 use crate::sync::Arc;
 
@@ -34,7 +35,7 @@ pub(super) struct Running {
     more_time: Option<Duration>,
     /// For which directions the client was asked to wait, since the last answer.
     asked: Asked,
-    override_refusal: Option<OverrideRefusal>,
+    choice: Choice,
     input: Input,
 }
 
@@ -46,18 +47,104 @@ enum Input {
     Closed,
 }
 
-/// Of whom more time was asked.
-#[derive(Debug, Clone, Copy, Default)]
-struct Asked {
-    request: bool,
-    response: bool,
+/// For which directions more time was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Neither,
+    One(Direction),
+    Both,
 }
 
 impl Asked {
-    fn of(&mut self, direction: Direction) -> &mut bool {
-        match direction {
-            Direction::Request => &mut self.request,
-            Direction::Response => &mut self.response,
+    fn has(self, direction: Direction) -> bool {
+        match self {
+            Self::Neither => false,
+            Self::One(asked) => asked == direction,
+            Self::Both => true,
+        }
+    }
+
+    fn with(self, direction: Direction) -> Self {
+        match self {
+            Self::Neither => Self::One(direction),
+            Self::One(asked) if asked == direction => self,
+            Self::One(_) | Self::Both => Self::Both,
+        }
+    }
+
+    fn without(self, direction: Direction) -> Self {
+        match self {
+            Self::One(asked) if asked != direction => self,
+            Self::Both => Self::One(other(direction)),
+            Self::Neither | Self::One(_) => Self::Neither,
+        }
+    }
+}
+
+/// Whether the embedder wants another mode for this exchange.
+pub(super) enum Choice {
+    Nothing,
+    /// It cannot have it.
+    Refused(OverrideRefusal),
+    Wanted {
+        announced: ProcessingMode,
+        asking: Asking,
+        /// Something came that only `mode` shows.
+        is_confirmed: bool,
+    },
+}
+
+impl Choice {
+    pub(super) fn new(
+        plan: &SessionPlan,
+        announced: ProcessingMode,
+        config: Option<ProtocolConfig>,
+        head: &Section,
+    ) -> Self {
+        let settings = plan.settings();
+        let mode = settings.choose_mode.as_ref().and_then(|choose| {
+            let head = request::Parts::read(head.clone()).ok()?;
+            choose(&head, announced).filter(|mode| *mode != announced)
+        });
+        let Some(mode) = mode else { return Self::Nothing };
+        let wanted = ModeOverride::new(mode);
+        let moment = OverrideMoment::WithHeadersAnswer(Direction::Request);
+        let checked = match &settings.config {
+            // Whatever is stated: what the stream itself says counts.
+            _ if config.is_some_and(|config| config.send_body_without_waiting) => {
+                Err(OverrideRefusal::SentWithoutWaiting)
+            }
+            Some(config) => config.check_override(announced, wanted, moment),
+            None => {
+                let mut config = FilterConfig::new(announced);
+                config.allow_mode_override = true;
+                config.check_override(announced, wanted, moment)
+            }
+        };
+        match checked {
+            Ok(()) => {
+                let alone = |config: &Arc<FilterConfig>| {
+                    config.check_override(announced, wanted, OverrideMoment::StandAlone).is_ok()
+                };
+                let can_stand_alone = settings.config.as_ref().is_some_and(alone);
+                let asking = Asking { mode, can_stand_alone };
+                Self::Wanted { announced, asking, is_confirmed: false }
+            }
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+
+    pub(super) fn refused(&self) -> Option<ChosenMode> {
+        match self {
+            Self::Refused(refusal) => Some(ChosenMode::Refused(refusal.clone())),
+            Self::Nothing | Self::Wanted { .. } => None,
+        }
+    }
+
+    /// Takes note of something that came, by the mode that was announced for its direction.
+    fn note(&mut self, direction: Direction, is_shown: impl FnOnce(DirectionMode) -> bool) {
+        if let Self::Wanted { announced, is_confirmed, .. } = self {
+            *is_confirmed |= !is_shown(announced.of(direction));
         }
     }
 }
@@ -81,21 +168,21 @@ pub(super) enum Turn {
 }
 
 impl Running {
-    /// The first message is of `direction`, and `head` is its head, if it is one.
+    /// The first message is the head of a request, if `head` is.
     pub(super) fn new(
         plan: &SessionPlan,
         announced: ProcessingMode,
         observes: bool,
-        direction: Direction,
         head: Option<&Section>,
+        choice: Choice,
     ) -> Result<Self, BindError> {
-        let request_head = head.filter(|_| direction == Direction::Request);
-        let method = request_head.and_then(|head| head.pseudo("method"));
-        let (chosen, override_refusal) = match request_head.filter(|_| !observes) {
-            Some(head) => choose(plan, announced, head),
-            None => (None, None),
+        let method = head.and_then(|head| head.pseudo("method"));
+        let chosen = match &choice {
+            Choice::Wanted { asking, .. } => Some(*asking),
+            Choice::Nothing | Choice::Refused(_) => None,
         };
-        let bound = plan.bound(chosen.unwrap_or(announced), observes)?;
+        let mode = chosen.map_or(announced, |asking| asking.mode);
+        let bound = plan.bound(mode, observes)?;
         let mut response_traits = traits(bound.response.mode, observes);
         if method.is_some_and(|method| method == Method::HEAD.as_str()) {
             response_traits = response_traits.bodiless();
@@ -108,8 +195,8 @@ impl Running {
             }
         };
         let mut request = Half::new(observed(request, plan), bound.request);
-        if let Some(mode) = chosen {
-            request.set_override(mode);
+        if let Some(asking) = chosen {
+            request.set_override(asking);
         }
         let ledger = if observes { Ledger::observing(announced) } else { Ledger::new(announced) };
         Ok(Self {
@@ -120,8 +207,8 @@ impl Running {
             cut: None,
             observes,
             more_time: plan.settings().more_time,
-            asked: Asked::default(),
-            override_refusal,
+            asked: Asked::Neither,
+            choice,
             input: Input::Open,
         })
     }
@@ -130,6 +217,7 @@ impl Running {
         match event {
             Event::Headers { direction, section, end_of_stream, envelope } => {
                 self.ledger.receive(direction, Received::Headers { end_of_stream })?;
+                self.choice.note(direction, |mode| mode.headers() == SendMode::Send);
                 match direction {
                     Direction::Request => {
                         give_head(&mut self.request, *section, end_of_stream, *envelope);
@@ -148,6 +236,7 @@ impl Running {
             }
             Event::BodyEnd { direction, end_of_stream, .. } => {
                 self.ledger.receive(direction, Received::Body { end_of_stream })?;
+                self.choice.note(direction, |mode| mode.body() != BodyMode::None);
                 match direction {
                     Direction::Request => self.request.handle_message_end(end_of_stream),
                     Direction::Response => self.response.handle_message_end(end_of_stream),
@@ -155,6 +244,7 @@ impl Running {
             }
             Event::Trailers { direction, section, .. } => {
                 self.ledger.receive(direction, Received::Trailers)?;
+                self.choice.note(direction, |mode| mode.trailers() == SendMode::Send);
                 match direction {
                     Direction::Request => self.request.handle_trailers(section.fields),
                     Direction::Response => self.response.handle_trailers(section.fields),
@@ -175,7 +265,7 @@ impl Running {
             if let Some(turn) = turn {
                 if matches!(turn, Turn::Reply(_)) {
                     self.first = other(direction);
-                    *self.asked.of(direction) = false;
+                    self.asked = self.asked.without(direction);
                 }
                 return turn;
             }
@@ -205,11 +295,16 @@ impl Running {
         self.input = Input::Closed;
     }
 
-    /// Whether a message that has begun will never end, as nothing more comes.
+    /// Whether a message that has begun will never end, as nothing more comes. Where its end is not
+    /// shown it may be whole: then it is not cut before its filters have done what they are at.
     fn is_cut(&self) -> bool {
         [Direction::Request, Direction::Response].into_iter().any(|direction| {
             let lane = self.ledger.lane(direction);
-            lane.has_begun() && !lane.has_ended()
+            let is_at_it = match direction {
+                Direction::Request => self.request.is_at_hidden_end(),
+                Direction::Response => self.response.is_at_hidden_end(),
+            };
+            lane.has_begun() && !lane.has_ended() && !is_at_it
         })
     }
 
@@ -241,17 +336,31 @@ impl Running {
     fn ask_for_time(&mut self) -> Option<Reply> {
         let time = self.more_time?;
         [Direction::Request, Direction::Response].into_iter().find_map(|direction| {
-            let asked = self.asked.of(direction);
-            if *asked {
+            if self.asked.has(direction) {
                 return None;
             }
             let reply = self.ledger.more_time(direction, time)?;
-            *asked = true;
+            self.asked = self.asked.with(direction);
             Some(reply)
         })
     }
 
+    /// Whether the response has to wait. Its filters run in the mode that was chosen for the
+    /// exchange, and the data plane is in it only when it has been asked: a reply of its own can
+    /// come before that.
+    fn awaits_override(&self) -> bool {
+        let chain = self.request.side().chain();
+        let is_under_way = chain.outcome().is_none() && !chain.is_local_reply();
+        self.request.has_override()
+            && is_under_way
+            && self.cut.is_none()
+            && self.ledger.lane(Direction::Response).has_begun()
+    }
+
     fn poll_response(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
+        if self.awaits_override() {
+            return None;
+        }
         match self.response.poll(cx, &mut self.ledger, reads) {
             Step::Reply(reply) => Some(Turn::Reply(reply)),
             Step::Local => Some(self.immediate()),
@@ -347,8 +456,14 @@ impl Running {
         }
     }
 
-    pub(super) fn take_override_refusal(&mut self) -> Option<OverrideRefusal> {
-        self.override_refusal.take()
+    pub(super) fn chosen_mode(&self) -> Option<ChosenMode> {
+        match &self.choice {
+            Choice::Nothing => None,
+            Choice::Refused(refusal) => Some(ChosenMode::Refused(refusal.clone())),
+            Choice::Wanted { .. } if self.request.has_override() => Some(ChosenMode::Unasked),
+            Choice::Wanted { is_confirmed: false, .. } => Some(ChosenMode::Unconfirmed),
+            Choice::Wanted { is_confirmed: true, .. } => Some(ChosenMode::Confirmed),
+        }
     }
 
     pub(super) fn queue_bytes(&self) -> u64 {
@@ -372,26 +487,6 @@ impl Running {
 
     pub(super) fn unsent_fields(&self) -> u64 {
         self.request.unsent_fields() + self.response.unsent_fields()
-    }
-}
-
-/// The mode that the embedder wants for this exchange, or why it cannot have it.
-fn choose(
-    plan: &SessionPlan,
-    announced: ProcessingMode,
-    head: &Section,
-) -> (Option<ProcessingMode>, Option<OverrideRefusal>) {
-    let settings = plan.settings();
-    let chosen = settings.choose_mode.as_ref().and_then(|choose| {
-        let head = request::Parts::read(head.clone()).ok()?;
-        choose(&head, announced).filter(|mode| *mode != announced)
-    });
-    let (Some(mode), Some(config)) = (chosen, &settings.config) else { return (chosen, None) };
-    let wanted = ModeOverride::new(mode);
-    let moment = OverrideMoment::WithHeadersAnswer(Direction::Request);
-    match config.check_override(announced, wanted, moment) {
-        Ok(()) => (chosen, None),
-        Err(refusal) => (None, Some(refusal)),
     }
 }
 

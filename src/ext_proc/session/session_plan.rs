@@ -186,6 +186,7 @@ where
             && !granted.has(Capability::SeeTrailers),
         shows_end: terms.capabilities().has(Capability::SeeEnd),
         hides_end: !observes && mode.trailers() == SendMode::Skip && !terms.has_no_trailers(),
+        may_have_trailers: !observes && !terms.has_no_trailers(),
         routing: settings.routing,
         reroutes: settings.reroutes,
         max_reply_bytes: settings.max_reply_bytes,

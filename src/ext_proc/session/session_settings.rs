@@ -107,10 +107,19 @@ impl SessionSettings {
 
     /// Sets who chooses the mode of each exchange. The data plane has to allow it
     /// (`allow_mode_override`): it ignores what it does not allow, without a word (P17). Where its
-    /// configuration [is stated](Self::of), such a mode is not asked for, and the session
-    /// [says so](super::Session::override_refusal); else the exchange fails at the first message
-    /// that does not fit. One that was to show a body, and is ignored, has no such message: the
-    /// body passes by, and its filters are told that the message was cancelled.
+    /// configuration [is stated](Self::of), such a mode is not asked for; and neither is one that
+    /// the announced mode leads to in no configuration. It goes with the answer to the request's
+    /// head. A filter that holds that head for a body in full duplex would wait for ever: there it
+    /// goes in a message of its own, if the configuration says that it
+    /// [can](FilterConfig::stand_alone_override), and else the exchange fails.
+    ///
+    /// What became of it the session [says](super::Session::chosen_mode). One that is asked for and
+    /// ignored all the same fails the exchange at the first message that does not fit. One that was
+    /// to show a body has no such message: the body passes by, its filters are told that the
+    /// message was cancelled, and the mode was never
+    /// [confirmed](super::ChosenMode::Unconfirmed). An exchange that begins with its response, as
+    /// another filter of the data plane replied, stays in the announced mode: if the plan does not
+    /// fit it, the exchange fails.
     #[must_use]
     pub fn choose_mode(
         mut self,

@@ -27,6 +27,14 @@ pub(crate) enum Body {
     Duplex = 4,
 }
 
+impl Body {
+    pub(crate) fn of(number: i32) -> Result<Self, Wrong> {
+        let all = [Self::None, Self::Streamed, Self::Buffered, Self::Partial, Self::Duplex];
+        let found = all.into_iter().find(|each| *each as i32 == number);
+        found.ok_or_else(|| format!("body mode {number}"))
+    }
+}
+
 /// What is left open by the configuration, or by chance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Habits {
@@ -113,6 +121,24 @@ impl Lane {
             .map(|each| if let Asked::Body { bytes, .. } = each { bytes.len() } else { 0 })
             .sum();
         self.pending.len() < 4 && (self.mode.body != Body::Streamed || unanswered <= HIGH_BYTES)
+    }
+
+    /// The head was shown and not answered.
+    pub(crate) fn awaits_headers(&self) -> bool {
+        self.asked.front() == Some(&Asked::Headers)
+    }
+
+    /// The mode is another from here on; whether the head is shown, only before it came. What was
+    /// gathered by the old mode has not been looked at by the new one.
+    pub(crate) fn override_mode(&mut self, mode: Mode) {
+        let has_come = self.head != Head::Awaited;
+        let sends_headers = if has_come { self.mode.sends_headers } else { mode.sends_headers };
+        self.mode = Mode { sends_headers, ..mode };
+        let ends = std::mem::take(&mut self.gathered_all);
+        let bytes = std::mem::take(&mut self.gathered);
+        if ends || !bytes.is_empty() {
+            self.pending.push_front(Part::Data { bytes, ends });
+        }
     }
 
     /// Does what can be done without the server. Answers whether that was anything.

@@ -12,7 +12,8 @@ pub(crate) use peer::PeerEnd;
 
 use crate::message::Part;
 use crate::messages::{
-    ImmediateResponse, ProcessingRequest, ProcessingResponse, ProtocolConfiguration, ResponsePart,
+    ImmediateResponse, ProcessingMode, ProcessingRequest, ProcessingResponse,
+    ProtocolConfiguration, ResponsePart,
 };
 
 #[derive(Debug)]
@@ -24,6 +25,18 @@ pub(crate) struct DataPlane {
     without_waiting: bool,
     /// The answer that took the response's place, by whoever.
     pub(crate) replied: Option<u32>,
+    overrides: Override,
+    /// Whether a mode was asked for.
+    asked: bool,
+}
+
+/// What becomes of a `mode_override` (section 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Override {
+    Taken,
+    /// Also in a message of its own, as Envoy does since 1.40.
+    TakenAlone,
+    Ignored,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +49,7 @@ enum Rpc {
 }
 
 impl DataPlane {
-    pub(crate) fn new(request: Mode, response: Mode, habits: Habits) -> Self {
+    pub(crate) fn new(request: Mode, response: Mode, habits: Habits, overrides: Override) -> Self {
         Self {
             request: Lane::new(true, request, habits),
             response: Lane::new(false, response, habits),
@@ -44,6 +57,8 @@ impl DataPlane {
             out: VecDeque::new(),
             without_waiting: habits.without_waiting,
             replied: None,
+            overrides,
+            asked: false,
         }
     }
 
@@ -84,6 +99,68 @@ impl DataPlane {
             // Scenario 85: what comes after the last is ignored.
             return Ok(());
         }
+        if let Some(mode) = message.mode_override {
+            let is_alone = message.response.is_none();
+            self.override_asked(mode, is_alone)?;
+            if is_alone {
+                return Ok(());
+            }
+        }
+        let received = self.answered(message);
+        if self.has_ignored() && received.is_err() {
+            // The server was not told. What it says by the other mode is spurious here.
+            self.reply(500, b"");
+            return Ok(());
+        }
+        received
+    }
+
+    /// Before the message's own part (section 2.4).
+    fn override_asked(&mut self, asked: ProcessingMode, is_alone: bool) -> Result<(), Wrong> {
+        let lanes = [&self.request, &self.response];
+        let is_duplex = lanes.iter().any(|lane| lane.mode().body == Body::Duplex);
+        if is_duplex || self.without_waiting {
+            return Err("P17: the announcement says that no override is taken".into());
+        }
+        if !self.request.awaits_headers() || self.asked {
+            return Err(format!("P17: too late for {asked:?}"));
+        }
+        let is_to_duplex = Body::of(asked.request_body_mode)? == Body::Duplex;
+        if is_alone && (self.overrides != Override::TakenAlone || !is_to_duplex) {
+            return Err(format!("unhandled message with {asked:?}"));
+        }
+        self.asked = true;
+        if self.overrides != Override::Ignored {
+            self.request.override_mode(Mode {
+                sends_headers: asked.request_header_mode == 1,
+                body: Body::of(asked.request_body_mode)?,
+                sends_trailers: asked.request_trailer_mode == 1,
+            });
+            self.response.override_mode(Mode {
+                sends_headers: asked.response_header_mode == 1,
+                body: Body::of(asked.response_body_mode)?,
+                sends_trailers: asked.response_trailer_mode == 1,
+            });
+        }
+        Ok(())
+    }
+
+    /// The server has not answered in time (section 4.1).
+    pub(crate) fn time_out(&mut self) {
+        self.reply(504, b"");
+    }
+
+    /// Whether a mode was asked for, and nothing was done about it.
+    pub(crate) fn has_ignored(&self) -> bool {
+        self.asked && self.overrides == Override::Ignored
+    }
+
+    /// Whether a mode was asked for, and is in force.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.asked && self.overrides != Override::Ignored
+    }
+
+    fn answered(&mut self, message: ProcessingResponse) -> Result<(), Wrong> {
         match message.response {
             Some(ResponsePart::RequestHeaders(answer)) => self.request.headers_answered(answer)?,
             Some(ResponsePart::ResponseHeaders(answer)) => {

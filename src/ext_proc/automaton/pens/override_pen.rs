@@ -1,8 +1,9 @@
 use crate::exchange::Direction;
-use crate::ext_proc::automaton::Ledger;
 use crate::ext_proc::automaton::pens::hand::{Hand, can_reroute};
+use crate::ext_proc::automaton::state::Came;
+use crate::ext_proc::automaton::{Ledger, MessagePart};
 use crate::ext_proc::mode::ProcessingMode;
-use crate::ext_proc::wire::{HeaderMutation, Part, Reply};
+use crate::ext_proc::wire::{HeaderMutation, Part, Reply, ReplyBody};
 
 /// Changes the mode of the stream, with the answer to a head or before it.
 ///
@@ -43,6 +44,24 @@ impl<'a> OverridePen<'a> {
         let lane = self.ledger.set_mode(self.mode, direction);
         let part = Part::Headers { direction, mutation, replace: None, clear_route_cache };
         Reply { mode_override: Some(self.mode.numbers()), ..Hand::new(lane).write(part) }
+    }
+
+    /// Answers the head, gives the message this body, and changes the mode by the same message;
+    /// `None` if the head was not all of the message: see [`HeadersPen::ended`].
+    ///
+    /// [`HeadersPen::ended`]: super::HeadersPen::ended
+    #[must_use]
+    pub fn replace(self, mutation: HeaderMutation, body: impl Into<ReplyBody>) -> Option<Reply> {
+        let came = self.ledger.lane(self.direction).state().came;
+        if came != Came::End(MessagePart::Headers) {
+            return None;
+        }
+        let direction = self.direction;
+        let clear_route_cache = self.reroutes && can_reroute(direction, &mutation);
+        let lane = self.ledger.set_mode(self.mode, direction);
+        let replace = Some(body.into());
+        let part = Part::Headers { direction, mutation, replace, clear_route_cache };
+        Some(Reply { mode_override: Some(self.mode.numbers()), ..Hand::new(lane).write(part) })
     }
 
     /// Changes the mode, and leaves the head held: the body begins to come. For Envoy 1.40.0 and

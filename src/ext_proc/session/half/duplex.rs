@@ -4,11 +4,15 @@
 //! trailers. An end that a filter declares before is a last piece at once; what comes behind it is
 //! dropped, here and by the data plane.
 //!
+//! Where this mode is one that was chosen for the exchange, it goes with the answer to the head;
+//! before that if a filter holds the head for the body, and the data plane takes it so.
+//!
 //! This module never lets a body go without its end: what is left open fails the stream.
 
 use core::task::Context;
 
-use super::{Given, Half, Message, Stage, Step, Tail, out_of_turn};
+use super::{Asking, Given, Half, Message, Stage, Step, Tail, held_for_override};
+use super::{out_of_turn, refused};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::ReplyBody;
@@ -51,6 +55,9 @@ impl<H: SessionHead> Half<H> {
                     if self.tail.is_some() {
                         continue;
                     }
+                    if let Some(step) = self.ask_alone(ledger) {
+                        return step;
+                    }
                     // A message that is cut between two frames is answered as one.
                     let is_cut = matches!(self.message, Message::Open { .. });
                     let waits = is_cut && reads && self.queue.is_empty();
@@ -61,6 +68,24 @@ impl<H: SessionHead> Half<H> {
                 }
             }
         }
+    }
+
+    /// A filter holds the head and waits for a body, which comes only once this mode has been asked
+    /// for: that goes by itself then, if it can.
+    fn ask_alone(&mut self, ledger: &mut Ledger) -> Option<Step> {
+        let Asking { mode, can_stand_alone } = self.mode_override?;
+        let chain = self.side.chain();
+        if chain.has_work() || chain.awaits_resume() || chain.is_local_reply() {
+            return None;
+        }
+        if !can_stand_alone {
+            return Some(Step::Cut(held_for_override()));
+        }
+        self.mode_override = None;
+        Some(match ledger.mode_override(H::DIRECTION, mode) {
+            Ok(pen) => Step::Reply(pen.alone()),
+            Err(violation) => Step::Cut(refused(violation)),
+        })
     }
 
     /// A piece of what is pending.

@@ -8,10 +8,15 @@
 use core::mem;
 use core::task::Context;
 
-use super::{Given, Half, Stage, Step, Tail, left_metadata, left_over, out_of_turn};
+use super::{
+    Asking, Given, Half, Stage, Step, Tail, left_metadata, left_over, out_of_turn, refused,
+};
+use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::mode::ProcessingMode;
 use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::wire::HeaderMutation;
 
 impl<H: SessionHead> Half<H> {
     pub(super) fn poll_heads_only(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
@@ -70,16 +75,20 @@ impl<H: SessionHead> Half<H> {
         };
         let mutation = self.head_mutation(&head, None, true);
         let body = mem::take(&mut self.pending);
-        if self.mode_override.is_some() {
-            return Step::Cut(out_of_turn("a mode override with a message that is replaced"));
-        }
         let metadata = left_metadata(&mut *head);
+        if body.is_empty() {
+            let step = self.write_head(mutation, ledger);
+            return step
+                .unwrap_or(Step::Cut(out_of_turn("a head that is not owed")))
+                .with(metadata);
+        }
+        if let Some(Asking { mode, .. }) = self.mode_override.take() {
+            return self.replace_in(mode, mutation, body, ledger).with(metadata);
+        }
         let step = match ledger.owes(H::DIRECTION) {
             Owes::Headers(pen) => {
                 let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
-                if body.is_empty() {
-                    Step::Reply(pen.answer(mutation))
-                } else if let Some(pen) = pen.ended() {
+                if let Some(pen) = pen.ended() {
                     Step::Reply(pen.replace(mutation, body))
                 } else {
                     Step::Cut(out_of_turn("a body for a head that was not the end"))
@@ -88,5 +97,23 @@ impl<H: SessionHead> Half<H> {
             _ => Step::Cut(out_of_turn("a head that is not owed")),
         };
         step.with(metadata)
+    }
+
+    /// The same, with the mode that is to be from here on: the response's.
+    fn replace_in(
+        &self,
+        mode: ProcessingMode,
+        mutation: HeaderMutation,
+        body: BodyBuf,
+        ledger: &mut Ledger,
+    ) -> Step {
+        match ledger.mode_override(H::DIRECTION, mode) {
+            Ok(pen) => {
+                let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
+                let reply = pen.replace(mutation, body);
+                reply.map_or(Step::Cut(out_of_turn("a head that was not the end")), Step::Reply)
+            }
+            Err(violation) => Step::Cut(refused(violation)),
+        }
     }
 }

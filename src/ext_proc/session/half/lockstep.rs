@@ -8,6 +8,11 @@
 //! The newest is then not answered before the filters have let go of everything: Envoy waits with
 //! the trailers, or runs into its message timeout, and nothing is lost.
 //!
+//! Where trailers are shown, they come behind the answer to the last body message, and their own
+//! has no place for body. So the newest message is not answered while a filter is at something by
+//! itself: what it lets go behind that would be lost. What waits for more input is not waited for:
+//! a filter that needs it has to be granted to keep to the end.
+//!
 //! This module never keeps another message waiting: Envoy's message timeout runs.
 
 use core::task::Context;
@@ -68,8 +73,13 @@ impl<H: SessionHead> Half<H> {
         }
         // The last that is shown may be this one, and nobody would say so: what is held back then
         // has no other answer to go with.
-        let may_be_last = self.terms.hides_end && self.queue.is_empty() && !is_over;
-        if may_be_last && self.keeps_back() {
+        let may_be_last = self.terms.may_have_trailers && self.queue.is_empty() && !is_over;
+        let is_awaited = if self.terms.hides_end {
+            self.keeps_back()
+        } else {
+            self.side.chain().awaits_resume()
+        };
+        if may_be_last && is_awaited {
             return None;
         }
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };

@@ -45,7 +45,7 @@ pub(super) struct Half<H: SessionHead> {
     side: Side<H>,
     terms: HalfTerms,
     /// The mode of the stream that is asked for with the answer to the head.
-    mode_override: Option<ProcessingMode>,
+    mode_override: Option<Asking>,
     /// What has come and was not given to the side.
     queue: VecDeque<Item>,
     queued_bytes: u64,
@@ -66,6 +66,14 @@ pub(super) struct Half<H: SessionHead> {
     passage: Passage,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
+}
+
+/// A mode that is to be asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking {
+    pub(super) mode: ProcessingMode,
+    /// The data plane takes it before the head has been answered, too.
+    pub(super) can_stand_alone: bool,
 }
 
 /// What has come.
@@ -187,8 +195,13 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The answer to the head asks for this mode.
-    pub(super) fn set_override(&mut self, mode: ProcessingMode) {
-        self.mode_override = Some(mode);
+    pub(super) fn set_override(&mut self, asking: Asking) {
+        self.mode_override = Some(asking);
+    }
+
+    /// The answer to the head, with which a mode is to be asked for, was not written.
+    pub(super) fn has_override(&self) -> bool {
+        self.mode_override.is_some()
     }
 
     pub(super) fn side(&self) -> &Side<H> {
@@ -227,6 +240,11 @@ impl<H: SessionHead> Half<H> {
     fn keeps_back(&self) -> bool {
         let chain = self.side.chain();
         chain.held_bytes() > 0 || chain.awaits_resume()
+    }
+
+    /// Whether a filter is at something by itself behind what may be the end, which is not shown.
+    pub(super) fn is_at_hidden_end(&self) -> bool {
+        self.terms.hides_end && self.side.chain().awaits_resume()
     }
 
     pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
@@ -393,7 +411,7 @@ impl<H: SessionHead> Half<H> {
         if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
             return None;
         }
-        if let Some(mode) = self.mode_override.take() {
+        if let Some(Asking { mode, .. }) = self.mode_override.take() {
             return Some(match ledger.mode_override(H::DIRECTION, mode) {
                 Ok(pen) if self.terms.reroutes => {
                     Step::Reply(pen.clear_route_cache().answer(mutation))
@@ -421,6 +439,14 @@ fn not_linked(reply: &LocalReply) -> Error {
 fn left_over(bytes: usize) -> Error {
     let why =
         format!("{bytes} bytes of body were let go behind the last answer that could carry them");
+    Error::with_source(ErrorKind::Filter, Origin::Filter, why)
+}
+
+/// The head is held for a body that comes only when the mode is another, and that is asked for with
+/// the answer to the head.
+fn held_for_override() -> Error {
+    let why = "the head is held for the body of a mode that goes with the answer to the head; \
+               only a stand_alone_override could come before it";
     Error::with_source(ErrorKind::Filter, Origin::Filter, why)
 }
 

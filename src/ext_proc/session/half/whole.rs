@@ -91,8 +91,13 @@ impl<H: SessionHead> Half<H> {
         let chain = self.side.chain();
         Ok(match self.message {
             Message::Whole { end_of_stream: false, .. } if !self.terms.ends_with_body => {
-                // No more is shown before it is answered.
-                chain.head_has_passed() && !self.keeps_back()
+                // No more is shown before it is answered: who waits for that waits for ever.
+                let is_whole = chain.head_has_passed() && !self.keeps_back();
+                if !is_whole && !chain.awaits_resume() {
+                    let capability = Capability::KeepToEnd.name();
+                    return Err(Error::new(ErrorKind::Undeclared { capability }, Origin::Filter));
+                }
+                is_whole
             }
             _ => chain.head_has_passed() && chain.end_has_passed(),
         })
