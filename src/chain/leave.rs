@@ -172,6 +172,12 @@ impl<H: Head> Chain<H> {
         if self.fast && self.out.is_empty() { None } else { self.poll_slow() }
     }
 
+    /// Whether the next chunk takes the fast path, and nothing waits to be given out.
+    #[inline]
+    pub(crate) fn only_passes(&self) -> bool {
+        self.fast && self.out.is_empty()
+    }
+
     /// The next output, if it is data: a shorter way to it than [`poll_output`](Self::poll_output),
     /// which has to be called when this answers `None`.
     #[inline]

@@ -37,6 +37,13 @@ impl<H: Head> Side<H> {
         self.chain.poll_data()
     }
 
+    /// Whether nothing can come out before something goes in, and data comes out at once then as
+    /// long as filters let it pass.
+    #[inline]
+    pub(crate) fn only_passes(&self) -> bool {
+        self.chain.only_passes() && !self.is_draining()
+    }
+
     /// Ready with the next thing to do, or with `None` when the message is over and all was given
     /// out. Whether it is complete was said by the last output; or, if that was no end, is said by
     /// [`Chain::is_end_stream`](crate::Chain::is_end_stream): the end had been visible when

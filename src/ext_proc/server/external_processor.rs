@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tower_service::Service;
 
 use super::health::{Health, HealthCall, Method, ServingStatus};
-use super::shared::Shared;
+use super::shared::{Shared, Watched};
 use super::slot::{Look, Slot};
 
 use super::stream::Stream;
@@ -141,11 +141,13 @@ impl ExternalProcessor {
         let stream = Stream::new(request, self.plan.session(), &self.settings);
         let slot = Arc::new(Slot::new(Box::pin(stream)));
         let look: Weak<dyn Look> = Arc::downgrade(&slot) as _;
-        let Some(ticket) = self.shared.enter(look) else {
+        let Some((ticket, watched)) = self.shared.enter(look) else {
             let status = GrpcStatus::new(GrpcCode::Unavailable, "the server is going away");
             return grpc::end(&status, ProcessBody::over());
         };
-        if let Some(timeout) = self.settings.stall {
+        if let Some(timeout) = self.settings.stall
+            && watched == Watched::No
+        {
             watchdog::start(&self.shared, timeout);
         }
         grpc::accept(ProcessBody::stream(slot, ticket))

@@ -102,8 +102,8 @@ impl Shared {
         });
     }
 
-    /// Enters a stream; refused while the phase is `Refusing`.
-    pub(super) fn enter(self: &Arc<Self>, stream: Weak<dyn Look>) -> Option<Ticket> {
+    /// Enters a stream, and says whether somebody watches; refused while the phase is `Refusing`.
+    pub(super) fn enter(self: &Arc<Self>, stream: Weak<dyn Look>) -> Option<(Ticket, Watched)> {
         let mut ledger = lock(&self.ledger);
         if ledger.phase == DrainPhase::Refusing {
             return None;
@@ -113,7 +113,9 @@ impl Shared {
             Some(free) => *free = Some(stream),
             None => ledger.streams.push(Some(stream)),
         }
-        Some(Ticket { shared: Arc::clone(self), place })
+        let watched = if ledger.watchdog.is_some() { Watched::Yes } else { Watched::No };
+        drop(ledger);
+        Some((Ticket { shared: Arc::clone(self), place }, watched))
     }
 
     fn leave(&self, place: usize) {
@@ -167,6 +169,13 @@ impl Shared {
         }
         true
     }
+}
+
+/// Whether a watchdog runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watched {
+    Yes,
+    No,
 }
 
 /// A stream is under way while this lives.

@@ -160,16 +160,8 @@ where
         self.as_mut().check_total(cx);
         let mut frames = 0;
         loop {
-            match self.as_mut().project().session.poll_reply(cx) {
-                Poll::Ready(SessionOutput::Reply(reply)) => match encode(reply) {
-                    Ok(frame) => {
-                        *self.as_mut().project().frames += 1;
-                        return Poll::Ready(Step::Frame(frame));
-                    }
-                    Err(error) => fail(self.as_mut().project().session, error),
-                },
-                Poll::Ready(SessionOutput::End(status)) => return Poll::Ready(Step::End(status)),
-                Poll::Pending => {}
+            if let Poll::Ready(step) = self.as_mut().poll_output(cx) {
+                return Poll::Ready(step);
             }
             if frames == limits::MAX_FRAMES_PER_POLL {
                 cx.waker().wake_by_ref();
@@ -178,6 +170,35 @@ where
             frames += 1;
             if self.as_mut().poll_input(cx).is_pending() {
                 ready!(self.as_mut().poll_clock(cx));
+            }
+        }
+    }
+
+    /// What the session gives out now. Short replies without a body join the one behind them.
+    fn poll_output(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
+        let this = self.project();
+        let mut joined: Option<ReplyFrame> = None;
+        loop {
+            let reply = match this.session.poll_reply(cx) {
+                Poll::Ready(SessionOutput::Reply(reply)) => reply,
+                // The end is given again.
+                Poll::Ready(SessionOutput::End(status)) => {
+                    return Poll::Ready(joined.map_or(Step::End(status), Step::Frame));
+                }
+                Poll::Pending => {
+                    return joined.map_or(Poll::Pending, |frame| Poll::Ready(Step::Frame(frame)));
+                }
+            };
+            let encoded = match &mut joined {
+                Some(frame) => frame.join(reply),
+                None => encode(reply).map(|frame| joined = Some(frame)),
+            };
+            match encoded {
+                Ok(()) => *this.frames += 1,
+                Err(error) => fail(this.session, error),
+            }
+            if let Some(frame) = joined.take_if(|frame| !frame.can_be_joined()) {
+                return Poll::Ready(Step::Frame(frame));
             }
         }
     }

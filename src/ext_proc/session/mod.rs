@@ -124,7 +124,7 @@ impl Session {
                 _ => None,
             };
             match self.begin(direction, envelope, head) {
-                Ok(running) => self.state = State::Running(Box::new(running)),
+                Ok(running) => self.state = State::Running(running),
                 Err((error, status)) => return self.refuse(error, status),
             }
             for piece in pieces {
@@ -159,7 +159,7 @@ impl Session {
         direction: Direction,
         envelope: Option<&Envelope>,
         head: Option<&super::wire::Section>,
-    ) -> Result<Running, (Error, GrpcStatus)> {
+    ) -> Result<Box<Running>, (Error, GrpcStatus)> {
         let stated = self.plan.settings().mode;
         let config = envelope.and_then(|envelope| envelope.protocol_config);
         let observes = envelope.is_some_and(|envelope| envelope.observability);

@@ -37,6 +37,8 @@ pub(super) struct Running {
     asked: Asked,
     choice: Choice,
     input: Input,
+    /// Of the last poll: who polls with another one looks at everything, to leave it there.
+    waker: Option<Waker>,
 }
 
 /// Whether more can come.
@@ -175,7 +177,7 @@ impl Running {
         observes: bool,
         head: Option<&Section>,
         choice: Choice,
-    ) -> Result<Self, BindError> {
+    ) -> Result<Box<Self>, BindError> {
         let method = head.and_then(|head| head.pseudo("method"));
         let chosen = match &choice {
             Choice::Wanted { asking, .. } => Some(*asking),
@@ -199,7 +201,7 @@ impl Running {
             request.set_override(asking);
         }
         let ledger = if observes { Ledger::observing(announced) } else { Ledger::new(announced) };
-        Ok(Self {
+        Ok(Box::new(Self {
             ledger,
             request,
             response: Half::new(observed(response, plan), bound.response),
@@ -210,7 +212,8 @@ impl Running {
             asked: Asked::Neither,
             choice,
             input: Input::Open,
-        })
+            waker: None,
+        }))
     }
 
     pub(super) fn handle(&mut self, event: Event) -> Result<(), Violation> {
@@ -257,6 +260,11 @@ impl Running {
     }
 
     pub(super) fn poll(&mut self, cx: &Context<'_>, reads: bool) -> Turn {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            self.request.rouse();
+            self.response.rouse();
+            self.waker = Some(cx.waker().clone());
+        }
         for direction in [self.first, other(self.first)] {
             let turn = match direction {
                 Direction::Request => self.poll_request(cx, reads),
@@ -517,7 +525,7 @@ fn give_head<H: SessionHead>(half: &mut Half<H>, section: Section, ends: bool, w
             if !with.metadata.is_empty() {
                 head.extensions_mut().insert(with.metadata);
             }
-            half.handle_head(Box::new(head), ends);
+            half.handle_head(head, ends);
         }
         Err(error) => {
             half.handle_bad_head(Error::with_source(ErrorKind::Reset, H::PEER, error));

@@ -72,7 +72,34 @@ impl Backward {
     }
 
     #[inline]
-    fn varint(&mut self, mut value: u64) {
+    fn byte(&mut self, byte: u8) {
+        if self.start == 0 {
+            self.grow(1);
+        }
+        self.start -= 1;
+        let start = self.start;
+        if let Some(place) = self.all().get_mut(start) {
+            *place = byte;
+        }
+    }
+
+    #[inline]
+    fn varint(&mut self, value: u64) {
+        // Keys, and the lengths of nearly everything, in one store each.
+        let group = |n: u32| {
+            let [low, ..] = (value >> (7 * n)).to_le_bytes();
+            low
+        };
+        match value {
+            0..0x80 => self.byte(group(0)),
+            0x80..0x4000 => self.slice(&[group(0) | 0x80, group(1)]),
+            0x4000..0x20_0000 => self.slice(&[group(0) | 0x80, group(1) | 0x80, group(2)]),
+            _ => self.long_varint(value),
+        }
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self, mut value: u64) {
         let mut bytes = [0; 10];
         let mut len = 0;
         loop {

@@ -22,10 +22,21 @@ const REPLACE: u64 = 1;
 /// # Errors
 ///
 /// [`WireError::TooLong`] if it would have more than 4 GiB.
+#[inline]
 pub fn encode(reply: Reply) -> Result<ReplyFrame, WireError> {
+    encode_behind(&[], reply)
+}
+
+/// As [`encode`], behind frames that are written already.
+pub(super) fn encode_behind(before: &[u8], reply: Reply) -> Result<ReplyFrame, WireError> {
     let Reply { part, mode_override, dynamic_metadata } = reply;
     let metadata_bytes = dynamic_metadata.as_ref().map_or(0, |encoded| encoded.len());
-    let mut out = Backward::with_room(room(&part, metadata_bytes));
+    let room = match room(&part, metadata_bytes) {
+        // What can be joined leaves enough for what stands before it.
+        INLINE_BYTES => INLINE_BYTES,
+        more => more + before.len(),
+    };
+    let mut out = Backward::with_room(room);
     // Backwards: what is written first stands last. So nothing but the body follows the head.
     let body = write_part(&mut out, part);
     if let Some(encoded) = dynamic_metadata {
@@ -40,20 +51,30 @@ pub fn encode(reply: Reply) -> Result<ReplyFrame, WireError> {
     }
     let bytes = out.written();
     let len = u32::try_from(bytes).map_err(|_| WireError::TooLong { bytes })?;
-    out.slice(&len.to_be_bytes());
-    out.slice(&[0]);
+    let [a, b, c, d] = len.to_be_bytes();
+    out.slice(&[0, a, b, c, d]);
+    if !before.is_empty() {
+        out.slice(before);
+    }
     Ok(ReplyFrame { head: out.into_head(), body })
 }
 
 /// As many bytes as the reply has at most without its body, or what lies inline.
 fn room(part: &Part, metadata_bytes: usize) -> usize {
-    let none = HeaderMutation::new();
     let (mutation, details_bytes) = match part {
         Part::Headers { mutation, .. }
         | Part::Body { mutation, .. }
-        | Part::Trailers { mutation, .. } => (mutation, 0),
+        | Part::Trailers { mutation, .. }
+            if !mutation.is_empty() =>
+        {
+            (mutation, 0)
+        }
         Part::Immediate { mutation, details, .. } => (mutation, details.len()),
-        Part::OverrideOnly | Part::MessageTimeout(_) => (&none, 0),
+        Part::Headers { .. }
+        | Part::Body { .. }
+        | Part::Trailers { .. }
+        | Part::OverrideOnly
+        | Part::MessageTimeout(_) => return INLINE_BYTES + metadata_bytes,
     };
     let set = mutation.set.iter().map(|set| SET_FIELD_BYTES + set.name.len() + set.value.len());
     let removed = mutation.remove.iter().map(|name| SET_FIELD_BYTES + name.len());

@@ -20,9 +20,9 @@ enum Segments {
     Many(BodyBuf),
 }
 
-/// How many segments lie inline: the largest piece of full duplex has four messages of Envoy's, in
-/// two frames each.
-const FEW: usize = 8;
+/// How many segments lie inline: two messages of Envoy's, in two frames each. More would be moved
+/// with each reply.
+const FEW: usize = 4;
 
 impl ReplyBody {
     /// No body.
@@ -61,7 +61,9 @@ impl ReplyBody {
         for slot in &mut taken {
             let left = max_bytes - len;
             let segment = match from.chunk().len() {
+                0 => break,
                 bytes if bytes <= left => from.pop_front(),
+                _ if left == 0 => break,
                 _ => from.split_to(left).pop_front(),
             };
             let Some(segment) = segment else { break };

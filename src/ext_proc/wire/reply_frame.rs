@@ -4,10 +4,20 @@ use std::io::IoSlice;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::ReplyBody;
+#[cfg(feature = "ext-proc-server")]
+use super::encode::encode_behind;
 use super::head::Head;
+#[cfg(feature = "ext-proc-server")]
+use super::head::INLINE_BYTES;
+#[cfg(feature = "ext-proc-server")]
+use super::{Reply, WireError};
+
+/// How much may stand before a reply that joins others: both lie inline then.
+#[cfg(feature = "ext-proc-server")]
+const JOINED_BYTES: usize = INLINE_BYTES / 2;
 
 /// A reply as it goes out: a frame of gRPC, a `ProcessingResponse` in it, and the segments of the
-/// body at its end as they are.
+/// body at its end as they are. Short replies without a body can go [before](Self::join) it.
 ///
 /// Written vectored, through [`Buf::chunks_vectored`], nothing of a body is copied. Without header
 /// mutations and metadata, making one allocates nothing.
@@ -21,6 +31,25 @@ impl ReplyFrame {
     #[cfg(feature = "ext-proc-server")]
     pub(in crate::ext_proc) fn plain(frame: Bytes) -> Self {
         Self { head: Head::Heap(frame), body: ReplyBody::new() }
+    }
+
+    /// Whether another reply may go out with it: it has no body, and is short.
+    #[cfg(feature = "ext-proc-server")]
+    pub(in crate::ext_proc) fn can_be_joined(&self) -> bool {
+        self.body.is_empty() && self.head.left().len() <= JOINED_BYTES
+    }
+
+    /// Adds a reply to one that can be joined, behind it: what is ready at once goes out at once,
+    /// as a frame of HTTP/2 costs more than a reply.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](super::encode()); what is here is as it was then.
+    #[cfg(feature = "ext-proc-server")]
+    pub(in crate::ext_proc) fn join(&mut self, reply: Reply) -> Result<(), WireError> {
+        debug_assert!(self.body.is_empty(), "a body is the last of its frame");
+        *self = encode_behind(self.head.left(), reply)?;
+        Ok(())
     }
 
     /// Takes the next piece out: what stands before the body, then the segments of the body as they

@@ -5,6 +5,12 @@ use super::fields::{Field, Fields};
 use super::key::Seen;
 use super::{WireError, WireLimit, WireLimits};
 
+/// What a field of a head has on average, in bytes, or a little less.
+const FIELD_BYTES: usize = 32;
+
+/// As many fields as room is made for before they are seen.
+const MOST_EXPECTED: usize = 24;
+
 /// A head or trailers as they come in a message: pseudo fields apart.
 ///
 /// The values are `raw_value` where a field has one, else `value`.
@@ -32,6 +38,9 @@ impl Section {
             most: limits.most_fields() as u64,
         };
         let mut section = Self::default();
+        // One allocation for nearly all heads.
+        let expected = (block.len() / FIELD_BYTES).min(MOST_EXPECTED).min(limits.most_fields());
+        section.fields.try_reserve(expected).map_err(|_| too_many())?;
         let mut count = 0;
         for field in Fields::new(block) {
             let field = field.map_err(malformed)?;
@@ -45,7 +54,7 @@ impl Section {
             let (name, value) = read_field(&field)?;
             let value = block.slice_ref(value);
             match name.split_first() {
-                Some((b':', name)) => section.add_pseudo(block.slice_ref(name), value)?,
+                Some((b':', name)) => section.add_pseudo(pseudo_name(block, name)?, value)?,
                 _ => section.add(name, value)?.then_some(()).ok_or_else(too_many)?,
             }
         }
@@ -54,11 +63,7 @@ impl Section {
 
     fn add_pseudo(&mut self, name: Bytes, value: Bytes) -> Result<(), WireError> {
         let quoted = || WireError::quote(&name);
-        // The same rules as for others: no uppercase, nothing that is in no name.
-        if HeaderName::from_lowercase(&name).is_err() {
-            return Err(WireError::FieldName { name: format!(":{}", quoted()) });
-        }
-        if HeaderValue::from_bytes(&value).is_err() {
+        if !value.iter().all(|&byte| is_of_value(byte)) {
             return Err(WireError::FieldValue { name: format!(":{}", quoted()) });
         }
         if self.pseudo.iter().any(|(known, _)| *known == name) {
@@ -79,6 +84,29 @@ impl Section {
     }
 }
 
+/// What stands behind the colon, which begins in `block`.
+fn pseudo_name(block: &Bytes, name: &[u8]) -> Result<Bytes, WireError> {
+    let known: &'static str = match name {
+        b"authority" => "authority",
+        b"method" => "method",
+        b"path" => "path",
+        b"scheme" => "scheme",
+        b"status" => "status",
+        // The same rules as for others: no uppercase, nothing that is in no name.
+        _ if HeaderName::from_lowercase(name).is_ok() => return Ok(block.slice_ref(name)),
+        _ => {
+            let name = format!(":{}", WireError::quote(name));
+            return Err(WireError::FieldName { name });
+        }
+    };
+    Ok(Bytes::from_static(known.as_bytes()))
+}
+
+/// As `HeaderValue` has it, which would copy the value to say so.
+const fn is_of_value(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
 /// The name and the value of a `HeaderValue`.
 fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> {
     let malformed = |fault| WireError::Malformed { message: "HeaderValue", fault };
@@ -86,6 +114,9 @@ fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> 
     let mut seen = Seen::NONE;
     let message =
         field.bytes().map_err(|fault| WireError::Malformed { message: "HeaderMap", fault })?;
+    if let Some(plain) = plain_field(message) {
+        return Ok(plain);
+    }
     for field in Fields::new(message) {
         let field = field.map_err(malformed)?;
         let known = match field.number() {
@@ -98,4 +129,14 @@ fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> 
     }
     // Envoy fills `raw_value` and leaves `value` empty; an older client may do the opposite.
     Ok((name.as_bytes(), if raw.is_empty() { value.as_bytes() } else { raw }))
+}
+
+/// A name and a `raw_value` of which neither is long, and nothing else: what Envoy writes. `None`
+/// for all else, which the general way reads, or finds malformed.
+#[inline]
+fn plain_field(message: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, len @ 0..0x80, rest @ ..] = message else { return None };
+    let (name, rest) = rest.split_at_checked(usize::from(*len))?;
+    let [0x1a, len @ 1..0x80, value @ ..] = rest else { return None };
+    (value.len() == usize::from(*len) && name.is_ascii()).then_some((name, value))
 }

@@ -38,7 +38,18 @@ impl Varint {
     }
 
     /// The number at the beginning of `bytes`, which are taken.
+    #[inline]
     pub(super) fn take(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+        // Nearly all of them.
+        if let Some((&byte @ 0..0x80, rest)) = bytes.split_first() {
+            *bytes = rest;
+            return Ok(byte.into());
+        }
+        Self::take_long(bytes)
+    }
+
+    #[inline(never)]
+    fn take_long(bytes: &mut &[u8]) -> Result<u64, Malformed> {
         let mut varint = Self::FRESH;
         loop {
             let (&byte, rest) = bytes.split_first().ok_or(Malformed::Cut)?;

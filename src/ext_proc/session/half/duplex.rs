@@ -32,6 +32,9 @@ impl<H: SessionHead> Half<H> {
             if self.pending.len() >= self.terms.piece_bytes {
                 return self.send(ledger);
             }
+            if self.pass(|half| half.pending.len() >= half.terms.piece_bytes) {
+                continue;
+            }
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
@@ -64,7 +67,9 @@ impl<H: SessionHead> Half<H> {
                     if self.pending.is_empty() || (waits && self.before_bytes == 0) {
                         return Step::Idle;
                     }
-                    return self.send(ledger);
+                    let step = self.send(ledger);
+                    self.rest(reads);
+                    return step;
                 }
             }
         }

@@ -5,15 +5,16 @@
 use bytes::Bytes;
 use http::{HeaderMap, header};
 
-use super::{Half, Item, Message, Stage, Trailers};
+use super::{Activity, Half, Item, Message, Stage, Trailers};
 use crate::error::Error;
 use crate::ext_proc::session::heads::SessionHead;
 
 impl<H: SessionHead> Half<H> {
     /// The head has come.
-    pub(in crate::ext_proc::session) fn handle_head(&mut self, head: Box<H>, ends: bool) {
+    pub(in crate::ext_proc::session) fn handle_head(&mut self, head: H, ends: bool) {
+        self.activity = Activity::Due;
         if self.terms.keeps_head {
-            self.original = Some(head.clone());
+            self.original = Some(Box::new(head.clone()));
         }
         if ends && declares_body(head.headers()) {
             // The answer to a HEAD request: its length is that of another message.
@@ -23,11 +24,12 @@ impl<H: SessionHead> Half<H> {
             self.head = Stage::Inside { ends };
         }
         // Refused only where a local reply was faster: then that is what counts.
-        let _ = self.side.handle_head(*head, ends);
+        let _ = self.side.handle_head(head, ends);
     }
 
     /// What came is no head.
     pub(in crate::ext_proc::session) fn handle_bad_head(&mut self, error: Error) {
+        self.activity = Activity::Due;
         self.head = Stage::Inside { ends: false };
         self.side.handle_reset(error);
     }
@@ -53,8 +55,9 @@ impl<H: SessionHead> Half<H> {
 
     /// Where heads are not shown, the engine is given one that says nothing.
     fn begin(&mut self) {
+        self.activity = Activity::Due;
         if matches!(self.head, Stage::Awaited) {
-            self.handle_head(Box::new(H::unseen()), false);
+            self.handle_head(H::unseen(), false);
         }
     }
 

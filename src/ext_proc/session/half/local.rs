@@ -73,6 +73,7 @@ impl<H: SessionHead> Half<H> {
         if is_over || chain.head_was_taken() {
             return false;
         }
+        self.rouse();
         self.drop_all();
         let reply = match error.kind() {
             ErrorKind::Limit { .. } => LocalReply::new(H::OVERFLOW),

@@ -24,8 +24,20 @@ use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::ReplyBody;
 
 impl<H: SessionHead> Half<H> {
-    pub(super) fn poll_lockstep(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+    pub(super) fn poll_lockstep(
+        &mut self,
+        cx: &Context<'_>,
+        ledger: &mut Ledger,
+        reads: bool,
+    ) -> Step {
+        let is_too_long = |half: &Self| half.pending.len() as u64 > half.terms.max_whole_bytes;
         loop {
+            self.pass(|half| matches!(half.message, Message::Whole { .. }) || is_too_long(half));
+            if is_too_long(self) {
+                let limit_bytes = self.terms.max_whole_bytes;
+                let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
+                return Step::Cut(Error::new(limit, Origin::Internal));
+            }
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
@@ -33,13 +45,7 @@ impl<H: SessionHead> Half<H> {
                         return step;
                     }
                 }
-                Given::Data => {
-                    let limit_bytes = self.terms.max_whole_bytes;
-                    if self.pending.len() as u64 > limit_bytes {
-                        let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
-                        return Step::Cut(Error::new(limit, Origin::Internal));
-                    }
-                }
+                Given::Data => {}
                 Given::Tail(tail) => self.tail = Some(tail),
                 Given::Local => return self.poll_local(cx),
                 Given::Cut(error) => return Step::Cut(error),
@@ -50,6 +56,7 @@ impl<H: SessionHead> Half<H> {
                         return Step::Cut(error);
                     }
                     if let Some(step) = self.answer_message(ledger) {
+                        self.rest(reads);
                         return step;
                     }
                     if let Some(step) = self.answer_trailers(ledger) {

@@ -64,6 +64,7 @@ pub(super) struct Half<H: SessionHead> {
     /// How much of a body that is answered whole has come out, in bytes.
     taken_bytes: u64,
     passage: Passage,
+    activity: Activity,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
 }
@@ -74,6 +75,15 @@ pub(super) struct Asking {
     pub(super) mode: ProcessingMode,
     /// The data plane takes it before the head has been answered, too.
     pub(super) can_stand_alone: bool,
+}
+
+/// Whether a poll could find something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Activity {
+    /// Something has come, or was given out.
+    Due,
+    /// The last poll found nothing, with this `reads`, and nothing has come since.
+    Rests { reads: bool },
 }
 
 /// What has come.
@@ -190,6 +200,7 @@ impl<H: SessionHead> Half<H> {
             before_bytes: 0,
             taken_bytes: 0,
             passage: Passage::default(),
+            activity: Activity::Due,
             unsent_fields: 0,
         }
     }
@@ -248,6 +259,7 @@ impl<H: SessionHead> Half<H> {
     }
 
     pub(super) fn handle_timeout(&mut self, timeout: Timeout) {
+        self.activity = Activity::Due;
         self.side.handle_timeout(timeout);
     }
 
@@ -257,6 +269,7 @@ impl<H: SessionHead> Half<H> {
 
     /// The session is over, and this message with it.
     pub(super) fn abort(&mut self, error: Error) {
+        self.activity = Activity::Due;
         self.drop_all();
         self.side.abort(error);
     }
@@ -286,9 +299,40 @@ impl<H: SessionHead> Half<H> {
         self.before_bytes = 0;
     }
 
+    /// The next poll is another task's: it has to leave its waker everywhere.
+    pub(super) fn rouse(&mut self) {
+        self.activity = Activity::Due;
+    }
+
     /// Works until there is something to send, or nothing can go on.
     /// `reads`: more of what is under way will be read.
     pub(super) fn poll(&mut self, cx: &Context<'_>, ledger: &mut Ledger, reads: bool) -> Step {
+        if self.activity == (Activity::Rests { reads }) && !self.may_stir() {
+            return Step::Idle;
+        }
+        self.activity = Activity::Due;
+        let step = self.work(cx, ledger, reads);
+        if matches!(step, Step::Idle) {
+            self.activity = Activity::Rests { reads };
+        }
+        step
+    }
+
+    /// Whether the side may have something although nothing has come for it.
+    fn may_stir(&self) -> bool {
+        let chain = self.side.chain();
+        self.side.has_mail() || chain.has_work() || chain.resume_set().is_some()
+    }
+
+    /// What was there has gone out with the answer that is being given: if nothing has come by the
+    /// next poll, that finds nothing.
+    fn rest(&mut self, reads: bool) {
+        if self.pending.is_empty() && self.queue.is_empty() && self.tail.is_none() {
+            self.activity = Activity::Rests { reads };
+        }
+    }
+
+    fn work(&mut self, cx: &Context<'_>, ledger: &mut Ledger, reads: bool) -> Step {
         if self.terms.observes {
             return self.poll_watched(cx);
         }
@@ -298,7 +342,7 @@ impl<H: SessionHead> Half<H> {
             (Stage::Inside { ends: true } | Stage::Apart(_), _) | (_, BodyMode::None) => {
                 self.poll_heads_only(cx, ledger)
             }
-            (_, BodyMode::Streamed) => self.poll_lockstep(cx, ledger),
+            (_, BodyMode::Streamed) => self.poll_lockstep(cx, ledger, reads),
             (_, BodyMode::Buffered | BodyMode::BufferedPartial) => self.poll_whole(cx, ledger),
             (_, BodyMode::FullDuplexStreamed) => self.poll_duplex(cx, ledger, reads),
         }
@@ -317,10 +361,7 @@ impl<H: SessionHead> Half<H> {
                 Output::Informational(_) => continue,
                 Output::Head { head, end_of_stream } => self.taken_head(head, end_of_stream),
                 Output::Data(bytes) => {
-                    if self.terms.follows_body {
-                        self.passage.leave(&bytes);
-                    }
-                    self.pending.push(bytes);
+                    self.keep(bytes);
                     Given::Data
                 }
                 Output::Trailers(trailers) => Given::Tail(Tail::Trailers(trailers)),
@@ -330,6 +371,28 @@ impl<H: SessionHead> Half<H> {
                 Output::Reset(error) => Given::Cut(error),
             };
         }
+    }
+
+    fn keep(&mut self, bytes: Bytes) {
+        if self.terms.follows_body {
+            self.passage.leave(&bytes);
+        }
+        self.pending.push(bytes);
+    }
+
+    /// Gives the side what has come, while filters let everything pass at once: until nothing is
+    /// left, `stop` says so, or the side has something else to give. Answers whether it gave any.
+    ///
+    /// A shorter way to what [`take`](Self::take) and [`feed`](Self::feed) by turns come to.
+    fn pass(&mut self, stop: impl Fn(&Self) -> bool) -> bool {
+        let mut passed = false;
+        while self.side.only_passes() && !stop(self) && self.feed() {
+            while let Some(bytes) = self.side.poll_data() {
+                self.keep(bytes);
+            }
+            passed = true;
+        }
+        passed
     }
 
     fn taken_head(&mut self, head: H, ends: bool) -> Given<H> {

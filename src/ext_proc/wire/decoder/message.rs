@@ -35,6 +35,8 @@ pub(super) struct Reading {
     envelope: Option<Box<Envelope>>,
     /// What has been charged to [`WireLimit::EnvelopeBytes`].
     envelope_bytes: u64,
+    /// What has come of a field that is gathered, where it was cut.
+    gathered: BytesMut,
 }
 
 /// A message in it that is being read.
@@ -46,6 +48,7 @@ struct Inner {
 }
 
 /// Where the next byte belongs.
+#[derive(Clone, Copy)]
 enum Step {
     /// Between two fields, or in the key of the next one.
     Key(Varint),
@@ -58,7 +61,7 @@ enum Step {
     /// In the bytes of a body.
     Body { left: u32 },
     /// In something that is read when it is whole.
-    Gather { gathered: Gathered, left: u32, bytes: BytesMut },
+    Gather { gathered: Gathered, left: u32 },
 }
 
 impl Step {
@@ -74,7 +77,7 @@ enum Part {
 
 impl Reading {
     /// A message of so many bytes.
-    pub(super) const fn new(len: u32) -> Self {
+    pub(super) fn new(len: u32) -> Self {
         Self {
             left: len,
             seen: Seen::NONE,
@@ -83,7 +86,50 @@ impl Reading {
             part: None,
             envelope: None,
             envelope_bytes: 0,
+            gathered: BytesMut::new(),
         }
+    }
+
+    /// The same, as far as it can be read at once.
+    #[inline]
+    pub(super) fn begun(len: u32, input: &mut Input) -> Self {
+        match Self::at_body(len, input.peek()) {
+            Some((begun, bytes)) => {
+                input.skip(bytes);
+                begun
+            }
+            None => Self::new(len),
+        }
+    }
+
+    /// A message of so many bytes that begins with the bytes of a body, as all of Envoy's do that
+    /// have one: read as far as those, which is how many bytes. `None` for all others: they are
+    /// read step by step.
+    #[inline]
+    fn at_body(len: u32, message: &[u8]) -> Option<(Self, usize)> {
+        let (key, mut rest) = message.split_first()?;
+        let direction = match key {
+            0x22 => Direction::Request,
+            0x2a => Direction::Response,
+            _ => return None,
+        };
+        let mut left = len.checked_sub(1)?;
+        let part_bytes = take_len(&mut rest, &mut left)?;
+        left = left.checked_sub(part_bytes)?;
+        let (&0x0a, mut rest) = rest.split_first()? else { return None };
+        let mut part_left = part_bytes.checked_sub(1)?;
+        let body_bytes = take_len(&mut rest, &mut part_left)?;
+        part_left = part_left.checked_sub(body_bytes)?;
+        let mut seen = Seen::NONE;
+        seen.once(1).ok()?;
+        let begun = Self {
+            left,
+            inner: Some(Inner { message: Message::Body, left: part_left, seen }),
+            step: Step::Body { left: body_bytes },
+            part: Some(Part::new(Message::Body, direction)),
+            ..Self::new(len)
+        };
+        Some((begun, message.len() - rest.len()))
     }
 
     /// Which message the next byte belongs to.
@@ -138,14 +184,11 @@ impl Reading {
                     None if *left != 0 => return Ok(Progress::Starved),
                     None => self.step = Step::BETWEEN,
                 },
-                Step::Gather { gathered, left, bytes } => {
-                    while let Some(piece) = input.piece(left) {
-                        bytes.extend_from_slice(&piece);
-                    }
-                    if *left != 0 {
+                Step::Gather { gathered, left } => {
+                    let gathered = *gathered;
+                    let Some(bytes) = gather(&mut self.gathered, input, left) else {
                         return Ok(Progress::Starved);
-                    }
-                    let (gathered, bytes) = (*gathered, mem::take(bytes).freeze());
+                    };
                     self.step = Step::BETWEEN;
                     self.keep(gathered, bytes, limits)?;
                 }
@@ -199,7 +242,7 @@ impl Reading {
             Field::Body => return Ok(Step::Body { left: len }),
             Field::Gathered(gathered) => {
                 self.charge(gathered, len, limits)?;
-                return Ok(Step::Gather { gathered, left: len, bytes: BytesMut::new() });
+                return Ok(Step::Gather { gathered, left: len });
             }
             // A number has no length: the wire type was checked.
             Field::Other | Field::Number(_) => return Ok(Step::Skip { left: len }),
@@ -315,6 +358,23 @@ impl Reading {
     }
 }
 
+/// What is gathered, once it is whole: at once, where it was not cut. It is copied, as it would
+/// otherwise keep all that was read with it.
+fn gather(gathered: &mut BytesMut, input: &mut Input, left: &mut u32) -> Option<Bytes> {
+    if *left == 0 && gathered.is_empty() {
+        return Some(Bytes::new());
+    }
+    if gathered.is_empty()
+        && let Some(bytes) = input.copied(*left)
+    {
+        return Some(bytes);
+    }
+    while let Some(piece) = input.piece(left) {
+        gathered.extend_from_slice(&piece);
+    }
+    (*left == 0).then(|| mem::take(gathered).freeze())
+}
+
 impl Part {
     const fn new(message: Message, direction: Direction) -> Self {
         match message {
@@ -325,6 +385,15 @@ impl Part {
             }
         }
     }
+}
+
+/// Takes a length that lies in `bytes`, whose own bytes are taken off `left`.
+#[inline]
+fn take_len(bytes: &mut &[u8], left: &mut u32) -> Option<u32> {
+    let before = bytes.len();
+    let len = Varint::take(bytes).ok()?;
+    *left = left.checked_sub(u32::try_from(before - bytes.len()).ok()?)?;
+    u32::try_from(len).ok()
 }
 
 /// Takes the length of a field off what is left of its message.

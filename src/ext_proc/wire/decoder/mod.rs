@@ -110,19 +110,23 @@ impl Decoder {
         loop {
             match &mut self.state {
                 State::Prefix { bytes, read } => {
+                    if *read == 0
+                        && let Some(prefix) = self.input.array()
+                    {
+                        let len = len_of(prefix)?;
+                        self.state = State::Message(Reading::begun(len, &mut self.input));
+                        continue;
+                    }
                     while let Some(place) = bytes.get_mut(usize::from(*read)) {
                         let Some(byte) = self.input.byte() else { return Ok(None) };
                         *place = byte;
                         *read += 1;
                         // Before the rest: what follows another flag may be no length.
-                        match (*read, byte) {
-                            (1, 1) => return Err(WireError::Compressed),
-                            (1, flag) if flag != 0 => return Err(WireError::Flag { flag }),
-                            _ => {}
+                        if *read == 1 {
+                            check_flag(byte)?;
                         }
                     }
-                    let [_, a, b, c, d] = *bytes;
-                    self.state = State::Message(Reading::new(u32::from_be_bytes([a, b, c, d])));
+                    self.state = State::Message(Reading::new(len_of(*bytes)?));
                 }
                 State::Message(reading) => match reading.read(&mut self.input, &self.limits)? {
                     Progress::Starved => return Ok(None),
@@ -151,6 +155,20 @@ impl Decoder {
             State::Failed(error) => Err(error.clone()),
         }
     }
+}
+
+const fn check_flag(flag: u8) -> Result<(), WireError> {
+    match flag {
+        0 => Ok(()),
+        1 => Err(WireError::Compressed),
+        flag => Err(WireError::Flag { flag }),
+    }
+}
+
+/// The length of the message behind a prefix.
+fn len_of([flag, a, b, c, d]: [u8; PREFIX_BYTES as usize]) -> Result<u32, WireError> {
+    check_flag(flag)?;
+    Ok(u32::from_be_bytes([a, b, c, d]))
 }
 
 impl fmt::Debug for Decoder {
