@@ -4,11 +4,14 @@
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use tidegate::block::BlockPool;
+
+mod kit;
+
+use kit::Case;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 const CHUNKS: usize = 256;
@@ -38,37 +41,52 @@ fn vector(fill: u8) -> Bytes {
 
 fn block(c: &mut Criterion) {
     for window in [0, 16] {
-        let mut group = c.benchmark_group(format!("block/queued_{window}"));
-        group.throughput(Throughput::Elements(CHUNKS as u64));
-        let mut queue = VecDeque::new();
-        group.bench_function("fresh_bytes_mut", |b| b.iter(|| run(window, &mut queue, fresh)));
-        group.bench_function("fresh_vec", |b| b.iter(|| run(window, &mut queue, vector)));
-        queue.clear();
-        let size = NonZeroUsize::new(CHUNK_BYTES).expect("not 0");
-        let pool = BlockPool::new(size, window + 4);
-        group.bench_function("pool", |b| {
-            b.iter(|| {
-                run(window, &mut queue, |fill| {
-                    let mut block = pool.take();
-                    block.room().put_bytes(fill, CHUNK_BYTES);
-                    block.split()
-                });
-            });
+        let case = Case {
+            name: format!("block/queued_{window}/64KiB"),
+            units: CHUNKS as u64,
+            unit: "chunk",
+            bytes: (CHUNKS * CHUNK_BYTES) as u64,
+        };
+        let note =
+            "writing every byte of one place again and again: no memory is got or given back";
+        case.row(c, "floor", note, || {
+            let mut place = vec![0; CHUNK_BYTES];
+            move || (0..CHUNKS).for_each(|fill| black_box(&mut place).fill(fill as u8))
         });
-        println!("{:?}", pool.stats());
-        let mut place = vec![0; CHUNK_BYTES];
-        group.bench_function("floor_write_only", |b| {
-            b.iter(|| (0..CHUNKS).for_each(|fill| black_box(&mut place).fill(fill as u8)));
+        let note = "blocks of a pool. Reading is imitated by writing every byte";
+        case.row(c, "tidegate", note, || {
+            let size = NonZeroUsize::new(CHUNK_BYTES).expect("not 0");
+            turns(window, pooled(BlockPool::new(size, window + 4)))
         });
-        group.finish();
+        case.row(c, "fresh_bytes_mut", "a new `BytesMut` for each chunk, frozen", || {
+            turns(window, fresh)
+        });
+        case.row(c, "fresh_vec", "a new vector for each chunk, made `Bytes`", || {
+            turns(window, vector)
+        });
     }
+}
+
+fn pooled(pool: BlockPool) -> impl FnMut(u8) -> Bytes {
+    move |fill| {
+        let mut block = pool.take();
+        block.room().put_bytes(fill, CHUNK_BYTES);
+        block.split()
+    }
+}
+
+/// Checked turns through a queue of `window`.
+fn turns(window: usize, mut read: impl FnMut(u8) -> Bytes) -> impl FnMut() {
+    let mut queue: VecDeque<Bytes> = (0..=window).map(|fill| read(fill as u8)).collect();
+    for (fill, chunk) in queue.drain(..).enumerate() {
+        assert!(chunk.len() == CHUNK_BYTES && chunk.iter().all(|&byte| byte == fill as u8));
+    }
+    move || run(window, &mut queue, &mut read)
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = kit::config();
     targets = block
 }
 criterion_main!(benches);

@@ -1,51 +1,96 @@
-//! A chunk through 8 filters behind the `http_body` face (T4), beside what people use today and
-//! beside the floor, in one binary. Compare within one run only.
+//! A chunk through filters behind the `http_body` face (T4), beside the floor and what people use
+//! today. Compare within one run only.
 
-use std::time::Duration;
+use criterion::{Criterion, criterion_group, criterion_main};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-
+mod kit;
+#[cfg(feature = "comparisons")]
+#[path = "peers/body.rs"]
+mod peers;
 #[path = "rows/body.rs"]
 mod rows;
 
-use rows::{CHUNK_BYTES, Channelled, Endless, Floor, boxed, filtered, take};
+use kit::Case;
+use rows::{CHUNK_BYTES, Endless, Floor, Message, Script, Scripted, Source, filtered, take, whole};
 
-/// Chunks per measured iteration.
-const CHUNKS: u64 = 640;
+/// Chunks of one turn.
+const CHUNKS: u64 = 320;
+
+/// Turns chunks through so many filters, as often as it is told to.
+type Turn = Box<dyn FnMut(u64)>;
+
+/// One way of putting filters around a body.
+struct Way {
+    name: &'static str,
+    note: &'static str,
+    /// An endless message: filters, source.
+    endless: fn(usize, Source) -> Turn,
+    /// A message with an end.
+    whole: fn(usize, Script) -> Message,
+}
+
+const FLOOR: Way = Way {
+    name: "floor",
+    note: "one body that makes a virtual call a filter on the chunk: no back-pressure, no holding, \
+           no limits, no end but the source's",
+    endless: |filters, source| turn(source.chunk_bytes(), Floor::new(filters, Endless(source))),
+    whole: |filters, script| whole(Floor::new(filters, Scripted::new(script))),
+};
+
+const OURS: Way = Way {
+    name: "tidegate",
+    note: "a `FilteredBody` around filters that count and pass: back-pressure, holding, ends, \
+           limits, an error that cuts",
+    endless: |filters, source| turn(source.chunk_bytes(), filtered(filters, Endless(source))),
+    whole: |filters, script| whole(filtered(filters, Scripted::new(script))),
+};
+
+fn turn<B>(chunk_bytes: usize, mut body: B) -> Turn
+where
+    B: http_body::Body<Data = bytes::Bytes> + Unpin + 'static,
+{
+    Box::new(move |chunks| take(&mut body, chunks, chunk_bytes))
+}
+
+fn ways() -> impl Iterator<Item = &'static Way> {
+    #[cfg(feature = "comparisons")]
+    let peers = peers::WAYS;
+    #[cfg(not(feature = "comparisons"))]
+    let peers: &[Way] = &[];
+    [&FLOOR, &OURS].into_iter().chain(peers)
+}
+
+/// All sizes and numbers of filters beside peers, else the usual ones.
+fn is_wanted(bytes: usize, filters: usize) -> bool {
+    cfg!(feature = "comparisons") || (bytes == CHUNK_BYTES && matches!(filters, 0 | 8))
+}
 
 fn body(c: &mut Criterion) {
-    for (name, source) in
-        [("static", Endless::fixed as fn() -> Endless), ("shared", Endless::shared)]
-    {
-        let mut group = c.benchmark_group(format!("body/{name}"));
-        group.throughput(Throughput::Bytes(CHUNKS * CHUNK_BYTES as u64));
-        for filters in [0, 8] {
-            let mut floor = Floor::new(filters, source());
-            group.bench_function(BenchmarkId::new("floor", filters), |b| {
-                b.iter(|| take(&mut floor, CHUNKS));
-            });
-            let mut chain = filtered(filters, source());
-            group.bench_function(BenchmarkId::new("filtered", filters), |b| {
-                b.iter(|| take(&mut chain, CHUNKS));
-            });
-            let mut layers = boxed(filters, source());
-            group.bench_function(BenchmarkId::new("map_frame_boxed", filters), |b| {
-                b.iter(|| take(&mut layers, CHUNKS));
-            });
+    let sizes = [("64B", 64), ("1KiB", 1 << 10), ("16KiB", CHUNK_BYTES), ("64KiB", 1 << 16)];
+    let sources: [(&str, fn(usize) -> Source); 3] =
+        [("static", Source::fixed), ("shared", Source::shared_of), ("fresh", Source::fresh)];
+    for (size, bytes) in sizes {
+        for (kind, source) in sources {
+            for filters in [0, 1, 4, 8, 16].into_iter().filter(|&n| is_wanted(bytes, n)) {
+                let name = format!("body/{size}/{kind}/{filters}");
+                let unit = "chunk";
+                let case = Case { name, units: CHUNKS, unit, bytes: CHUNKS * bytes as u64 };
+                for way in ways() {
+                    case.row(c, way.name, way.note, || {
+                        let script = Script::new(15, bytes);
+                        script.expect(&(way.whole)(filters, script.clone()));
+                        let mut turn = (way.endless)(filters, source(bytes));
+                        move || turn(CHUNKS)
+                    });
+                }
+            }
         }
-        let mut channelled = Channelled::new(8, source());
-        group.bench_function(BenchmarkId::new("channel_map_frame_boxed", 8), |b| {
-            b.iter(|| channelled.run(CHUNKS));
-        });
-        group.finish();
     }
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = kit::config();
     targets = body
 }
 criterion_main!(benches);

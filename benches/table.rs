@@ -1,15 +1,20 @@
 //! Lookups and publishes of a table, beside what else one might take. Compare within one run only.
+//!
+//! No bytes go through a table: what is checked is the plan that is found.
 
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use tidegate::exchange::{BoundExchangePlan, ExchangePlan};
 use tidegate::table::{Changes, Entry, Table};
 use tidegate::{Capabilities, Filter, Head, MessageTraits};
+
+mod kit;
+
+use kit::Case;
 
 /// Routes of the table that is looked up in.
 const ROUTES: usize = 1000;
@@ -47,124 +52,136 @@ fn table<P>(keys: usize, plan: impl Fn() -> P) -> Table<String, P> {
     table
 }
 
+fn case(name: String, unit: &'static str) -> Case {
+    Case { name: format!("table/{name}"), units: 1, unit, bytes: 0 }
+}
+
 /// What a message spends to find its plan and hold it.
 fn lookup(c: &mut Criterion) {
-    let mut group = c.benchmark_group("lookup");
+    let case = case(format!("lookup/{ROUTES}"), "lookup");
     let plan = plan();
     let key = key(ROUTES / 2);
     let key = key.as_str();
 
     let one = Arc::new(plan.clone());
-    group.bench_function("arc_clone", |b| b.iter(|| drop(black_box(Arc::clone(&one)))));
-
     let map: HashMap<String, Arc<BoundExchangePlan>> =
         (0..ROUTES).map(|number| (self::key(number), Arc::clone(&one))).collect();
-    group.bench_function("hash_map_arc_clone", |b| {
-        b.iter(|| drop(black_box(map.get(black_box(key)).cloned())));
+    let note = "one `Arc` cloned: nothing is looked up, nothing can be published";
+    case.row(c, "floor", note, || || drop(black_box(Arc::clone(&one))));
+    let note = "a `HashMap` of `Arc`s that nobody can change";
+    case.row(c, "floor_hash_map", note, || {
+        assert!(map.contains_key(key));
+        || drop(black_box(map.get(black_box(key)).cloned()))
     });
-
-    let swapped = ArcSwap::from_pointee(map.clone());
-    group.bench_function("arc_swap_hash_map_arc_clone", |b| {
-        b.iter(|| drop(black_box(swapped.load().get(black_box(key)).cloned())));
-    });
-    let mut cached = arc_swap::Cache::new(&swapped);
-    group.bench_function("arc_swap_cache_hash_map_arc_clone", |b| {
-        b.iter(|| drop(black_box(cached.load().get(black_box(key)).cloned())));
-    });
-
-    let locked = RwLock::new(map.clone());
-    group.bench_function("rwlock_hash_map_arc_clone", |b| {
-        b.iter(|| {
-            let map = locked.read().expect("no panic");
-            drop(black_box(map.get(black_box(key)).cloned()));
-        });
-    });
-    let locked = Mutex::new(map);
-    group.bench_function("mutex_hash_map_arc_clone", |b| {
-        b.iter(|| {
-            let map = locked.lock().expect("no panic");
-            drop(black_box(map.get(black_box(key)).cloned()));
-        });
-    });
-
     let table = table(ROUTES, || plan.clone());
     let mut reader = table.reader();
-    group.bench_function("table_pin", |b| {
-        b.iter(|| drop(black_box(reader.pin(black_box(key)))));
+    let note = "a pin of the plan, which counts its exchanges, so that it can be waited for";
+    case.row(c, "tidegate", note, || {
+        assert!(reader.pin(key).is_ok_and(|pin| pin.plan().is_ok()));
+        move || drop(black_box(reader.pin(black_box(key))))
     });
-    group.finish();
+    others(c, &case, &map, key);
+}
+
+/// Maps that can be changed, and count no exchanges.
+fn others(
+    c: &mut Criterion,
+    case: &Case,
+    map: &HashMap<String, Arc<BoundExchangePlan>>,
+    key: &str,
+) {
+    let swapped = ArcSwap::from_pointee(map.clone());
+    case.row(c, "arc_swap", "a map behind arc-swap; no count of exchanges", || {
+        assert!(swapped.load().contains_key(key));
+        || drop(black_box(swapped.load().get(black_box(key)).cloned()))
+    });
+    let mut cached = arc_swap::Cache::new(&swapped);
+    case.row(c, "arc_swap_cache", "the same with a cache for each thread", || {
+        assert!(cached.load().contains_key(key));
+        move || drop(black_box(cached.load().get(black_box(key)).cloned()))
+    });
+    let locked = RwLock::new(map.clone());
+    case.row(c, "rwlock", "a map behind std's `RwLock`, which nobody else takes", || {
+        || {
+            let map = locked.read().expect("no panic");
+            drop(black_box(map.get(black_box(key)).cloned()).expect("it is there"));
+        }
+    });
+    let locked = Mutex::new(map.clone());
+    case.row(c, "mutex", "a map behind std's `Mutex`, which nobody else takes", || {
+        || {
+            let map = locked.lock().expect("no panic");
+            drop(black_box(map.get(black_box(key)).cloned()).expect("it is there"));
+        }
+    });
 }
 
 /// The same, and both chains of an exchange started from the plan.
 fn chain_start(c: &mut Criterion) {
-    let mut group = c.benchmark_group("chain_start");
+    let case = case("chain_start".into(), "exchange");
     let plan = plan();
     let start = |plan: &BoundExchangePlan| {
         black_box(plan.exchange(MessageTraits::new(), MessageTraits::new())).expect("no needs")
     };
     let one = Arc::new(plan.clone());
-    group.bench_function("arc_clone", |b| {
-        b.iter(|| {
+    case.row(c, "floor", "the plan is held through an `Arc`: nothing is looked up", || {
+        || {
             let plan = Arc::clone(&one);
             drop(start(&plan));
-        });
+        }
     });
     let table = table(ROUTES, || plan.clone());
     let mut reader = table.reader();
     let key = key(ROUTES / 2);
-    group.bench_function("table_pin", |b| {
-        b.iter(|| {
+    case.row(c, "tidegate", "the plan is looked up and pinned", || {
+        move || {
             let pin = reader.pin(black_box(key.as_str())).expect("it is there");
             drop(start(pin.plan().expect("it is ready")));
-        });
+        }
     });
-    group.finish();
 }
 
-/// One edit of a table of so many keys, and the first lookup behind it.
+/// One edit of a table of so many keys, made for it, and the first lookup behind it.
 fn publish(c: &mut Criterion) {
-    let mut group = c.benchmark_group("publish");
     for keys in [10, 1000, 100_000] {
-        let table = table(keys, || ());
+        let case = case(format!("publish/{keys}"), "edit");
+        let key = key(keys / 2);
         let edit = || {
             let mut changes = Changes::new();
-            changes.set(key(keys / 2), Entry::ready(()));
+            changes.set(key.clone(), Entry::ready(()));
             changes
         };
-        group.bench_function(BenchmarkId::new("table_one_edit", keys), |b| {
-            b.iter_batched(edit, |changes| table.publish(&changes), BatchSize::SmallInput);
-        });
-        let mut reader = table.reader();
-        let key = key(keys / 2);
-        group.bench_function(BenchmarkId::new("table_one_edit_and_lookup", keys), |b| {
-            b.iter_batched(
-                edit,
-                |changes| {
-                    table.publish(&changes).expect("one reader");
-                    drop(black_box(reader.pin(key.as_str())));
-                },
-                BatchSize::SmallInput,
-            );
-        });
-        let swapped = ArcSwap::from_pointee(
-            (0..keys).map(|number| (self::key(number), Arc::new(()))).collect::<HashMap<_, _>>(),
-        );
-        group.bench_function(BenchmarkId::new("hash_map_copy", keys), |b| {
-            b.iter(|| {
+        let note = "a `HashMap` that is copied, changed and swapped in: what a table without \
+                    shared parts does";
+        case.row(c, "floor", note, || {
+            let map = (0..keys).map(|number| (self::key(number), Arc::new(())));
+            let swapped = ArcSwap::from_pointee(map.collect::<HashMap<_, _>>());
+            let key = key.clone();
+            move || {
                 let mut map = HashMap::clone(&swapped.load());
                 map.insert(key.clone(), Arc::new(()));
                 swapped.store(Arc::new(map));
-            });
+            }
+        });
+        case.row(c, "tidegate", "one edit, published", || {
+            let table = table(keys, || ());
+            move || table.publish(&edit()).map(drop).expect("no reader")
+        });
+        case.row(c, "tidegate_and_lookup", "the same, and the first lookup behind it", || {
+            let table = table(keys, || ());
+            let mut reader = table.reader();
+            let key = key.as_str();
+            move || {
+                table.publish(&edit()).expect("one reader");
+                assert!(black_box(reader.pin(key)).is_ok());
+            }
         });
     }
-    group.finish();
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = kit::config();
     targets = lookup, chain_start, publish
 }
 criterion_main!(benches);

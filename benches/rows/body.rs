@@ -1,8 +1,14 @@
-//! The rows of the body benchmarks: a message that never ends, behind the face that hyper polls.
+//! The rows of the body benchmarks: messages behind the face that hyper polls.
 //!
 //! Every row takes frames from an [`http_body::Body`] over a source that is always ready, counts
 //! the bytes that come out, and panics if they are not those that went in. What is unfair to the
 //! chain: the others keep no length, hold nothing, know no end but the source's.
+#![allow(dead_code, reason = "each binary uses its part")]
+
+#[path = "endless.rs"]
+mod endless;
+#[path = "source.rs"]
+mod source;
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -12,42 +18,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::request;
 use http_body::{Body, Frame};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Channel};
 use tidegate::body::{FilteredBody, Opening};
 use tidegate::{Capabilities, Filter, Head, MessageTraits, Plan, Verdict, View};
 
-/// Bytes of one chunk.
-pub(crate) const CHUNK_BYTES: usize = 16 * 1024;
-
-static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
-
-/// Always ready, never at its end.
-pub(crate) struct Endless(Bytes);
-
-impl Endless {
-    /// Chunks in static memory: no reference count is touched.
-    pub(crate) fn fixed() -> Self {
-        Self(Bytes::from_static(&CHUNK))
-    }
-
-    /// Chunks of one shared buffer: cloning and dropping touch a reference count.
-    pub(crate) fn shared() -> Self {
-        Self(Bytes::from(CHUNK.to_vec()))
-    }
-}
-
-impl Body for Endless {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(Some(Ok(Frame::data(black_box(self.0.clone())))))
-    }
-}
+pub(crate) use endless::{Endless, Scripted, whole};
+pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
 
 /// The floor: the source, and a virtual call per filter on its chunk.
 pub(crate) struct Floor<B> {
@@ -123,27 +98,8 @@ where
     body
 }
 
-/// `layers` layers of `map_frame`, each boxed, as they are when filters are chosen at run time.
-pub(crate) fn boxed<B>(layers: usize, source: B) -> UnsyncBoxBody<Bytes, Infallible>
-where
-    B: Body<Data = Bytes, Error = Infallible> + Send + 'static,
-{
-    let mut body = source.boxed_unsync();
-    for _ in 0..layers {
-        let mut seen_bytes = 0;
-        body = body
-            .map_frame(move |frame| {
-                seen_bytes += frame.data_ref().map_or(0, Bytes::len);
-                black_box(seen_bytes);
-                frame
-            })
-            .boxed_unsync();
-    }
-    body
-}
-
-/// Takes `chunks` chunks.
-pub(crate) fn take<B>(body: &mut B, chunks: u64)
+/// Takes `chunks` chunks of that many bytes.
+pub(crate) fn take<B>(body: &mut B, chunks: u64, chunk_bytes: usize)
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -157,32 +113,5 @@ where
         assert!(!black_box(body.is_end_stream()));
         out_bytes += black_box(frame).data_ref().map_or(0, Bytes::len) as u64;
     }
-    assert_eq!(out_bytes, chunks * CHUNK_BYTES as u64);
-}
-
-/// `layers` boxed layers behind a channel: the way to back-pressure with `http-body-util`.
-pub(crate) struct Channelled {
-    sender: http_body_util::channel::Sender<Bytes, Infallible>,
-    body: UnsyncBoxBody<Bytes, Infallible>,
-    source: Endless,
-}
-
-impl Channelled {
-    /// Room for 16 frames.
-    pub(crate) fn new(layers: usize, source: Endless) -> Self {
-        let (sender, channel) = Channel::new(16);
-        Self { sender, body: boxed(layers, channel), source }
-    }
-
-    /// Carries `chunks` chunks, a multiple of 16, 16 at a time.
-    pub(crate) fn run(&mut self, chunks: u64) {
-        for _ in 0..chunks / 16 {
-            for _ in 0..16 {
-                let chunk = black_box(self.source.0.clone());
-                let sent = self.sender.try_send(Frame::data(chunk));
-                assert!(sent.is_ok(), "there is room for 16");
-            }
-            take(&mut self.body, 16);
-        }
-    }
+    assert_eq!(out_bytes, chunks * chunk_bytes as u64);
 }

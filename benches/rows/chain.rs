@@ -2,7 +2,12 @@
 //! binary, so that both measure the same code.
 //!
 //! A row imitates one thing a proxy does with a chunk. Every row counts the bytes that come out,
-//! and panics if they are not those that went in.
+//! and panics if they are not those that went in; what it makes of a whole message is compared
+//! before.
+#![allow(dead_code, reason = "each binary uses its part")]
+
+#[path = "source.rs"]
+mod source;
 
 use std::hint::black_box;
 
@@ -14,33 +19,7 @@ use tidegate::{
     Verdict, View,
 };
 
-/// Bytes of one chunk.
-pub(crate) const CHUNK_BYTES: usize = 16 * 1024;
-
-static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
-
-/// Where the chunks come from.
-#[derive(Clone)]
-pub(crate) enum Source {
-    /// Static memory: no reference count is touched.
-    Static,
-    /// One shared buffer: cloning and dropping touch a reference count.
-    Shared(Bytes),
-}
-
-impl Source {
-    /// A source of shared chunks.
-    pub(crate) fn shared() -> Self {
-        Self::Shared(Bytes::from(CHUNK.to_vec()))
-    }
-
-    pub(crate) fn next(&self) -> Bytes {
-        match self {
-            Self::Static => Bytes::from_static(&CHUNK),
-            Self::Shared(chunk) => chunk.clone(),
-        }
-    }
-}
+pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
 
 /// The floor: what is left when everything that can be left out is left out. A virtual call per
 /// filter on the chunk where it lies; no holding, no end, no trailers, no limits. Unfair to the
@@ -85,8 +64,63 @@ impl Floor {
             }
             out_bytes += black_box(chunk).len() as u64;
         }
-        assert_eq!(out_bytes, chunks * CHUNK_BYTES as u64);
+        assert_eq!(out_bytes, chunks * self.source.chunk_bytes() as u64);
         black_box(self.hooks.iter().map(|hook| hook.seen_bytes()).sum::<u64>());
+    }
+
+    /// Carries a message with an end. The trailers pass by.
+    pub(crate) fn whole(hooks: usize, script: Script) -> Message {
+        let mut floor = Self::new(hooks, Source::Static);
+        let mut message = Message::default();
+        for mut chunk in script.chunks {
+            floor.hooks.iter_mut().for_each(|hook| hook.data(&mut chunk));
+            message.data(&chunk);
+        }
+        message.end(script.trailers);
+        message
+    }
+}
+
+/// The floor of floors: hooks that are known when the program is built, merged into one loop by the
+/// compiler. Nothing that is chosen at run time can have it.
+pub(crate) struct Merged<const N: usize> {
+    hooks: [u64; N],
+    source: Source,
+}
+
+impl<const N: usize> Merged<N> {
+    /// A floor with `N` hooks.
+    pub(crate) fn new(source: Source) -> Self {
+        Self { hooks: [0; N], source }
+    }
+
+    /// Carries `chunks` chunks.
+    pub(crate) fn run(&mut self, chunks: u64) {
+        let mut out_bytes = 0;
+        for _ in 0..chunks {
+            let mut chunk = black_box(self.source.next());
+            self.hook(&mut chunk);
+            out_bytes += black_box(chunk).len() as u64;
+        }
+        assert_eq!(out_bytes, chunks * self.source.chunk_bytes() as u64);
+    }
+
+    #[inline]
+    fn hook(&mut self, chunk: &mut Bytes) {
+        self.hooks.iter_mut().for_each(|seen_bytes| *seen_bytes += chunk.len() as u64);
+        black_box(&mut self.hooks);
+    }
+
+    /// Carries a message with an end. The trailers pass by.
+    pub(crate) fn whole(script: Script) -> Message {
+        let mut floor = Self::new(Source::Static);
+        let mut message = Message::default();
+        for mut chunk in script.chunks {
+            floor.hook(&mut chunk);
+            message.data(&chunk);
+        }
+        message.end(script.trailers);
+        message
     }
 }
 
@@ -204,7 +238,32 @@ impl Carry {
             }
             assert!(self.chain.wants_input());
         }
-        assert_eq!(out_bytes, chunks * CHUNK_BYTES as u64);
+        assert_eq!(out_bytes, chunks * self.source.chunk_bytes() as u64);
+    }
+
+    /// Carries a message with an end, and ends with it.
+    pub(crate) fn whole(mut self, script: Script) -> Message {
+        let mut message = Message::default();
+        for chunk in script.chunks {
+            self.chain.handle_data(chunk, false).expect("the chain is open");
+            self.drain(&mut message);
+        }
+        self.chain.handle_trailers(script.trailers).expect("the end is taken");
+        self.drain(&mut message);
+        message
+    }
+
+    fn drain(&mut self, message: &mut Message) {
+        if let Some(station) = self.resume {
+            self.chain.handle_resume(station);
+        }
+        while let Some(output) = self.chain.poll_output() {
+            match output {
+                Output::Data(data) => message.data(&data),
+                Output::Trailers(trailers) => message.end(trailers),
+                other => panic!("data and trailers: {other:?}"),
+            }
+        }
     }
 }
 

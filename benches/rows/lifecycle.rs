@@ -2,6 +2,10 @@
 //! 16 KiB, trailers with one field, drop.
 //!
 //! Every row makes both header maps, and panics if what comes out is not what went in.
+#![allow(dead_code, reason = "each binary uses its part")]
+
+#[path = "source.rs"]
+mod source;
 
 use std::hint::black_box;
 
@@ -9,15 +13,62 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, request};
 use tidegate::{BoundPlan, Capabilities, Filter, Head, MessageTraits, Output, Plan, Verdict, View};
 
+pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
+
 /// Chunks of one message.
 pub(crate) const CHUNKS: usize = 4;
-/// Bytes of one chunk.
-pub(crate) const CHUNK_BYTES: usize = 16 * 1024;
 
-static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
+/// Where a message arrives.
+pub(crate) trait Sink: Default {
+    fn data(&mut self, chunk: Bytes);
+    fn end(&mut self, trailers: HeaderMap);
+}
 
-pub(crate) fn chunk() -> Bytes {
-    black_box(Bytes::from_static(&CHUNK))
+/// What has arrived, counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    bytes: usize,
+    trailers: usize,
+}
+
+impl Counted {
+    /// Fails unless it is a whole message.
+    #[track_caller]
+    pub(crate) fn check(&self) {
+        assert_eq!(*self, Self { bytes: CHUNKS * CHUNK_BYTES, trailers: 1 });
+    }
+}
+
+impl Sink for Counted {
+    fn data(&mut self, chunk: Bytes) {
+        self.bytes += black_box(chunk).len();
+    }
+
+    fn end(&mut self, trailers: HeaderMap) {
+        self.trailers += black_box(trailers).len();
+    }
+}
+
+impl Sink for Message {
+    fn data(&mut self, chunk: Bytes) {
+        Self::data(self, &chunk);
+    }
+
+    fn end(&mut self, trailers: HeaderMap) {
+        Self::end(self, trailers);
+    }
+}
+
+/// Fails unless `message` is the one that every row carries.
+#[track_caller]
+pub(crate) fn check(message: &Message) {
+    let script = Script::new(CHUNKS, CHUNK_BYTES);
+    Script { trailers: fields(), ..script }.expect(message);
+}
+
+/// Chunk `n` of a message.
+pub(crate) fn chunk(n: usize) -> Bytes {
+    black_box(source::different(n))
 }
 
 pub(crate) fn fields() -> HeaderMap {
@@ -87,22 +138,27 @@ impl Floor {
 
     /// Carries one message.
     pub(crate) fn message(&mut self) {
+        self.carry::<Counted>().check();
+    }
+
+    /// The same, and what arrives.
+    pub(crate) fn carry<S: Sink>(&mut self) -> S {
         self.hooks = self.free.pop().expect("one message at a time");
         let mut head = black_box(head());
         self.hooks.iter_mut().for_each(|hook| hook.head(&mut head));
         black_box(head);
-        let mut out_bytes = 0;
-        for _ in 0..CHUNKS {
-            let mut chunk = chunk();
+        let mut sink = S::default();
+        for n in 0..CHUNKS {
+            let mut chunk = chunk(n);
             self.hooks.iter_mut().for_each(|hook| hook.data(&mut chunk));
-            out_bytes += black_box(chunk).len();
+            sink.data(chunk);
         }
         let mut trailers = black_box(fields());
         self.hooks.iter_mut().for_each(|hook| hook.trailers(&mut trailers));
-        black_box(trailers);
-        assert_eq!(out_bytes, CHUNKS * CHUNK_BYTES);
+        sink.end(trailers);
         self.hooks.iter_mut().for_each(|hook| hook.reset());
         self.free.push(std::mem::take(&mut self.hooks));
+        sink
     }
 }
 
@@ -151,20 +207,25 @@ impl Messages {
 
     /// Carries one message, as an edge does.
     pub(crate) fn message(&self) {
+        self.carry::<Counted>().check();
+    }
+
+    /// The same, and what arrives.
+    pub(crate) fn carry<S: Sink>(&self) -> S {
         let mut chain = self.0.chain(MessageTraits::new()).expect("no needs");
         chain.handle_head(black_box(head()), false).expect("the first head");
         let Some(Output::Head { head, .. }) = chain.poll_output() else { panic!("no head") };
         black_box(head);
-        let mut out_bytes = 0;
-        for _ in 0..CHUNKS {
-            chain.handle_data(chunk(), false).expect("data is wanted");
+        let mut sink = S::default();
+        for n in 0..CHUNKS {
+            chain.handle_data(chunk(n), false).expect("data is wanted");
             while let Some(data) = chain.poll_data() {
-                out_bytes += black_box(data).len();
+                sink.data(data);
             }
         }
         chain.handle_trailers(black_box(fields())).expect("the end is taken");
         let Some(Output::Trailers(trailers)) = chain.poll_output() else { panic!("no trailers") };
-        assert_eq!(black_box(trailers).len(), 1);
-        assert_eq!(out_bytes, CHUNKS * CHUNK_BYTES);
+        sink.end(trailers);
+        sink
     }
 }

@@ -1,8 +1,13 @@
-//! The rows of the pipe benchmarks: chunks from one task to another, through what people use today.
+//! The rows of the pipe benchmarks: messages from one task to another.
 //!
-//! Every row is a sending and a receiving future for the same number of chunks. The receiving one
-//! counts what arrives. What is unfair to the pipe: the others count items, not bytes, and have no
-//! typed end.
+//! Every row is a sending and a receiving future. What has trailers is a message: where a channel
+//! has no end of its own, they come as an item, and an item of `Bytes` or boxed trailers is no
+//! larger than one of `Bytes`. What is unfair to the pipe: the others count items, not bytes, and
+//! cannot tell an end from a sender that was dropped.
+#![allow(dead_code, reason = "each binary uses its part")]
+
+#[path = "source.rs"]
+mod source;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -16,36 +21,143 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
+use http::HeaderMap;
 use tidegate::limits::PIPE_ITEM_COST_BYTES;
 use tidegate::pipe::{Next, pipe};
 use tidegate::watermark::Marks;
 
-/// Bytes of one chunk.
-pub(crate) const CHUNK_BYTES: usize = 16 * 1024;
+pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
 
-static CHUNK: [u8; CHUNK_BYTES] = [7; CHUNK_BYTES];
-
-type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
-/// Ready with the bytes that came.
-type Receiving = Pin<Box<dyn Future<Output = u64> + Send>>;
+pub(crate) type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Ready with what came.
+pub(crate) type Receiving<S> = Pin<Box<dyn Future<Output = S> + Send>>;
 type LocalSending = Pin<Box<dyn Future<Output = ()>>>;
-type LocalReceiving = Pin<Box<dyn Future<Output = u64>>>;
+type LocalReceiving<S> = Pin<Box<dyn Future<Output = S>>>;
 
-/// A row: its halves for a room (in chunks) and a number of chunks.
-pub(crate) type Row = (&'static str, fn(usize, u64) -> (Sending, Receiving));
+/// One way from a task to another.
+pub(crate) struct Way {
+    pub(crate) name: &'static str,
+    pub(crate) note: &'static str,
+    /// Its halves for a room (in chunks) and a message.
+    pub(crate) counted: fn(usize, Steady) -> (Sending, Receiving<Counted>),
+    /// The same for a message that is kept.
+    pub(crate) kept: fn(usize, Script) -> (Sending, Receiving<Message>),
+}
 
-/// All rows that can be sent to another thread.
-pub(crate) const ROWS: [Row; 5] = [
-    ("tidegate", through_pipe),
-    ("kanal", through_kanal),
-    ("flume", through_flume),
-    ("tokio_mpsc", through_mpsc),
-    ("http_body_channel", through_channel),
-];
+/// Ours.
+pub(crate) const OURS: Way = Way {
+    name: "tidegate",
+    note: "a pipe with room in bytes, a typed end that carries the trailers, and a cut that is \
+           told from it",
+    counted: through_pipe,
+    kept: through_pipe,
+};
 
-fn chunk() -> Bytes {
-    Bytes::from_static(&CHUNK)
+/// A message that is sent.
+pub(crate) trait Feed: Send + 'static {
+    fn next(&mut self) -> Option<Bytes>;
+    fn trailers(&mut self) -> HeaderMap;
+}
+
+/// So many chunks of one source, and trailers.
+pub(crate) struct Steady {
+    pub(crate) source: Source,
+    pub(crate) chunks: u64,
+}
+
+impl Feed for Steady {
+    fn next(&mut self) -> Option<Bytes> {
+        self.chunks = self.chunks.checked_sub(1)?;
+        Some(self.source.next())
+    }
+
+    fn trailers(&mut self) -> HeaderMap {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-digest", http::HeaderValue::from_static("one"));
+        trailers
+    }
+}
+
+impl Feed for Script {
+    fn next(&mut self) -> Option<Bytes> {
+        (!self.chunks.is_empty()).then(|| self.chunks.remove(0))
+    }
+
+    fn trailers(&mut self) -> HeaderMap {
+        std::mem::take(&mut self.trailers)
+    }
+}
+
+/// Where a message arrives.
+pub(crate) trait Sink: Default + Send + 'static {
+    fn data(&mut self, chunk: Bytes);
+    fn end(&mut self, trailers: HeaderMap);
+}
+
+/// What has arrived, counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) bytes: u64,
+    pub(crate) trailers: usize,
+}
+
+impl Sink for Counted {
+    fn data(&mut self, chunk: Bytes) {
+        self.bytes += chunk.len() as u64;
+    }
+
+    fn end(&mut self, trailers: HeaderMap) {
+        self.trailers += trailers.len();
+    }
+}
+
+impl Sink for Message {
+    fn data(&mut self, chunk: Bytes) {
+        Self::data(self, &chunk);
+    }
+
+    fn end(&mut self, trailers: HeaderMap) {
+        Self::end(self, trailers);
+    }
+}
+
+/// What goes through a channel that has no end of its own.
+#[derive(Debug, Clone)]
+pub(crate) enum Item {
+    Data(Bytes),
+    /// Boxed, so that an item is no larger than `Bytes`.
+    Trailers(Box<HeaderMap>),
+}
+
+const _: () = assert!(size_of::<Item>() == size_of::<Bytes>());
+
+impl Default for Item {
+    fn default() -> Self {
+        Self::Data(Bytes::new())
+    }
+}
+
+impl Item {
+    /// The next item of `feed`; `is_over` when that were its trailers.
+    pub(crate) fn next(feed: &mut impl Feed, is_over: &mut bool) -> Option<Self> {
+        if *is_over {
+            return None;
+        }
+        Some(feed.next().map_or_else(
+            || {
+                *is_over = true;
+                Self::Trailers(Box::new(feed.trailers()))
+            },
+            Self::Data,
+        ))
+    }
+
+    pub(crate) fn arrive(self, sink: &mut impl Sink) {
+        match self {
+            Self::Data(chunk) => sink.data(chunk),
+            Self::Trailers(trailers) => sink.end(*trailers),
+        }
+    }
 }
 
 /// Marks with room for that many chunks: over with the last, low with none.
@@ -54,20 +166,23 @@ fn marks(room: usize) -> Marks {
     Marks::new(0, charge * (room as u64 - 1)).expect("low is 0")
 }
 
-fn through_pipe(room: usize, chunks: u64) -> (Sending, Receiving) {
-    let (mut sender, mut receiver) = pipe::<Bytes, (), ()>(marks(room));
+fn through_pipe<F: Feed, S: Sink>(room: usize, mut feed: F) -> (Sending, Receiving<S>) {
+    let (mut sender, mut receiver) = pipe::<Bytes, HeaderMap, ()>(marks(room));
     let sending = async move {
-        for _ in 0..chunks {
-            sender.send(chunk()).await.expect("the receiver is there");
+        while let Some(chunk) = feed.next() {
+            sender.send(chunk).await.expect("the receiver is there");
         }
-        sender.finish(()).expect("the receiver is there");
+        sender.finish(feed.trailers()).expect("the receiver is there");
     };
     let receiving = async move {
-        let mut bytes = 0;
+        let mut sink = S::default();
         loop {
             match receiver.next().await {
-                Next::Item(chunk) => bytes += chunk.len() as u64,
-                Next::Finished(()) => return bytes,
+                Next::Item(chunk) => sink.data(chunk),
+                Next::Finished(trailers) => {
+                    sink.end(trailers);
+                    return sink;
+                }
                 Next::Cut(_) | Next::Over => panic!("not complete"),
             }
         }
@@ -75,95 +190,37 @@ fn through_pipe(room: usize, chunks: u64) -> (Sending, Receiving) {
     (Box::pin(sending), Box::pin(receiving))
 }
 
-fn through_kanal(room: usize, chunks: u64) -> (Sending, Receiving) {
-    let (sender, receiver) = kanal::bounded_async::<Bytes>(room);
-    let sending = async move {
-        for _ in 0..chunks {
-            sender.send(chunk()).await.expect("the receiver is there");
-        }
-    };
-    let receiving = async move {
-        let mut bytes = 0;
-        while let Ok(chunk) = receiver.recv().await {
-            bytes += chunk.len() as u64;
-        }
-        bytes
-    };
-    (Box::pin(sending), Box::pin(receiving))
-}
-
-fn through_flume(room: usize, chunks: u64) -> (Sending, Receiving) {
-    let (sender, receiver) = flume::bounded::<Bytes>(room);
-    let sending = async move {
-        for _ in 0..chunks {
-            sender.send_async(chunk()).await.expect("the receiver is there");
-        }
-    };
-    let receiving = async move {
-        let mut bytes = 0;
-        while let Ok(chunk) = receiver.recv_async().await {
-            bytes += chunk.len() as u64;
-        }
-        bytes
-    };
-    (Box::pin(sending), Box::pin(receiving))
-}
-
-fn through_mpsc(room: usize, chunks: u64) -> (Sending, Receiving) {
-    let (sender, mut receiver) = tokio::sync::mpsc::channel::<Bytes>(room);
-    let sending = async move {
-        for _ in 0..chunks {
-            sender.send(chunk()).await.expect("the receiver is there");
-        }
-    };
-    let receiving = async move {
-        let mut bytes = 0;
-        while let Some(chunk) = receiver.recv().await {
-            bytes += chunk.len() as u64;
-        }
-        bytes
-    };
-    (Box::pin(sending), Box::pin(receiving))
-}
-
-fn through_channel(room: usize, chunks: u64) -> (Sending, Receiving) {
-    let (mut sender, mut body) = http_body_util::Channel::<Bytes>::new(room);
-    let sending = async move {
-        for _ in 0..chunks {
-            sender.send(Frame::data(chunk())).await.expect("the receiver is there");
-        }
-    };
-    let receiving = async move {
-        let mut bytes = 0;
-        while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            bytes += frame.expect("no error").data_ref().map_or(0, Bytes::len) as u64;
-        }
-        bytes
-    };
-    (Box::pin(sending), Box::pin(receiving))
-}
-
 /// The floor: a deque and two wakers in a cell, on one thread.
 #[derive(Default)]
 struct Floor {
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<Item>,
     sender: Option<Waker>,
     receiver: Option<Waker>,
 }
 
+/// What the floor imitates.
+pub(crate) const FLOOR_NOTE: &str = "a deque and two wakers in a cell, on one thread: \
+     no lock, no bytes counted, no end when a half \
+     is dropped";
+
 /// The floor's halves.
-pub(crate) fn floor(room: usize, chunks: u64) -> (LocalSending, LocalReceiving) {
+pub(crate) fn floor<F: Feed, S: Sink>(
+    room: usize,
+    mut feed: F,
+) -> (LocalSending, LocalReceiving<S>) {
     let sender = Rc::new(RefCell::new(Floor::default()));
     let receiver = Rc::clone(&sender);
     let sending = async move {
-        for _ in 0..chunks {
+        let mut is_over = false;
+        while let Some(item) = Item::next(&mut feed, &mut is_over) {
+            let mut item = Some(item);
             poll_fn(|cx| {
                 let mut floor = sender.borrow_mut();
                 if floor.queue.len() == room {
                     floor.sender = Some(cx.waker().clone());
                     return Poll::Pending;
                 }
-                floor.queue.push_back(chunk());
+                floor.queue.extend(item.take());
                 if let Some(waker) = floor.receiver.take() {
                     waker.wake();
                 }
@@ -173,22 +230,26 @@ pub(crate) fn floor(room: usize, chunks: u64) -> (LocalSending, LocalReceiving) 
         }
     };
     let receiving = async move {
-        let mut bytes = 0;
-        for _ in 0..chunks {
-            let chunk = poll_fn(|cx| {
+        let mut sink = S::default();
+        loop {
+            let item = poll_fn(|cx| {
                 let mut floor = receiver.borrow_mut();
-                let Some(chunk) = floor.queue.pop_front() else {
+                let Some(item) = floor.queue.pop_front() else {
                     floor.receiver = Some(cx.waker().clone());
                     return Poll::Pending;
                 };
                 if let Some(waker) = floor.sender.take() {
                     waker.wake();
                 }
-                Poll::Ready(chunk)
+                Poll::Ready(item)
             });
-            bytes += chunk.await.len() as u64;
+            let item = item.await;
+            let is_over = matches!(item, Item::Trailers(_));
+            item.arrive(&mut sink);
+            if is_over {
+                return sink;
+            }
         }
-        bytes
     };
     (Box::pin(sending), Box::pin(receiving))
 }
@@ -206,13 +267,13 @@ impl Wake for Flag {
     }
 }
 
-/// Runs both on this thread, each when it was woken. The bytes that arrived.
-pub(crate) fn on_one_thread(
+/// Runs both on this thread, each when it was woken. What arrived.
+pub(crate) fn on_one_thread<S>(
     (mut sending, mut receiving): (
         Pin<Box<impl Future<Output = ()> + ?Sized>>,
-        Pin<Box<impl Future<Output = u64> + ?Sized>>,
+        Pin<Box<impl Future<Output = S> + ?Sized>>,
     ),
-) -> u64 {
+) -> S {
     let flags = [(); 2].map(|()| Arc::new(Flag(AtomicBool::new(true))));
     let wakers = flags.clone().map(Waker::from);
     let mut sent = false;
@@ -221,10 +282,9 @@ pub(crate) fn on_one_thread(
             sent = sending.as_mut().poll(&mut Context::from_waker(&wakers[0])).is_ready();
         }
         if flags[1].0.swap(false, Ordering::Relaxed)
-            && let Poll::Ready(bytes) =
-                receiving.as_mut().poll(&mut Context::from_waker(&wakers[1]))
+            && let Poll::Ready(sink) = receiving.as_mut().poll(&mut Context::from_waker(&wakers[1]))
         {
-            return bytes;
+            return sink;
         }
     }
 }
@@ -256,13 +316,15 @@ fn block_on<T>(mut future: Pin<Box<impl Future<Output = T> + ?Sized>>, wakes: Ar
     }
 }
 
-/// Runs each on a thread of its own: the bytes that arrived, the time, and the wakes of both.
-pub(crate) fn across_threads((sending, receiving): (Sending, Receiving)) -> (u64, Duration, u64) {
+/// Runs each on a thread of its own: what arrived, the time, and the wakes of both.
+pub(crate) fn across_threads<S>(
+    (sending, receiving): (Sending, Receiving<S>),
+) -> (S, Duration, u64) {
     let wakes = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&wakes);
     let started = Instant::now();
     let sender = thread::spawn(move || block_on(sending, counter));
-    let bytes = block_on(receiving, Arc::clone(&wakes));
+    let sink = block_on(receiving, Arc::clone(&wakes));
     sender.join().expect("the sending thread is done");
-    (bytes, started.elapsed(), wakes.load(Ordering::Relaxed))
+    (sink, started.elapsed(), wakes.load(Ordering::Relaxed))
 }
