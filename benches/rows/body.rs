@@ -3,7 +3,7 @@
 //! Every row takes frames from an [`http_body::Body`] over a source that is always ready, counts
 //! the bytes that come out, and panics if they are not those that went in. What is unfair to the
 //! chain: the others keep no length, hold nothing, know no end but the source's.
-#![allow(dead_code, reason = "each binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each binary uses its part")]
 
 #[path = "endless.rs"]
 mod endless;

@@ -1,5 +1,5 @@
 //! The rows of the buffer benchmarks: chains of segments. A buffer knows no trailers.
-#![allow(dead_code, reason = "each binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each binary uses its part")]
 
 #[path = "source.rs"]
 mod source;

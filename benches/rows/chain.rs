@@ -4,7 +4,7 @@
 //! A row imitates one thing a proxy does with a chunk. Every row counts the bytes that come out,
 //! and panics if they are not those that went in; what it makes of a whole message is compared
 //! before.
-#![allow(dead_code, reason = "each binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each binary uses its part")]
 
 #[path = "source.rs"]
 mod source;

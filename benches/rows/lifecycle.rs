@@ -2,7 +2,7 @@
 //! 16 KiB, trailers with one field, drop.
 //!
 //! Every row makes both header maps, and panics if what comes out is not what went in.
-#![allow(dead_code, reason = "each binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each binary uses its part")]
 
 #[path = "source.rs"]
 mod source;

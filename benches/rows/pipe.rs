@@ -4,7 +4,7 @@
 //! has no end of its own, they come as an item, and an item of `Bytes` or boxed trailers is no
 //! larger than one of `Bytes`. What is unfair to the pipe: the others count items, not bytes, and
 //! cannot tell an end from a sender that was dropped.
-#![allow(dead_code, reason = "each binary uses its part")]
+#![allow(dead_code, unused_imports, reason = "each binary uses its part")]
 
 #[path = "source.rs"]
 mod source;
