@@ -1,86 +1,89 @@
-//! Instructions and allocations of the hot paths, not time: the same on a busy machine.
+//! Instructions, allocations and memory, not time: the same on a busy machine.
 //!
-//! `cargo run --release` in this folder prints allocations per chunk of each row, and panics if a
-//! path that must not allocate does. With a row's name and a number of chunks it runs just that,
-//! for `valgrind --tool=callgrind`: the difference of two runs with different numbers is what the
-//! chunks cost. `.ci/counts` does that and prints the ratios to the floor.
+//! | arguments | what is done |
+//! |---|---|
+//! | none, or `allocations` | prints how often each row allocates |
+//! | `rows` | prints the rows: name, floor, unit, units |
+//! | `row NAME` | runs one row, in [`counted`] when it is warm |
+//! | `growths` | prints the kinds of growth: name, unit, sizes |
+//! | `growth NAME SIZE` | runs one kind of growth at one size, in [`counted`] |
+//! | `idle FILTERS` | prints what 100,000 exchanges cost that wait, with so many filters each way |
+//!
+//! `.ci/counts` runs rows and growths under callgrind, which counts within [`counted`] only, and
+//! compares with the baseline.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
-
+#[allow(dead_code, reason = "each binary uses its part")]
 #[path = "../../rows/chain.rs"]
+mod chain;
+mod counting;
+mod growth;
+mod idle;
+#[allow(dead_code, reason = "each binary uses its part")]
+#[path = "../../rows/lifecycle.rs"]
+mod lifecycle;
 mod rows;
 
-use rows::{Carry, Floor, Source};
+use growth::Growth;
+use rows::Row;
 
-struct Counting;
+/// What is counted. Its name is how callgrind knows it.
+#[inline(never)]
+fn counted(work: impl FnOnce()) {
+    work();
+}
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+/// Runs once a tenth of what is counted, so that nothing is first.
+fn warm(row: Row) -> rows::Run {
+    let mut run = (row.make)();
+    run(row.units / 10);
+    run
+}
 
-// SAFETY: every call is passed on to the system allocator unchanged; the counter does not
-// allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's contract is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: the caller's contract is passed on.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's contract is passed on.
-        unsafe { System.realloc(at, layout, size) }
+fn allocations() {
+    for row in rows::all() {
+        let mut run = warm(row);
+        let allocations = counting::allocations(|| run(row.units));
+        println!("{} {allocations} {} {}", row.name, row.units, row.unit);
     }
 }
 
-#[global_allocator]
-static GLOBAL: Counting = Counting;
+fn named_row(name: &str) -> Row {
+    let row = rows::all().into_iter().find(|row| row.name == name);
+    row.unwrap_or_else(|| panic!("no row `{name}`"))
+}
 
-type Row = (&'static str, Box<dyn FnMut(u64)>);
-
-fn rows() -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for filters in [0, 8] {
-        let mut floor = Floor::new(filters, Source::Static);
-        let name = if filters == 0 { "floor_0" } else { "floor_8" };
-        rows.push((name, Box::new(move |chunks| floor.run(chunks))));
-    }
-    let mut carry = |name, mut carry: Carry| {
-        rows.push((name, Box::new(move |chunks| carry.run(chunks)) as Box<dyn FnMut(u64)>));
-    };
-    carry("pass_0", Carry::passing(0, Source::Static));
-    carry("pass_8", Carry::passing(8, Source::Static));
-    carry("pass_8_shared", Carry::passing(8, Source::shared()));
-    carry("async_8", Carry::asynchronous(8, Source::Static));
-    carry("uninterested_8", Carry::uninterested(8, Source::Static));
-    carry("hold_release_alone", Carry::holding(0, 1, Source::Static));
-    carry("hold_release_among_7", Carry::holding(7, 1, Source::Static));
-    carry("hold_release_4", Carry::holding(0, 4, Source::Static));
-    rows
+fn named_growth(name: &str) -> Growth {
+    let growth = growth::all().into_iter().find(|growth| growth.name == name);
+    growth.unwrap_or_else(|| panic!("no growth `{name}`"))
 }
 
 fn main() {
-    let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
-    if let (Some(name), Some(chunks)) = (args.next(), args.next()) {
-        let chunks = chunks.parse().expect("a number of chunks");
-        let mut rows = rows();
-        let row = rows.iter_mut().find(|row| row.0 == name);
-        let (_, run) = row.unwrap_or_else(|| panic!("no row `{name}`"));
-        run(chunks);
-        return;
-    }
-    const CHUNKS: u64 = 6400;
-    for (name, mut run) in rows() {
-        run(64);
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        run(CHUNKS);
-        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-        println!("{name}: {allocations} allocations in {CHUNKS} chunks");
-        assert_eq!(allocations, 0, "`{name}` allocates");
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] | ["allocations"] => allocations(),
+        ["rows"] => {
+            for Row { name, floor, unit, units, .. } in rows::all() {
+                println!("{name} {floor} {unit} {units}");
+            }
+        }
+        ["row", name] => {
+            let row = named_row(name);
+            let mut run = warm(row);
+            counted(|| run(row.units));
+        }
+        ["growths"] => {
+            for growth in growth::all() {
+                let sizes = growth.sizes.iter().map(|size| (size, (growth.units)(*size)));
+                let sizes: Vec<_> = sizes.map(|(size, units)| format!("{size}:{units}")).collect();
+                println!("{} {} {}", growth.name, growth.unit.replace(' ', "_"), sizes.join(" "));
+            }
+        }
+        ["growth", name, size] => {
+            let size = size.parse().expect("a size");
+            let job = (named_growth(name).make)(size);
+            counted(job);
+        }
+        ["idle", filters] => idle::print(filters.parse().expect("a number of filters")),
+        _ => panic!("not understood: {args:?}; see the first lines of main.rs"),
     }
 }
