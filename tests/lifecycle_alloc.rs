@@ -6,6 +6,7 @@ mod kit;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, request, response};
+use tidegate::exchange::ExchangePlan;
 use tidegate::{
     BoundPlan, Capabilities, Chain, Filter, Head, MessageTraits, Output, Plan, View, limits,
 };
@@ -233,7 +234,7 @@ fn idle_bytes(
     bytes / exchanges - 2 * FILTERS * size_of::<Pass>()
 }
 
-/// T10: an idle exchange with 8 filters in each direction.
+/// T10: both chains of an idle exchange with 8 filters in each direction.
 #[test]
 fn an_idle_exchange_is_small() {
     let (request, response) = (passing(limits::CHAINS_KEPT), passing(limits::CHAINS_KEPT));
@@ -243,4 +244,33 @@ fn an_idle_exchange_is_small() {
     small_message(&response, &chunk);
     let bytes = idle_bytes(10_000, &request, &response);
     assert!(bytes <= 1024, "{bytes} bytes");
+}
+
+/// The same with what an edge drives: both sides, and the mailbox between them.
+#[test]
+fn an_idle_exchange_with_its_sides_and_mailbox_is_small() {
+    const EXCHANGES: usize = 1000;
+    let traits = MessageTraits::new();
+    // As it is: what is over 1 KiB is listed in architecture.md, section 18. It may shrink.
+    for (filters, most_bytes) in [(0, 1152), (4, 1280), (8, 1408)] {
+        let builder = (0..filters).fold(ExchangePlan::builder(), |builder, _| {
+            builder.request("pass", Pass::default).response("pass", Pass::default)
+        });
+        let plan = builder.build().expect("few filters");
+        let plan = plan.bind(Capabilities::ALL, Capabilities::ALL).expect("no needs");
+        let before = live_bytes();
+        let mut all = Vec::with_capacity(EXCHANGES);
+        for _ in 0..EXCHANGES {
+            let (mut request, mut response) = plan.exchange(traits, traits).expect("no needs");
+            request.handle_head(request::Parts::plain(), false).expect("the first head");
+            assert!(matches!(request.poll_output(), Some(Output::Head { .. })));
+            response.handle_head(response::Parts::plain(), false).expect("the first head");
+            assert!(matches!(response.poll_output(), Some(Output::Head { .. })));
+            assert!(request.wants_input() && response.wants_input());
+            all.push((request, response));
+        }
+        let bytes = usize::try_from(live_bytes() - before).expect("they cost something");
+        let bytes = bytes / EXCHANGES - 2 * filters * size_of::<Pass>();
+        assert!(bytes <= most_bytes, "{filters} filters each way: {bytes} bytes");
+    }
 }
