@@ -80,6 +80,20 @@ async fn watch_tells_each_change_and_ends_when_the_server_goes_away() {
     assert_eq!(call.ended().await.code(), Some(GrpcCode::Unavailable));
 }
 
+/// Its answer would be the same, whatever it asks about.
+#[tokio::test]
+async fn a_health_call_that_never_says_what_it_asks_delays_no_drain() {
+    for (path, end) in [(CHECK, None), (WATCH, Some(GrpcCode::Unavailable))] {
+        let processor = passing();
+        let mut peer = Peer::connect(&processor).await;
+        let mut call = peer.call(path).await;
+        call.send_bytes(Bytes::from_static(&[0, 0])).await;
+        processor.drain().leave();
+        assert_eq!(told(&mut call).await, Some(2), "{path}");
+        assert_eq!(call.ended().await.code(), Some(end.unwrap_or(GrpcCode::Ok)), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn hostile_health_requests_end_their_call_only() {
     let mut peer = Peer::connect(&passing()).await;

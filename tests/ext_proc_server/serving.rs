@@ -119,3 +119,18 @@ async fn any_send_buffer_can_be_asked_for() {
         call.answer().await;
     }
 }
+
+/// Of nothing at all, nothing could be served: it counts as the least that works.
+#[tokio::test]
+async fn any_window_and_any_number_of_streams_can_be_asked_for() {
+    let least = ServeSettings::new().stream_window_bytes(0).max_streams(0);
+    let most = ServeSettings::new().stream_window_bytes(u32::MAX).max_streams(u32::MAX);
+    for settings in [least, most] {
+        let processor = passing();
+        let running = serve(&processor, settings).await;
+        let mut peer = Peer::dial(running.address).await;
+        let mut call = peer.open().await;
+        call.send(request_headers(&GET, true).first(protocol_config(0, 0))).await;
+        call.answer().await;
+    }
+}

@@ -82,6 +82,28 @@ async fn flood(call: &mut Call) -> usize {
 /// pipe, the window.
 const UNREAD_BYTES: usize = SENDER_SLOTS * PIECE_BYTES + PIPE_BYTES + 256 * 1024;
 
+/// Clones share their drain and their health; how long a stream may stand still is each one's own.
+#[tokio::test(start_paused = true)]
+async fn the_stall_timeout_of_a_clone_is_its_own() {
+    let quick = Duration::from_secs(1);
+    for stall in [None, Some(Duration::from_secs(1_000))] {
+        let settings = StreamSettings::new().stall(stall);
+        let (processor, mut reports) = observed(ExchangePlan::builder(), settings);
+        let clone = processor.clone().settings(StreamSettings::new().stall(Some(quick)));
+        let mut other = Peer::connect(&clone).await;
+        let mut watched = other.open().await;
+        watched.send(head()).await;
+        let mut peer = Peer::connect(&processor).await;
+        let mut call = peer.open().await;
+        call.send(head()).await;
+        assert!(flood(&mut call).await > 0);
+        tokio::time::sleep(quick * 60).await;
+        assert!(reports.try_recv().is_err(), "{stall:?}: it was ended by another's timeout");
+        assert_eq!(processor.drain().live_streams(), 2);
+        drop(watched);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_reads_is_cut_off_and_its_filters_closed() {
     let closed = Arc::new(AtomicUsize::new(0));

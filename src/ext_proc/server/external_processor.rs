@@ -57,7 +57,8 @@ impl ExternalProcessor {
         }
     }
 
-    /// Sets how long streams may take, and who is told of their ends.
+    /// Sets how long streams may take, and who is told of their ends: of this clone, and of those
+    /// that are made of it.
     #[must_use]
     pub fn settings(mut self, settings: StreamSettings) -> Self {
         self.settings = Arc::new(settings);
@@ -141,7 +142,7 @@ impl ExternalProcessor {
         let stream = Stream::new(request, self.plan.session(), &self.settings);
         let slot = Arc::new(Slot::new(Box::pin(stream)));
         let look: Weak<dyn Look> = Arc::downgrade(&slot) as _;
-        let Some((ticket, watched)) = self.shared.enter(look) else {
+        let Some((ticket, watched)) = self.shared.enter(look, self.settings.stall) else {
             let status = GrpcStatus::new(GrpcCode::Unavailable, "the server is going away");
             return grpc::end(&status, ProcessBody::over());
         };

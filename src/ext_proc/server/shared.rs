@@ -26,17 +26,36 @@ struct Ledger {
     /// What the health service says while the phase is `Serving`.
     statuses: BTreeMap<Box<str>, ServingStatus>,
     /// The streams under way, and the places that are free.
-    streams: Vec<Option<Weak<dyn Look>>>,
+    streams: Vec<Option<Entered>>,
     free: Vec<usize>,
-    /// The watchdog that runs, if one does, and how many there have been.
-    watchdog: Option<u64>,
-    watchdogs: u64,
+    /// The watchdogs that run: one for each timeout that a clone has streams with.
+    watchdogs: Vec<Watchdog>,
+    /// How many there have been.
+    started: u64,
     changes: u64,
+}
+
+/// A stream under way.
+struct Entered {
+    stream: Weak<dyn Look>,
+    /// Its stall timeout, if it has one.
+    stall: Option<Duration>,
+}
+
+struct Watchdog {
+    number: u64,
+    timeout: Duration,
 }
 
 impl Ledger {
     fn live(&self) -> usize {
         self.streams.len() - self.free.len()
+    }
+
+    /// The streams with this timeout.
+    fn watched(&self, timeout: Duration) -> impl Iterator<Item = &Weak<dyn Look>> {
+        let entered = self.streams.iter().flatten();
+        entered.filter(move |each| each.stall == Some(timeout)).map(|each| &each.stream)
     }
 }
 
@@ -48,8 +67,8 @@ impl Shared {
                 statuses,
                 streams: Vec::new(),
                 free: Vec::new(),
-                watchdog: None,
-                watchdogs: 0,
+                watchdogs: Vec::new(),
+                started: 0,
                 changes: 0,
             }),
             signal: Signal::new(),
@@ -102,8 +121,14 @@ impl Shared {
         });
     }
 
-    /// Enters a stream, and says whether somebody watches; refused while the phase is `Refusing`.
-    pub(super) fn enter(self: &Arc<Self>, stream: Weak<dyn Look>) -> Option<(Ticket, Watched)> {
+    /// Enters a stream with its stall timeout, and says whether a watchdog looks at such streams;
+    /// refused while the phase is `Refusing`.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        stream: Weak<dyn Look>,
+        stall: Option<Duration>,
+    ) -> Option<(Ticket, Watched)> {
+        let stream = Entered { stream, stall };
         let mut ledger = lock(&self.ledger);
         if ledger.phase == DrainPhase::Refusing {
             return None;
@@ -113,7 +138,8 @@ impl Shared {
             Some(free) => *free = Some(stream),
             None => ledger.streams.push(Some(stream)),
         }
-        let watched = if ledger.watchdog.is_some() { Watched::Yes } else { Watched::No };
+        let looked_at = ledger.watchdogs.iter().any(|each| Some(each.timeout) == stall);
+        let watched = if looked_at { Watched::Yes } else { Watched::No };
         drop(ledger);
         Some((Ticket { shared: Arc::clone(self), place }, watched))
     }
@@ -131,35 +157,33 @@ impl Shared {
         }
     }
 
-    /// A number for a watchdog, if none runs.
-    pub(super) fn start_watchdog(&self) -> Option<u64> {
+    /// A number for a watchdog over the streams with `timeout`, if none runs.
+    pub(super) fn start_watchdog(&self, timeout: Duration) -> Option<u64> {
         let mut ledger = lock(&self.ledger);
-        if ledger.watchdog.is_some() {
+        if ledger.watchdogs.iter().any(|each| each.timeout == timeout) {
             return None;
         }
-        ledger.watchdogs += 1;
-        ledger.watchdog = Some(ledger.watchdogs);
-        ledger.watchdog
+        ledger.started += 1;
+        let number = ledger.started;
+        ledger.watchdogs.push(Watchdog { number, timeout });
+        Some(number)
     }
 
     /// Watchdog `number` does not run any more. Another one may.
     pub(super) fn stop_watchdog(&self, number: u64) {
-        let mut ledger = lock(&self.ledger);
-        if ledger.watchdog == Some(number) {
-            ledger.watchdog = None;
-        }
+        lock(&self.ledger).watchdogs.retain(|each| each.number != number);
     }
 
-    /// One look of watchdog `number` at all streams; `false` if there is none, and then the
-    /// watchdog has stopped.
+    /// One look of watchdog `number` at the streams with `timeout`; `false` if there is none, and
+    /// then the watchdog has stopped.
     pub(super) fn look(&self, number: u64, timeout: Duration) -> bool {
         let streams: Vec<Arc<dyn Look>> = {
             let mut ledger = lock(&self.ledger);
-            if ledger.live() == 0 && ledger.watchdog == Some(number) {
-                ledger.watchdog = None;
+            if ledger.watched(timeout).next().is_none() {
+                ledger.watchdogs.retain(|each| each.number != number);
                 return false;
             }
-            ledger.streams.iter().flatten().filter_map(Weak::upgrade).collect()
+            ledger.watched(timeout).filter_map(Weak::upgrade).collect()
         };
         for stream in streams {
             stream.look(timeout);
@@ -171,7 +195,7 @@ impl Shared {
     }
 }
 
-/// Whether a watchdog runs.
+/// Whether a watchdog looks at streams of this timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Watched {
     Yes,

@@ -1,8 +1,9 @@
 //! Ends streams that are blocked where nobody polls them.
 //!
 //! While hyper waits for a window of the client it does not poll the body, so nothing in there can
-//! see the time go by. One task per processor looks at all streams, a few times in each timeout. A
-//! chunk costs no clock and no timer for it: a look only counts the looks since the last poll.
+//! see the time go by. One task looks at all streams of a processor, a few times in each timeout;
+//! clones with another timeout have another. A chunk costs no clock and no timer for it: a look
+//! only counts the looks since the last poll.
 //!
 //! This module never runs longer than there are streams.
 
@@ -17,7 +18,7 @@ use crate::sync::{Arc, Weak};
 /// Sees to it that a watchdog runs. None does outside a tokio runtime.
 pub(super) fn start(shared: &Arc<Shared>, timeout: Duration) {
     let Ok(runtime) = Handle::try_current() else { return };
-    if let Some(number) = shared.start_watchdog() {
+    if let Some(number) = shared.start_watchdog(timeout) {
         let running = Running { shared: Arc::downgrade(shared), number };
         drop(runtime.spawn(watch(running, timeout)));
     }

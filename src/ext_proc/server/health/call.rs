@@ -22,7 +22,7 @@ pub(in crate::ext_proc::server) struct HealthCall<B> {
 }
 
 enum Stage<B> {
-    Reading { request: Pin<Box<B>>, reader: Reader },
+    Reading { request: Pin<Box<B>>, reader: Reader, waiting: Waiting },
     Watching { service: String, told: Option<ServingStatus>, waiting: Waiting },
     Ending(GrpcStatus),
 }
@@ -33,7 +33,9 @@ impl<B> HealthCall<B> {
         request: B,
         shared: &Arc<Shared>,
     ) -> Self {
-        let stage = Stage::Reading { request: Box::pin(request), reader: Reader::default() };
+        let request = Box::pin(request);
+        let waiting = Waiting::new(shared);
+        let stage = Stage::Reading { request, reader: Reader::default(), waiting };
         Self { method, shared: Arc::clone(shared), stage }
     }
 }
@@ -46,13 +48,22 @@ where
     pub(in crate::ext_proc::server) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         loop {
             match &mut self.stage {
-                Stage::Reading { request, reader } => {
-                    self.stage = match ready!(poll_request(request.as_mut(), reader, cx)) {
-                        Ok(service) => {
+                Stage::Reading { request, reader, waiting } => {
+                    self.stage = match poll_request(request.as_mut(), reader, cx) {
+                        Poll::Ready(Ok(service)) => {
                             let waiting = Waiting::new(&self.shared);
                             Stage::Watching { service, told: None, waiting }
                         }
-                        Err(status) => Stage::Ending(status),
+                        Poll::Ready(Err(status)) => Stage::Ending(status),
+                        Poll::Pending => {
+                            // Who goes away says the same of each service, and waits for nobody who
+                            // does not say which.
+                            let is_leaving =
+                                |shared: &Shared| shared.phase() != DrainPhase::Serving;
+                            ready!(waiting.poll(cx, is_leaving));
+                            self.stage = Stage::Ending(self.last_status());
+                            return Poll::Ready(Step::Frame(response(ServingStatus::NotServing)));
+                        }
                     };
                 }
                 Stage::Watching { service, told, waiting } => {
@@ -67,18 +78,24 @@ where
                     };
                     *told = Some(status);
                     let phase = self.shared.phase();
-                    if self.method == Method::Check {
-                        self.stage = Stage::Ending(GrpcStatus::OK);
-                    } else if phase != DrainPhase::Serving {
+                    if self.method == Method::Check || phase != DrainPhase::Serving {
                         // Nothing will change any more, and who goes away waits for its streams.
-                        let why =
-                            GrpcStatus::new(GrpcCode::Unavailable, "the server is going away");
-                        self.stage = Stage::Ending(why);
+                        self.stage = Stage::Ending(self.last_status());
                     }
                     return Poll::Ready(Step::Frame(response(status)));
                 }
                 Stage::Ending(status) => return Poll::Ready(Step::End(status.clone())),
             }
+        }
+    }
+}
+
+impl<B> HealthCall<B> {
+    /// What a call ends with behind the last status that it tells.
+    fn last_status(&self) -> GrpcStatus {
+        match self.method {
+            Method::Check => GrpcStatus::OK,
+            Method::Watch => GrpcStatus::new(GrpcCode::Unavailable, "the server is going away"),
         }
     }
 }
