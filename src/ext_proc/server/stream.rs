@@ -78,7 +78,6 @@ impl From<Stalled> for StreamError {
 }
 
 /// What a poll came to.
-#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each frame")]
 pub(super) enum Step {
     Frame(ReplyFrame),
     End(GrpcStatus),
