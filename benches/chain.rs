@@ -163,7 +163,8 @@ fn engine(c: &mut Criterion) {
             |source| Carry::holding(0, 4, source),
         ),
     ];
-    for (kind, source) in &SOURCES[..2] {
+    let sources = if cfg!(feature = "comparisons") { &SOURCES[..2] } else { &SOURCES[..1] };
+    for (kind, source) in sources {
         for (name, calls, note, make) in rows {
             let case = case(&format!("{name}/16KiB/{kind}"), CHUNK_BYTES);
             case.row(c, FLOOR.name, FLOOR.note, || {

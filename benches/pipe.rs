@@ -38,6 +38,9 @@ fn one_thread(c: &mut Criterion) {
         for (kind, source) in
             [("static", Source::Static), ("shared", Source::shared()), ("fresh", fresh())]
         {
+            if kind != "static" && !cfg!(feature = "comparisons") {
+                continue;
+            }
             let case = case(&format!("room_{room}/{kind}"), CHUNKS);
             let steady = || Steady { source: source.clone(), chunks: CHUNKS };
             case.row(c, "floor", FLOOR_NOTE, || {
