@@ -77,11 +77,13 @@ impl Contender {
                 let workers = options.workers.to_string();
                 let environment =
                     [("RUST_LOG", "warn"), ("TOKIO_WORKER_THREADS", workers.as_str())];
+                let command = measured(command, options);
                 Running::alone(Process::start(&command, &environment, address), address)
             }
             Self::Hyper => {
                 let who = ["hyper".to_owned(), origin.to_string()];
-                Running::alone(serve(&who, address, options.workers), address)
+                let command = measured(server(&who, address, options.workers), options);
+                Running::alone(Process::start(&command, &[], address), address)
             }
             Self::Envoy => start_envoy(address, origin, None, options),
             Self::Tidegate(mode) => start_envoy(address, origin, Some((mode, "tidegate")), options),
@@ -113,13 +115,22 @@ impl Drop for Running {
     }
 }
 
+/// The origin, on the core of the client.
+pub(crate) fn start_origin(address: SocketAddr) -> Process {
+    Process::start(&server(&["origin".to_owned()], address, 1), &[], address)
+}
+
 /// A server of this program at `address`.
-pub(crate) fn serve(who: &[String], address: SocketAddr, workers: usize) -> Process {
+fn server(who: &[String], address: SocketAddr, workers: usize) -> Vec<OsString> {
     let program = env::current_exe().expect("this program");
     let how = ["serve".to_owned(), address.port().to_string(), workers.to_string()];
     let args = how.iter().chain(who).map(OsString::from);
-    let command: Vec<OsString> = std::iter::once(program.into()).chain(args).collect();
-    Process::start(&command, &[], address)
+    std::iter::once(program.into()).chain(args).collect()
+}
+
+/// `command`, on the core of who is measured.
+fn measured(command: Vec<OsString>, options: &Options) -> Vec<OsString> {
+    options.cores.prefix().into_iter().map(OsString::from).chain(command).collect()
 }
 
 fn proxy(
@@ -155,7 +166,8 @@ fn start_envoy(
     let processing = processor.map(|(mode, _)| Processing { mode, processor: free_address() });
     let processor = processor.zip(processing).map(|((mode, who), processing)| {
         let who = [who.to_owned(), mode.name().to_owned()];
-        serve(&who, processing.processor, options.workers)
+        let command = server(&who, processing.processor, options.workers);
+        Process::start(&measured(command, options), &[], processing.processor)
     });
     let name = format!("tidegate-end-to-end-{}-{}.yaml", std::process::id(), address.port());
     let file = env::temp_dir().join(name);
@@ -165,6 +177,6 @@ fn start_envoy(
     let mut command: Vec<OsString> = vec![options.envoy.clone().into()];
     command.extend(args.map(OsString::from));
     command.push(file.clone().into());
-    let forwarder = Process::start(&command, &[], address);
+    let forwarder = Process::start(&measured(command, options), &[], address);
     Running { address, forwarder, processor, file: Some(file) }
 }

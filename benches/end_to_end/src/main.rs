@@ -12,6 +12,7 @@
 mod body;
 mod client;
 mod contender;
+mod cores;
 mod envoy;
 mod forwarder;
 mod load;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::cores::Cores;
 use crate::mode::Mode;
 use crate::part::Part;
 
@@ -24,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) requests: usize,
     /// Worker threads of each contender and each processor.
     pub(crate) workers: usize,
+    pub(crate) cores: Cores,
     /// The programs that are built or fetched elsewhere.
     pub(crate) proxy: PathBuf,
     pub(crate) envoy: PathBuf,
@@ -103,12 +105,14 @@ impl Options {
             parts.extend(Part::ALL);
         }
         let of = |quick, full| if is_quick { quick } else { full };
+        let rounds = rounds.unwrap_or(of(1, 5));
         Ok(Self {
             parts,
-            rounds: rounds.unwrap_or(of(1, 4)),
-            bodies: bodies.unwrap_or(of(1, 2)),
-            requests: requests.unwrap_or(of(640, 3200)),
+            rounds,
+            bodies: bodies.unwrap_or(of(1, 8)),
+            requests: requests.unwrap_or(of(640, 4800)),
             workers,
+            cores: Cores::divide(),
             proxy,
             envoy,
             page: page.filter(|_| !is_quick),

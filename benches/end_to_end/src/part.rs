@@ -1,7 +1,9 @@
 //! The parts of the page. What is compared with each other is in one part: its turns alternate.
 
 use crate::contender::{Chain, Contender};
+use crate::load::Load;
 use crate::mode::Mode;
+use crate::options::Options;
 
 /// One part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,24 @@ impl Part {
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// How many rounds. Processors differ by more than proxies do, and take longer.
+    pub(crate) const fn rounds(self, options: &Options) -> usize {
+        match self {
+            Self::Proxies => options.rounds,
+            Self::Processors(_) => options.rounds.div_ceil(2),
+        }
+    }
+
+    /// How many exchanges in a turn.
+    pub(crate) const fn count(self, load: Load, options: &Options) -> usize {
+        match (self, load) {
+            (Self::Proxies, Load::Upload | Load::Download) => options.bodies,
+            (Self::Processors(_), Load::Upload | Load::Download) => options.bodies.div_ceil(4),
+            (Self::Proxies, Load::Small) => options.requests,
+            (Self::Processors(_), Load::Small) => options.requests.div_ceil(2),
+        }
     }
 
     /// Who is compared.

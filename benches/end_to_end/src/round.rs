@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Measures the parts that the options ask for. The cells of each are in the order of its page.
 pub(crate) async fn run(options: &Options) -> Vec<(Part, Vec<Cell>)> {
     let address = free_address();
-    let origin = contender::serve(&["origin".to_owned()], address, 1);
+    let origin = contender::start_origin(address);
     let mut results = Vec::new();
     for &part in &options.parts {
         let start = Instant::now();
@@ -42,7 +42,7 @@ async fn run_part(
             }
         }
     }
-    for round in 0..options.rounds {
+    for round in 0..part.rounds(options) {
         for protocol in Protocol::ALL {
             let mut contenders = part.contenders();
             // Who is first in one round is last in the next: nobody gains by a machine that gets
@@ -53,7 +53,8 @@ async fn run_part(
             for contender in contenders {
                 let running = contender.start(protocol, address, options);
                 for load in Load::ALL {
-                    let sample = turn(&running, origin, protocol, load, options).await;
+                    let count = part.count(load, options);
+                    let sample = turn(&running, origin, (protocol, load), count).await;
                     let cell = cells.iter_mut().find(|cell| {
                         (cell.contender, cell.protocol, cell.load) == (contender, protocol, load)
                     });
@@ -69,13 +70,12 @@ async fn run_part(
 async fn turn(
     running: &Running,
     origin: &Process,
-    protocol: Protocol,
-    load: Load,
-    options: &Options,
+    (protocol, load): (Protocol, Load),
+    count: usize,
 ) -> Sample {
-    let (count, warm_up) = match load {
-        Load::Upload | Load::Download => (options.bodies, 1),
-        Load::Small => (options.requests, 10 * AT_ONCE),
+    let warm_up = match load {
+        Load::Upload | Load::Download => 1,
+        Load::Small => 10 * AT_ONCE,
     };
     let mut client = Client::connect(running.address, protocol, load).await;
     client.run(warm_up).await;

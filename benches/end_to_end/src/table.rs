@@ -16,7 +16,9 @@ const MIB: f64 = (1_u64 << 20) as f64;
 impl Part {
     /// Its heading and its tables.
     pub(crate) fn section(self, options: &Options, cells: &[Cell]) -> String {
-        let Options { rounds, bodies, requests, .. } = options;
+        let bodies = self.count(Load::Upload, options);
+        let requests = self.count(Load::Small, options);
+        let (rounds, cores) = (self.rounds(options), options.cores.describe());
         let mut text = match self {
             Self::Proxies => "## Proxies\n\n".to_owned(),
             Self::Processors(mode) => format!("## External processors: {}\n\n", mode.name()),
@@ -24,7 +26,7 @@ impl Part {
         let _ = writeln!(
             text,
             "The best of {rounds} rounds; a turn is {bodies} bodies of {} MiB each way and \
-             {requests} small requests.\n\n### Bodies of {} MiB: processor seconds a GiB\n",
+             {requests} small requests; {cores}.\n\n### Bodies of {} MiB: processor seconds a GiB\n",
             LARGE_BYTES >> 20,
             LARGE_BYTES >> 20,
         );
