@@ -21,16 +21,18 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use tidegate::Origin;
-use tower::Service;
+use tokio::net::TcpStream;
+use tower::{Service, util::MapResponse};
 
 use super::{
     BoxError,
     failure::{Failure, ForwardError},
     hygiene,
     pipes::{Pipes, Through},
+    transport::{FRAME_BYTES, Transport},
     turn::{Turn, Watched},
 };
 
@@ -93,10 +95,13 @@ impl fmt::Display for Upstream {
     }
 }
 
+/// Connects, and puts a transport around the socket.
+type Connector = MapResponse<HttpConnector, fn(TokioIo<TcpStream>) -> TokioIo<Transport>>;
+
 /// The forwarding service. A clone shares the pool.
 #[derive(Debug)]
 pub(crate) struct Forward<B> {
-    client: Client<HttpConnector, Watched<Through<B>>>,
+    client: Client<Connector, Watched<Through<B>>>,
     upstream: Arc<Upstream>,
     pipes: Pipes,
 }
@@ -118,12 +123,15 @@ where
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(upstream.wait));
+        let transport = if upstream.http2 { http2_transport } else { http1_transport };
+        let connector = MapResponse::new(connector, transport as fn(_) -> _);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .http2_only(upstream.http2)
             .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_initial_connection_window_size(CONNECTION_WINDOW)
+            .http2_max_frame_size(FRAME_BYTES)
             .build(connector);
         Self { client, upstream, pipes }
     }
@@ -170,6 +178,14 @@ where
             }
         })
     }
+}
+
+fn http1_transport(socket: TokioIo<TcpStream>) -> TokioIo<Transport> {
+    TokioIo::new(Transport::connected(socket.into_inner(), false))
+}
+
+fn http2_transport(socket: TokioIo<TcpStream>) -> TokioIo<Transport> {
+    TokioIo::new(Transport::connected(socket.into_inner(), true))
 }
 
 /// Checks and cleans a response.

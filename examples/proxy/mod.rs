@@ -18,7 +18,8 @@
 //! forward  sends the request upstream over pooled connections, tells apart how that can fail
 //! ```
 //!
-//! With `--pipe` a body leaves the engine in a task of its own: `pipes`, used by gate and forward.
+//! `transport` is the socket below server and forward. With `--pipe` a body leaves the engine in a
+//! task of its own: `pipes`, used by gate and forward.
 //!
 //! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on
 //! heads.
@@ -35,6 +36,7 @@ pub(crate) mod hygiene;
 pub(crate) mod options;
 pub(crate) mod pipes;
 pub(crate) mod server;
+pub(crate) mod transport;
 pub(crate) mod turn;
 
 use std::{future::Future, sync::Arc};

@@ -17,7 +17,11 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service, util::MapRequestLayer};
 
-use super::{BoxError, gate::Peer};
+use super::{
+    BoxError,
+    gate::Peer,
+    transport::{FRAME_BYTES, Transport},
+};
 
 /// How long a client may take for a request head, and for the first bytes of a connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -109,8 +113,10 @@ where
         .http2()
         .timer(TokioTimer::new())
         .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW);
-    let serving = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME_BYTES);
+    let transport = TokioIo::new(Transport::accepted(stream));
+    let serving = builder.serve_connection(transport, service).into_owned();
     if let Err(error) = watcher.watch(serving).await {
         tracing::debug!(%peer, error, "connection ended");
     }
