@@ -64,7 +64,11 @@ fn next<B: Body<Error: std::fmt::Debug> + Unpin>(body: &mut B) -> Option<B::Data
 }
 
 fn open(script: Script) -> ProcessBody<Script> {
-    let mut service = processor(DirectionMode::full_duplex(), ExchangePlan::builder());
+    open_in(DirectionMode::full_duplex(), script)
+}
+
+fn open_in(mode: DirectionMode, script: Script) -> ProcessBody<Script> {
+    let mut service = processor(mode, ExchangePlan::builder());
     let call = service.call(grpc(PROCESS_PATH).body(script).unwrap());
     call.into_inner().unwrap().into_body()
 }
@@ -104,10 +108,42 @@ fn i11_a_chunk_is_passed_without_an_allocation_and_without_a_copy() {
             more += 1;
         }
     });
-    // Pieces of a message that is cut are answered together, by up to 62,000 bytes.
+    // Pieces of messages that are cut are answered together, up to four of them.
     assert!(more > 32, "{more} frames");
     assert_eq!(allocated, 0, "in {more} frames");
     assert_eq!(passed_bytes, PIECES * 16 * 1024);
+}
+
+/// The frames of a stream whose messages are all there, and the answers in them.
+fn answered(mode: DirectionMode, messages: &[ProcessingRequest]) -> (Vec<usize>, Vec<String>) {
+    let stream: Vec<u8> = messages.iter().flat_map(message_frame).collect();
+    let mut body = open_in(mode, Script([Bytes::from(stream)].into()));
+    let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
+    while let Some(mut frame) = next(&mut body) {
+        sizes.push(frame.remaining());
+        bytes.extend_from_slice(&frame.copy_to_bytes(frame.remaining()));
+    }
+    let answers: Vec<ProcessingResponse> = Frames::all(&bytes);
+    (sizes, answers.iter().map(line).collect())
+}
+
+#[test]
+fn short_answers_that_are_ready_together_share_a_frame() {
+    let mut messages = vec![request_headers(&POST, false)];
+    messages.resize_with(21, || request_body("abc", false));
+    let (sizes, lines) = answered(DirectionMode::streamed(), &messages);
+    assert_eq!(lines[0], "request head");
+    assert_eq!(lines[1..], vec!["request body as it is"; 20]);
+    // Nine bytes each; what has more than 32 takes no more.
+    assert_eq!(sizes, [36, 36, 36, 36, 36, 9]);
+}
+
+#[test]
+fn an_answer_without_a_body_goes_before_one_that_has_one() {
+    let messages = [head(), request_body("abc", false), request_body("def", true)];
+    let (sizes, lines) = answered(DirectionMode::full_duplex(), &messages);
+    assert_eq!(lines, ["request head", "request body + abcdef, end"]);
+    assert_eq!(sizes.len(), 1, "{sizes:?}");
 }
 
 #[test]

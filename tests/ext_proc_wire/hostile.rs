@@ -182,6 +182,23 @@ fn a_pseudo_field_that_comes_twice_is_refused() {
 }
 
 #[test]
+fn a_pseudo_field_that_comes_twice_among_many_is_refused() {
+    let names: Vec<String> = (0..40).map(|n| format!(":p{n}")).collect();
+    let with = |again: Option<usize>| {
+        let all = names.iter().chain(again.map(|n| &names[n]));
+        let pairs: Vec<(&str, &str)> = all.map(|name| (&name[..], "x")).collect();
+        request_headers(&pairs, false).encode_to_vec()
+    };
+    for again in [0, 7, 8, 9, 39] {
+        let expected = WireError::RepeatedPseudo { name: format!("p{again}") };
+        assert_eq!(error(&with(Some(again))), expected);
+    }
+    let mut decoder = Decoder::new(WireLimits::new());
+    decoder.push(frame(&with(None)));
+    assert!(matches!(decoder.next(), Ok(Some(Event::Headers { .. }))));
+}
+
+#[test]
 fn names_that_are_no_text_are_malformed() {
     let not_text = b"\x12\x09\x0a\x07\x0a\x05\x0a\x01\xff\x1a\0";
     assert_eq!(malformed(not_text), ("HeaderValue", Malformed::Utf8 { field: 1 }));

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -10,6 +12,9 @@ const FIELD_BYTES: usize = 32;
 
 /// As many fields as room is made for before they are seen.
 const MOST_EXPECTED: usize = 24;
+
+/// Up to so many pseudo fields are compared each with each: there are six in all RFCs.
+const COMPARED: usize = 8;
 
 /// A head or trailers as they come in a message: pseudo fields apart.
 ///
@@ -41,6 +46,7 @@ impl Section {
         // One allocation for nearly all heads.
         let expected = (block.len() / FIELD_BYTES).min(MOST_EXPECTED).min(limits.most_fields());
         section.fields.try_reserve(expected).map_err(|_| too_many())?;
+        let mut many = HashSet::new();
         let mut count = 0;
         for field in Fields::new(block) {
             let field = field.map_err(malformed)?;
@@ -54,19 +60,35 @@ impl Section {
             let (name, value) = read_field(&field)?;
             let value = block.slice_ref(value);
             match name.split_first() {
-                Some((b':', name)) => section.add_pseudo(pseudo_name(block, name)?, value)?,
+                Some((b':', name)) => {
+                    section.add_pseudo(pseudo_name(block, name)?, value, &mut many)?;
+                }
                 _ => section.add(name, value)?.then_some(()).ok_or_else(too_many)?,
             }
         }
         Ok(section)
     }
 
-    fn add_pseudo(&mut self, name: Bytes, value: Bytes) -> Result<(), WireError> {
+    /// `many`: the names that have come, once they are more than are compared one by one.
+    fn add_pseudo(
+        &mut self,
+        name: Bytes,
+        value: Bytes,
+        many: &mut HashSet<Bytes>,
+    ) -> Result<(), WireError> {
         let quoted = || WireError::quote(&name);
         if !value.iter().all(|&byte| is_of_value(byte)) {
             return Err(WireError::FieldValue { name: format!(":{}", quoted()) });
         }
-        if self.pseudo.iter().any(|(known, _)| *known == name) {
+        let is_repeated = if self.pseudo.len() < COMPARED {
+            self.pseudo.iter().any(|(known, _)| *known == name)
+        } else {
+            if many.is_empty() {
+                many.extend(self.pseudo.iter().map(|(known, _)| known.clone()));
+            }
+            !many.insert(name.clone())
+        };
+        if is_repeated {
             return Err(WireError::RepeatedPseudo { name: quoted() });
         }
         self.pseudo.push((name, value));

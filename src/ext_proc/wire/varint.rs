@@ -40,12 +40,16 @@ impl Varint {
     /// The number at the beginning of `bytes`, which are taken.
     #[inline]
     pub(super) fn take(bytes: &mut &[u8]) -> Result<u64, Malformed> {
-        // Nearly all of them.
-        if let Some((&byte @ 0..0x80, rest)) = bytes.split_first() {
-            *bytes = rest;
-            return Ok(byte.into());
-        }
-        Self::take_long(bytes)
+        // Keys, and the lengths of nearly everything.
+        let low = |byte: u8| u64::from(byte & 0x7f);
+        let (value, rest) = match *bytes {
+            [a @ 0..0x80, rest @ ..] => (u64::from(*a), rest),
+            [a, b @ 0..0x80, rest @ ..] => (low(*a) | low(*b) << 7, rest),
+            [a, b, c @ 0..0x80, rest @ ..] => (low(*a) | low(*b) << 7 | low(*c) << 14, rest),
+            _ => return Self::take_long(bytes),
+        };
+        *bytes = rest;
+        Ok(value)
     }
 
     #[inline(never)]

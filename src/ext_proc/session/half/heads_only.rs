@@ -25,7 +25,7 @@ impl<H: SessionHead> Half<H> {
                 Given::Head { head, ends: false }
                     if matches!(self.head, Stage::Inside { ends: true }) =>
                 {
-                    self.head = Stage::Apart(head);
+                    self.head = Stage::Apart(Box::new(head));
                 }
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);

@@ -50,7 +50,7 @@ impl<H: SessionHead> Half<H> {
     /// Trailers have come.
     pub(in crate::ext_proc::session) fn handle_trailers(&mut self, trailers: HeaderMap) {
         self.begin();
-        self.queue.push_back(Item::Trailers(trailers));
+        self.queue.push_back(Item::Trailers(Box::new(trailers)));
     }
 
     /// Where heads are not shown, the engine is given one that says nothing.
@@ -85,9 +85,9 @@ impl<H: SessionHead> Half<H> {
                         let _ = self.side.handle_end();
                     }
                 } else {
-                    self.trailers = Trailers::Inside(trailers.clone());
+                    self.trailers = Trailers::Inside((*trailers).clone());
                     // Behind an end that a filter declared, they are dropped.
-                    let _ = self.side.handle_trailers(trailers);
+                    let _ = self.side.handle_trailers(*trailers);
                 }
             }
         }

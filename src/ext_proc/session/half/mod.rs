@@ -65,6 +65,7 @@ pub(super) struct Half<H: SessionHead> {
     taken_bytes: u64,
     passage: Passage,
     activity: Activity,
+    wakers: Wakers,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
 }
@@ -86,15 +87,21 @@ enum Activity {
     Rests { reads: bool },
 }
 
+/// Whether the waker of the task lies where the other side's mail finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wakers {
+    Unknown,
+    Left,
+}
+
 /// What has come.
 enum Item {
     /// A piece of a body message.
     Data(Bytes),
     /// The body message is whole.
-    MessageEnd {
-        end_of_stream: bool,
-    },
-    Trailers(HeaderMap),
+    MessageEnd { end_of_stream: bool },
+    /// Boxed: rare, and large.
+    Trailers(Box<HeaderMap>),
 }
 
 /// How far the head is.
@@ -167,9 +174,10 @@ fn left_metadata<H: SessionHead>(head: &mut H) -> Option<Bytes> {
 }
 
 /// What a side gave.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each head")]
 enum Given<H> {
     Head {
-        head: Box<H>,
+        head: H,
         ends: bool,
     },
     /// It is in `pending`.
@@ -201,6 +209,7 @@ impl<H: SessionHead> Half<H> {
             taken_bytes: 0,
             passage: Passage::default(),
             activity: Activity::Due,
+            wakers: Wakers::Unknown,
             unsent_fields: 0,
         }
     }
@@ -302,6 +311,7 @@ impl<H: SessionHead> Half<H> {
     /// The next poll is another task's: it has to leave its waker everywhere.
     pub(super) fn rouse(&mut self) {
         self.activity = Activity::Due;
+        self.wakers = Wakers::Unknown;
     }
 
     /// Works until there is something to send, or nothing can go on.
@@ -350,11 +360,20 @@ impl<H: SessionHead> Half<H> {
 
     /// Takes the next thing that the side gives. Data goes to `pending`.
     fn take(&mut self, cx: &Context<'_>) -> Given<H> {
+        if self.wakers == Wakers::Left && self.side.only_passes() && !self.may_stir() {
+            return Given::Nothing;
+        }
         loop {
             let output = match self.side.poll_next(cx) {
                 Poll::Ready(Some(output)) => output,
                 Poll::Ready(None) => return Given::Over,
-                Poll::Pending => return Given::Nothing,
+                Poll::Pending => {
+                    // It has looked for mail, and left its waker there.
+                    if self.side.only_passes() && !self.may_stir() {
+                        self.wakers = Wakers::Left;
+                    }
+                    return Given::Nothing;
+                }
             };
             return match output {
                 // Envoy shows none, and takes none.
@@ -398,14 +417,13 @@ impl<H: SessionHead> Half<H> {
     fn taken_head(&mut self, head: H, ends: bool) -> Given<H> {
         let chain = self.side.chain();
         let has_failed = chain.outcome().is_some_and(|outcome| !outcome.is_complete());
-        let head = Box::new(head);
         if !chain.is_local_reply() && !has_failed {
             return Given::Head { head, ends };
         }
         // Nothing of the message goes with it.
         self.drop_all();
         self.tail = ends.then_some(Tail::End);
-        self.head = Stage::Local(head);
+        self.head = Stage::Local(Box::new(head));
         Given::Local
     }
 
@@ -462,11 +480,11 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The head goes on by itself. `None` if it is not owed, as it was not shown.
-    fn answer_head(&mut self, mut head: Box<H>, ledger: &mut Ledger) -> Option<Step> {
+    fn answer_head(&mut self, mut head: H, ledger: &mut Ledger) -> Option<Step> {
         self.head = Stage::Gone;
         let mutation = self.head_mutation(&head, None, false);
         let step = self.write_head(mutation, ledger)?;
-        Some(step.with(left_metadata(&mut *head)))
+        Some(step.with(left_metadata(&mut head)))
     }
 
     /// Writes the answer to the head, and with it the mode that is to be from here on.

@@ -167,7 +167,7 @@ impl<H: SessionHead> Half<H> {
             Given::Head { mut head, ends } => {
                 self.head = Stage::Gone;
                 self.tail = ends.then_some(Tail::End);
-                let metadata = left_metadata(&mut *head);
+                let metadata = left_metadata(&mut head);
                 let step = if self.has_trailers_alone() {
                     self.answer_trailers_alone(cx, &head, ledger)
                 } else {
