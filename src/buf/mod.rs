@@ -189,6 +189,11 @@ impl BodyBuf {
             self.invariants();
             return Some(segment);
         }
+        if self.len == 0 { None } else { self.pop_rest() }
+    }
+
+    #[inline]
+    fn pop_rest(&mut self) -> Option<Bytes> {
         if let Some(segment) = self.rest.pop_front() {
             self.len -= segment.len();
             self.shrink();
@@ -202,6 +207,12 @@ impl BodyBuf {
     #[inline]
     pub(crate) const fn is_one_chunk(&self) -> bool {
         self.first.is_some()
+    }
+
+    /// Whether it is empty, seen so that the compiler knows a [`push`](Self::push) to drop nothing.
+    #[inline]
+    pub(crate) const fn is_vacant(&self) -> bool {
+        self.len == 0 && self.first.is_none()
     }
 
     /// Drops everything. Keeps what it allocated for segments, up to
@@ -219,12 +230,15 @@ impl BodyBuf {
 
     /// As [`clear`](Self::clear), for an owner that cannot pass on a panic in the drop of a
     /// segment: each is contained. Says how many bytes there were.
+    #[inline]
     pub(crate) fn discard(&mut self) -> u64 {
+        if self.len == 0 { 0 } else { self.discard_all() }
+    }
+
+    fn discard_all(&mut self) -> u64 {
         let bytes = self.len as u64;
-        if bytes != 0 {
-            drop_contained(self.first.take());
-            drop_each_contained(self.rest.drain(..));
-        }
+        drop_contained(self.first.take());
+        drop_each_contained(self.rest.drain(..));
         self.clear();
         bytes
     }

@@ -80,7 +80,16 @@ impl<H: Head> Chain<H> {
     }
 
     /// The station nearest the sink that has work.
+    #[inline]
     fn next_station(&self) -> Option<usize> {
+        let stations = &*self.stations;
+        let stands = matches!(self.head_at, HeadAt::Station { .. })
+            || matches!(self.tail_at, TailAt::Station { .. });
+        let waits = stations.resumed | stations.released | stations.unseen != 0;
+        if stands || waits { self.find_next_station() } else { None }
+    }
+
+    fn find_next_station(&self) -> Option<usize> {
         let stations = &*self.stations;
         let mut work = stations.resumed;
         work |= stations.released & self.free_to_move();
@@ -111,7 +120,13 @@ impl<H: Head> Chain<H> {
 
     /// Stations that asked for themselves and can be asked: `again`, and recalls after `Full`
     /// where the refused edit fits now.
+    #[inline]
     fn self_asked(&self) -> u64 {
+        let stations = &*self.stations;
+        if stations.again | stations.refused == 0 { 0 } else { self.find_self_asked() }
+    }
+
+    fn find_self_asked(&self) -> u64 {
         let mut asked = self.stations.again;
         let mut refused = match (self.out_side, self.stations.last_over()) {
             (Side::Above, _) => 0,
@@ -217,7 +232,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// The bytes in transit go on from station `k`, and the tail with them if it was shown there.
-    fn go_on_behind(&mut self, k: usize) {
+    pub(super) fn go_on_behind(&mut self, k: usize) {
         let tail = self.tail_at.state_at(k) == Some(TailState::Shown);
         if tail {
             self.tail_leaves(k);

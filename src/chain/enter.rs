@@ -8,7 +8,7 @@ use super::position::{HeadAt, TailAt};
 use super::traits::Sight;
 use super::{Chain, Source, leave};
 use crate::error::{Error, ErrorKind, Timeout};
-use crate::filter::{Head, LocalReply};
+use crate::filter::{Capability, Head, LocalReply};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 use crate::unwind::drop_contained;
@@ -69,7 +69,7 @@ impl<H: Head> Chain<H> {
 
     /// No trailers can be added behind no body: the end is an ordinary end then.
     pub(super) fn grant_trailers(&mut self) {
-        let may_add = !self.desk.facts.bodiless && self.desk.can_add_trailers();
+        let may_add = !self.desk.facts.bodiless && self.desk.edge_has(Capability::AddTrailers);
         let adders = self.plan.masks.adders & !self.skipped();
         self.stations.adder = if may_add { adders } else { 0 };
     }
@@ -84,12 +84,8 @@ impl<H: Head> Chain<H> {
     #[inline]
     pub fn handle_data(&mut self, data: Bytes, end_of_stream: bool) -> Result<(), InputError> {
         let len = data.len();
-        if self.fast
-            && !end_of_stream
-            && len != 0
-            && len <= self.max_frame_bytes
-            && self.out.is_empty()
-        {
+        // Of no bytes it is one less than none: as large as can be.
+        if len.wrapping_sub(1) < self.fast_chunk_bytes && !end_of_stream && self.out.is_vacant() {
             let input_bytes = self.input_bytes + len as u64;
             if input_bytes <= self.fast_limit_bytes {
                 self.input_bytes = input_bytes;
@@ -207,6 +203,9 @@ impl<H: Head> Chain<H> {
     fn resume_stations(&mut self, mask: u64) {
         let mask = mask & self.stations.started & !self.stations.ended;
         if mask != 0 && self.life.is_live() {
+            if mask.is_power_of_two() && self.holds_one_piece(mask.trailing_zeros() as usize) {
+                return self.resume_piece(mask.trailing_zeros() as usize);
+            }
             self.stations.resumed |= mask;
             self.guarded(Self::drive);
         }

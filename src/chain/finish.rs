@@ -278,28 +278,34 @@ impl<H: Head> Chain<H> {
     /// Drops what is held, fixes the outcome, and closes the started filters in chain order.
     fn finish(&mut self, outcome: impl FnOnce(&Stats) -> Outcome, ending: Ending<H>) {
         debug_assert!(self.life.is_live(), "an outcome is fixed once");
-        self.fast = false;
+        self.fast_chunk_bytes = 0;
         self.work = Work::Done;
         self.stations.stats.output_bytes = self.given_bytes();
         self.drop_everything();
         let outcome = outcome(&self.stations.stats);
-        for (k, filter) in self.filters.iter_mut().enumerate() {
-            let bit = 1u64 << k;
-            let asked = self.stations.started | self.informational.asked();
-            if asked & !self.stations.panicked & bit != 0 {
-                let mut closed = 0;
-                contained(|| {
-                    filter.close(&outcome);
-                    closed = bit;
-                });
-                self.stations.panicked |= bit & !closed;
-            }
-        }
+        self.close_filters(&outcome);
         self.close_route(&outcome);
         self.life = match ending {
             Ending::Whole => Life::Whole { outcome },
             Ending::Cut(parting) => Life::Cut { outcome, parting },
         };
+    }
+
+    /// Closes the filters that were started and have not panicked, in chain order.
+    fn close_filters(&mut self, outcome: &Outcome) {
+        let asked = self.stations.started | self.informational.asked();
+        let mut left = asked & !self.stations.panicked & !from(self.filters.len());
+        while left != 0 {
+            contained(|| {
+                while left != 0 {
+                    self.filters[left.trailing_zeros() as usize].close(outcome);
+                    left &= left - 1;
+                }
+            });
+            // Left again only by a panic: of the first that is left.
+            self.stations.panicked |= left & left.wrapping_neg();
+            left &= left.saturating_sub(1);
+        }
     }
 
     fn drop_everything(&mut self) {

@@ -66,7 +66,13 @@ impl<H: Head> Chain<H> {
             lengths.exit_limit_bytes = 0;
             return;
         }
-        match declared_length(head.headers()) {
+        // A head that nobody could change says what it said when it came in.
+        let declared = if self.desk.head_is_unchanged() {
+            Ok(self.desk.facts.declared_bytes)
+        } else {
+            declared_length(head.headers())
+        };
+        match declared {
             Ok(Some(_)) if self.sight == Sight::Partial => {
                 lengths.exit = ExitLength::Open;
                 lengths.exit_limit_bytes = u64::MAX;
@@ -169,7 +175,7 @@ impl<H: Head> Chain<H> {
     /// there is nothing to give out but work is left, and notices stalls (rule I8).
     #[inline]
     pub fn poll_output(&mut self) -> Option<Output<H>> {
-        if self.fast && self.out.is_empty() { None } else { self.poll_slow() }
+        if self.is_fast() && self.out.is_empty() { None } else { self.poll_slow() }
     }
 
     /// Whether the next chunk takes the fast path, and nothing waits to be given out.
@@ -182,18 +188,12 @@ impl<H: Head> Chain<H> {
     /// which has to be called when this answers `None`.
     #[inline]
     pub fn poll_data(&mut self) -> Option<Bytes> {
-        if self.out.is_empty() {
-            None
-        } else if self.fast {
-            self.out.pop_front()
-        } else {
-            self.poll_data_slow()
-        }
+        if self.is_fast() { self.out.pop_front() } else { self.poll_data_slow() }
     }
 
     #[inline(never)]
     fn poll_data_slow(&mut self) -> Option<Bytes> {
-        if self.head_at != HeadAt::Taken || !self.life.is_live() {
+        if self.out.is_empty() || self.head_at != HeadAt::Taken || !self.life.is_live() {
             return None;
         }
         let data = self.out.pop_front();
@@ -223,7 +223,7 @@ impl<H: Head> Chain<H> {
         }
         let bytes = max_bytes.min(self.out.len());
         self.out.move_to(into, bytes);
-        if !self.fast {
+        if !self.is_fast() {
             self.out_shrank();
         }
     }
@@ -237,7 +237,7 @@ impl<H: Head> Chain<H> {
         }
         let bytes = max_bytes.min(self.out.len());
         self.out.move_to(into, bytes);
-        if !self.fast {
+        if !self.is_fast() {
             self.out_shrank();
         }
     }

@@ -150,8 +150,9 @@ pub struct Chain<H: Head> {
     calls: u64,
     /// The budget ran out before the work did, or the output queue has made room since.
     work: Work,
-    /// The next chunk may take the fast path.
-    fast: bool,
+    /// The next chunk may take the fast path if it is no longer than this, in bytes: then it is one
+    /// frame, and puts nothing over. 0 if none may.
+    fast_chunk_bytes: usize,
     /// The fast path takes input up to this total, in bytes: beyond it, one of the two declared
     /// lengths is broken. Input and exit count alike on the fast path, so one limit serves both.
     fast_limit_bytes: u64,
@@ -216,7 +217,7 @@ impl<H: Head> Chain<H> {
             grown_bytes: 0,
             calls: 0,
             work: Work::Done,
-            fast: false,
+            fast_chunk_bytes: 0,
             fast_limit_bytes: 0,
             max_frame_bytes: plan.max_frame_bytes,
             routing: None,
@@ -249,9 +250,16 @@ impl<H: Head> Chain<H> {
     #[inline]
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        self.fast || self.wants_input_slow()
+        self.is_fast() || self.wants_input_slow()
     }
 
+    /// Whether nothing stands in the way of a chunk but what filters will say of it.
+    #[inline]
+    const fn is_fast(&self) -> bool {
+        self.fast_chunk_bytes != 0
+    }
+
+    #[inline(never)]
     fn wants_input_slow(&self) -> bool {
         self.life.is_live()
             && self.head_at != HeadAt::Awaited
@@ -397,7 +405,7 @@ impl<H: Head> Chain<H> {
     /// Decides, at the end of every entry into the engine, whether the next chunk can take the
     /// fast path: the head has been taken, nothing waits, nobody keeps anything.
     fn refresh(&mut self) {
-        self.fast = self.life.is_live()
+        let fast = self.life.is_live()
             && self.head_at == HeadAt::Taken
             && self.tail_at == TailAt::Awaited
             && self.source == Source::Running
@@ -406,7 +414,10 @@ impl<H: Head> Chain<H> {
             && self.stations.all_clear()
             && self.desk.adding == 0
             && self.work == Work::Done;
-        if self.fast {
+        self.fast_chunk_bytes = 0;
+        if fast {
+            let high_bytes = usize::try_from(self.out_marks.high()).unwrap_or(usize::MAX);
+            self.fast_chunk_bytes = self.max_frame_bytes.min(high_bytes);
             let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
             self.fast_limit_bytes =
                 self.lengths.input_limit_bytes.min(self.input_bytes.saturating_add(exit_room));

@@ -118,8 +118,12 @@ impl Stations {
     /// Another one like this, which is [`idle`](Self::idle).
     pub(super) fn copy_of_idle(&self) -> Self {
         let Self { count, started, wants_head, wants_data, wants_trailers, adder, .. } = *self;
-        let masks =
-            Masks { head: wants_head, data: wants_data, trailers: wants_trailers, adders: adder };
+        let masks = Masks {
+            head: wants_head,
+            data: wants_data,
+            trailers: wants_trailers,
+            ..Masks::default()
+        };
         Self { started, adder, ..Self::new(count, &masks, Table::new()) }
     }
 
@@ -191,6 +195,26 @@ impl Stations {
 
     pub(super) fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// Station `k`, which holds nothing, holds all of `bytes` from now on: that much is known to
+    /// fit under its mark.
+    pub(super) fn hold_all(&mut self, k: usize, bytes: &mut BodyBuf) {
+        let len = bytes.len() as u64;
+        let station = self.station(k);
+        station.charge_bytes += len;
+        station.rest.get_or_insert_with(Box::default).held.append(bytes);
+        self.held_bytes += len;
+    }
+
+    /// All that station `k` holds goes to `to`: it keeps no other bytes, and is not over.
+    pub(super) fn release_all(&mut self, k: usize, to: &mut BodyBuf) {
+        let station = self.station(k);
+        let Some(rest) = station.rest.as_deref_mut() else { return };
+        let len = rest.held.len() as u64;
+        to.append(&mut rest.held);
+        station.charge_bytes -= len;
+        self.held_bytes -= len;
     }
 
     /// The held bytes of station `k`, if there are any.
@@ -345,6 +369,8 @@ pub(super) struct Masks {
     pub(super) trailers: u64,
     /// Declared *add trailers*.
     pub(super) adders: u64,
+    /// Declared *change length*.
+    pub(super) length_changers: u64,
 }
 
 fn set(word: &mut u64, bit: u64, on: bool) {

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::give::Placeholder;
 use super::lobby::Lobby;
 use super::plan;
+use super::stations::from;
 use super::stations_slot::StationsSlot;
 use crate::buf::BodyBuf;
 use crate::filter::{Desk, Filter, Head};
@@ -82,18 +83,29 @@ impl<H: Head> Kept<H> {
 
     /// Those of `filters` that agree. The others are dropped, and so are those in `unasked`.
     pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, unasked: u64) -> Self {
-        let (mut bit, mut stations) = (1u64, 0);
-        let refuses = |filter: &mut Box<dyn Filter<H>>| {
-            let mut agrees = false;
-            if unasked & bit == 0 {
-                contained(|| agrees = filter.recycle());
+        let all = !from(filters.len());
+        let (mut stations, mut left) = (0, all & !unasked);
+        while left != 0 {
+            contained(|| {
+                while left != 0 {
+                    let agrees = filters[left.trailing_zeros() as usize].recycle();
+                    stations |= if agrees { left & left.wrapping_neg() } else { 0 };
+                    left &= left - 1;
+                }
+            });
+            // Left again only by a panic: the first that is left has not agreed.
+            left &= left.saturating_sub(1);
+        }
+        if stations != all {
+            let mut bit = 1u64;
+            let refuses = |_: &mut Box<dyn Filter<H>>| {
+                let agrees = stations & bit != 0;
+                bit = bit.wrapping_shl(1);
+                !agrees
+            };
+            for filter in filters.extract_if(.., refuses) {
+                drop_contained(filter);
             }
-            stations |= if agrees { bit } else { 0 };
-            bit = bit.wrapping_shl(1);
-            !agrees
-        };
-        for filter in filters.extract_if(.., refuses) {
-            drop_contained(filter);
         }
         Self { filters, stations }
     }

@@ -16,6 +16,12 @@ impl<H: Head> Chain<H> {
     pub(super) fn head_wave(&mut self, from: usize, mut with_end: bool) {
         let mut k = from;
         while k < self.len() {
+            let mut answered = None;
+            if self.head_only_passes(k, with_end) {
+                let Some(stop) = self.pass_head(k, with_end) else { break };
+                k = stop.k;
+                answered = Some(stop.verdict);
+            }
             let bit = 1u64 << k;
             self.head_at = HeadAt::at(k, false);
             self.stations.started |= bit;
@@ -30,7 +36,8 @@ impl<H: Head> Chain<H> {
                 if shown {
                     self.tail_at = TailAt::at(k, TailState::Shown);
                 }
-                let verdict = self.call(k, Callback::Head, Bytes::Transit, 0);
+                let verdict =
+                    answered.unwrap_or_else(|| self.call(k, Callback::Head, Bytes::Transit, 0));
                 if Self::keeps_head(verdict)
                     && !self.desk.granted(number(k)).has(Capability::HoldHead)
                 {
@@ -85,24 +92,24 @@ impl<H: Head> Chain<H> {
     /// The bytes in transit go on from before station `from`; with `tail`, the tail comes along
     /// directly behind them.
     pub(super) fn wave(&mut self, from: usize, mut tail: bool) {
-        for k in from..self.len() {
+        let mut k = from;
+        while k < self.len() {
             if self.lobby.transit_len() == 0 && !tail {
                 return;
             }
-            self.meter_arrival(k);
-            if tail {
-                self.tail_at = TailAt::at(k, TailState::Unseen);
-            }
-            let flow = if self.lobby.transit_len() == 0 {
-                self.show_tail(k)
+            let flow = if self.wave_only_passes(k, tail) {
+                let Some(stop) = self.pass_wave(k, tail) else { break };
+                k = stop.k;
+                self.apply(k, stop.verdict, Bytes::Transit, Flow::Wave)
             } else {
-                self.show_bytes(k, &mut tail)
+                self.show(k, &mut tail)
             };
             match flow {
                 Flow::Rest => return,
                 Flow::Wave if tail => self.tail_leaves(k),
                 Flow::Wave => {}
             }
+            k += 1;
         }
         if self.lobby.transit_len() != 0 {
             self.meter_arrival(self.len());
@@ -111,6 +118,16 @@ impl<H: Head> Chain<H> {
         if tail && self.life.is_live() {
             self.exit_tail();
         }
+    }
+
+    /// The bytes in transit, or the tail behind none, arrive at station `k`. `tail` is cleared if
+    /// the tail stays behind.
+    fn show(&mut self, k: usize, tail: &mut bool) -> Flow {
+        self.meter_arrival(k);
+        if *tail {
+            self.tail_at = TailAt::at(k, TailState::Unseen);
+        }
+        if self.lobby.transit_len() == 0 { self.show_tail(k) } else { self.show_bytes(k, tail) }
     }
 
     /// Counts the bytes in transit as come to station `k`, if somebody wants to know.
@@ -232,6 +249,7 @@ impl<H: Head> Chain<H> {
             && let Some(head) = self.lobby.head_mut()
         {
             head.headers_mut().remove(header::CONTENT_LENGTH);
+            self.desk.took_length_off = true;
         }
         self.leave_route(k)
     }

@@ -33,6 +33,10 @@ pub(crate) struct Desk {
     ///
     /// Invariant: exactly those whose `added_bytes` is not 0.
     pub(crate) adding: u64,
+    /// Stations whose filters have changed the message, or were given something to change.
+    pub(super) changed: u64,
+    /// The engine has taken the declared length off the head.
+    pub(crate) took_length_off: bool,
     pub(crate) resumes: Option<ResumeSet>,
     /// Made when a filter does more than look at its view, hold and let go.
     book: Option<Box<Book>>,
@@ -138,6 +142,8 @@ impl Desk {
         self.declared_by = None;
         self.result = None;
         self.adding = 0;
+        self.changed = 0;
+        self.took_length_off = false;
         self.retire_resumes();
         let stations = self.declared().len();
         if let Some(book) = self.book.as_deref_mut() {
@@ -213,8 +219,10 @@ impl Desk {
 
     pub(crate) fn resume_handle(&mut self, k: u8) -> ResumeHandle {
         let stations = self.declared().len();
-        let Self { resumes, book, .. } = self;
+        let Self { resumes, book, touched, .. } = self;
         let set = resumes.get_or_insert_with(|| {
+            // From now on the end of a station is told to its handles.
+            *touched = true;
             let retired = book.as_deref_mut().and_then(|book| book.retired.take());
             retired.unwrap_or_else(|| ResumeSet::new(stations))
         });
@@ -228,9 +236,14 @@ impl Desk {
         if self.facts.bodiless { granted.without(Capability::AddTrailers) } else { granted }
     }
 
-    /// Whether the edge can send trailers where none came.
-    pub(crate) fn can_add_trailers(&self) -> bool {
-        self.edge.has(Capability::AddTrailers)
+    /// Whether the head is as it came in.
+    pub(crate) fn head_is_unchanged(&self) -> bool {
+        self.changed == 0 && !self.took_length_off
+    }
+
+    /// Whether the edge can do it for this message.
+    pub(crate) fn edge_has(&self, capability: Capability) -> bool {
+        self.edge.has(capability)
     }
 
     #[inline]

@@ -32,7 +32,7 @@ pub use view::View;
 
 pub(crate) use desk::{Declared, Desk, Growth, MessageFacts};
 pub(crate) use head::sealed::Sealed as HeadKind;
-pub(crate) use verdict::Decision;
+pub(crate) use verdict::{Decision, Odd};
 pub(crate) use view::ViewParts;
 
 /// User code that sees a message of one direction and may change, hold, add, remove and end it.

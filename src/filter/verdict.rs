@@ -1,4 +1,5 @@
 use core::fmt;
+use core::num::NonZero;
 
 /// What a filter answers: one word, covering everything in its view.
 ///
@@ -24,6 +25,9 @@ impl Verdict {
     /// Everything in the view goes on, and then the message ends here: with the trailers in the
     /// view, if there are any. What arrives later is dropped and counted.
     pub const END: Self = Self(END);
+
+    /// Beside the bits of a verdict: an edit was tried. No verdict has it.
+    pub(super) const EDITED: u64 = EDITED;
 
     pub(super) const REPLY: Self = Self(REPLY);
     pub(super) const FAIL: Self = Self(FAIL);
@@ -89,6 +93,25 @@ impl Verdict {
     }
 }
 
+/// What a call was that is not a plain `PASS` without an edit: its verdict, and whether it edited,
+/// in one word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Odd(NonZero<u64>);
+
+impl Odd {
+    #[inline]
+    pub(super) const fn new(bits: u64) -> Option<Self> {
+        match NonZero::new(bits) {
+            Some(bits) => Some(Self(bits)),
+            None => None,
+        }
+    }
+
+    pub(crate) const fn verdict(self) -> Verdict {
+        Verdict(self.0.get() & !EDITED)
+    }
+}
+
 impl fmt::Debug for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.decision().fmt(f)
@@ -125,8 +148,13 @@ const KIND: u64 = 7;
 const REJECT: u64 = 1 << 3;
 const QUIET: u64 = 1 << 4;
 const AGAIN: u64 = 1 << 5;
+const EDITED: u64 = 1 << 6;
 const FIRST_SHIFT: u32 = 8;
 const MAX_FIRST_BYTES: u64 = u64::MAX >> FIRST_SHIFT;
 
+const _: () = assert!(
+    (KIND | REJECT | QUIET | AGAIN) & EDITED == 0 && EDITED < 1 << FIRST_SHIFT,
+    "an edit has a bit of its own"
+);
 const _: () = assert!(PASS == 0, "a plain pass is tested for zero");
 const _: () = assert!(size_of::<Verdict>() == 8, "a verdict comes back in a register");

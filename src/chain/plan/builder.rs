@@ -142,13 +142,14 @@ impl<H: Head> PlanBuilder<H> {
 fn masks_of<H: Head>(stations: &[PlannedStation<H>]) -> Masks {
     let wants =
         |interest| mask_of(stations, |station| station.declaration.interest.contains(interest));
-    let adds =
-        |station: &PlannedStation<H>| station.declared().capabilities.has(Capability::AddTrailers);
+    let declares =
+        |capability| mask_of(stations, |station| station.declared().capabilities.has(capability));
     Masks {
         head: wants(Interest::HEAD),
         data: wants(Interest::DATA),
         trailers: wants(Interest::TRAILERS),
-        adders: mask_of(stations, adds),
+        adders: declares(Capability::AddTrailers),
+        length_changers: declares(Capability::ChangeLength),
     }
 }
 

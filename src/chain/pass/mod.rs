@@ -1,9 +1,20 @@
-//! The fast path: a chunk when nobody holds anything.
+//! The fast paths: what passes when nobody holds anything.
+//!
+//! Here a chunk, in `head` the head, in `wave` what goes on otherwise, in `hold` a chunk that one
+//! filter holds for a while. All ask filter by filter
+//! with one view, and stop where a filter does anything but pass: there the general engine goes on.
 //!
 //! The chunk is put into the (empty) output queue, and each filter that wants data is handed a
 //! borrow of that queue. If all pass, the chunk is where it belongs already. The first odd thing
 //! takes the bytes out again and goes on in the general engine.
+//!
+//! This module never keeps anything.
 
+mod head;
+mod hold;
+mod wave;
+
+use core::any::Any;
 use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,7 +24,7 @@ use super::Chain;
 use super::ask::{Bytes as At, Flow};
 use super::position::number;
 use super::stations::from;
-use crate::filter::{Filter, Growth, Head, Verdict, View, ViewParts};
+use crate::filter::{Filter, Growth, Head, Odd, Verdict, View, ViewParts};
 
 impl<H: Head> Chain<H> {
     /// Carries `data` through all filters that want data. The caller has checked `fast`, the
@@ -48,37 +59,52 @@ impl<H: Head> Chain<H> {
             Ok(None) => {
                 self.calls += u64::from(self.data_count);
                 self.lengths.exited_bytes += len as u64;
-                if self.desk.touched
-                    || self.out.len() != len
-                    || !self.out.is_one_chunk()
-                    || len as u64 > self.out_marks.high()
-                {
-                    self.pass_cold(len as u64);
+                // Without an edit, what lies in the queue is what was put there.
+                if view.is_edited() || self.desk.touched {
+                    self.pass_edited(len);
                 }
             }
             Ok(Some(verdict)) => {
-                let (k, grown_bytes) = (usize::from(view.station()), view.grown_bytes());
-                let arrived_bytes = view.arrived_bytes();
-                self.count_calls(k);
-                self.meter_stop(k, arrived_bytes);
-                self.grown_bytes = grown_bytes;
-                self.pass_on(k, verdict);
+                let stop = Stop { k: usize::from(view.station()), verdict };
+                let (grown_bytes, arrived_bytes) = (view.grown_bytes(), view.arrived_bytes());
+                self.pass_stopped(0, stop, grown_bytes, arrived_bytes);
             }
             Err(payload) => {
                 let (k, arrived_bytes) = (view.station(), view.arrived_bytes());
-                self.calling = Some(k);
-                self.count_calls(usize::from(k));
-                self.meter_stop(usize::from(k), arrived_bytes);
-                self.stations.stats.discarded_bytes += self.out.discard();
-                self.on_panic(payload);
-                self.refresh();
+                self.pass_panicked(0, k, arrived_bytes, payload);
             }
         }
     }
 
-    /// Counts the calls of a wave that stopped at station `k`.
-    fn count_calls(&mut self, k: usize) {
-        let before = self.stations.wants_data & !from(k);
+    /// The filters from station `first` on were asked, and one did anything but pass.
+    #[inline(never)]
+    fn pass_stopped(&mut self, first: usize, stop: Stop, grown_bytes: i64, arrived_bytes: usize) {
+        self.count_calls(first, stop.k);
+        self.meter_stop(stop.k, arrived_bytes);
+        self.grown_bytes = grown_bytes;
+        self.pass_on(stop.k, stop.verdict);
+    }
+
+    /// The filters from station `first` on were asked, and that of station `k` panicked.
+    #[cold]
+    fn pass_panicked(
+        &mut self,
+        first: usize,
+        k: u8,
+        arrived_bytes: usize,
+        payload: Box<dyn Any + Send>,
+    ) {
+        self.calling = Some(k);
+        self.count_calls(first, usize::from(k));
+        self.meter_stop(usize::from(k), arrived_bytes);
+        self.stations.stats.discarded_bytes += self.out.discard();
+        self.on_panic(payload);
+        self.refresh();
+    }
+
+    /// Counts the calls of a wave from station `first` on that stopped at station `k`.
+    fn count_calls(&mut self, first: usize, k: usize) {
+        let before = self.stations.wants_data & from(first) & !from(k);
         self.calls += 1 + u64::from(before.count_ones());
     }
 
@@ -89,8 +115,15 @@ impl<H: Head> Chain<H> {
         }
     }
 
-    /// All filters passed, but one of them edited, cut or asked for something else, or the output
-    /// queue is over its mark.
+    /// All filters passed, but one of them edited, or asked for something else.
+    #[inline(never)]
+    fn pass_edited(&mut self, len: usize) {
+        if self.desk.touched || self.out.len() != len || !self.out.is_one_chunk() {
+            self.pass_cold(len as u64);
+        }
+    }
+
+    /// The queue is not what it would be if all had only passed.
     #[cold]
     fn pass_cold(&mut self, counted_bytes: u64) {
         self.guarded(|chain| {
@@ -105,8 +138,10 @@ impl<H: Head> Chain<H> {
     }
 
     /// Goes on in the general engine at the station where something odd happened.
-    #[cold]
     fn pass_on(&mut self, k: usize, verdict: Verdict) {
+        if self.holds_only(k, verdict) {
+            return self.hold_chunk(k, verdict);
+        }
         mem::swap(self.lobby.transit(), &mut self.out);
         self.guarded(|chain| {
             if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
@@ -120,6 +155,14 @@ impl<H: Head> Chain<H> {
     }
 }
 
+/// Where a fast path stopped: the filter that was called last, and its verdict, with which nothing
+/// has been done yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stop {
+    pub(super) k: usize,
+    pub(super) verdict: Verdict,
+}
+
 /// Asks all filters one by one. Stops at the first that does anything but pass on bytes:
 /// the view then names its station.
 #[inline]
@@ -127,7 +170,9 @@ fn ask_all<H: Head>(filters: &mut [Box<dyn Filter<H>>], view: &mut View<'_, H>) 
     for (filter, k) in filters.iter_mut().zip(0u8..) {
         view.set_station(k);
         let verdict = filter.data(view);
-        if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
+        if let Some(odd) = view.odd(verdict)
+            && let Some(verdict) = stops(view, odd)
+        {
             return Some(verdict);
         }
     }
@@ -146,18 +191,23 @@ fn ask_some<H: Head>(
         mask &= mask - 1;
         view.set_station(k);
         let verdict = filters[usize::from(k)].data(view);
-        if view.oddity(verdict) != 0 && !goes_on_edited(view, verdict) {
+        if let Some(odd) = view.odd(verdict)
+            && let Some(verdict) = stops(view, odd)
+        {
             return Some(verdict);
         }
     }
     None
 }
 
-/// Whether a call that was odd only edited, passed, and left bytes to go on.
-fn goes_on_edited<H: Head>(view: &mut View<'_, H>, verdict: Verdict) -> bool {
-    let goes_on = verdict.is_pass() && !view.body_is_empty();
-    if goes_on {
+/// Whether a call that was odd stops the wave: unless it only edited, passed, and left bytes to go
+/// on. The verdict, if so.
+#[inline(never)]
+fn stops<H: Head>(view: &mut View<'_, H>, odd: Odd) -> Option<Verdict> {
+    let verdict = odd.verdict();
+    if verdict.is_pass() && !view.body_is_empty() {
         view.passes_on_edited();
+        return None;
     }
-    goes_on
+    Some(verdict)
 }

@@ -1,3 +1,9 @@
+//! What a callback is handed. In `between`: what the chain does with it from one call to the next.
+//!
+//! This module never calls a filter.
+
+mod between;
+
 use core::fmt;
 use core::ops::Range;
 
@@ -28,11 +34,9 @@ pub struct View<'a, H> {
     new_at: usize,
     station: u8,
     edited: Option<Edited>,
-    /// Not 0 once an edit was tried: a word, so that a wave can test it together with the verdict.
+    /// [`Verdict::EDITED`] once an edit was tried, else 0: a word, so that a wave can test it
+    /// together with the verdict.
     edits: u64,
-    /// The station whose call changed the message, or was given something to change. Apart from
-    /// `edits`: a change that keeps the length need not slow a wave down.
-    changed_by: Option<u8>,
     growth: Growth,
     input_ended: bool,
     head: Option<&'a mut H>,
@@ -339,14 +343,15 @@ impl<H: Head> View<'_, H> {
         Verdict::FAIL
     }
 
-    /// Whether this call has changed the message, or was given something to change.
+    /// Whether this filter has changed the message, in this call or before, or was given something
+    /// to change.
     pub(crate) fn has_changed(&self) -> bool {
-        self.changed_by == Some(self.station)
+        self.desk.changed & (1u64 << self.station) != 0
     }
 
     /// The filter has changed what it was lent.
     pub(crate) fn note_change(&mut self) {
-        self.changed_by = Some(self.station);
+        self.desk.changed |= 1u64 << self.station;
     }
 
     /// Who caused the failure that this call has stated.
@@ -408,7 +413,7 @@ impl<H: Head> View<'_, H> {
             let ledger_bytes = lent_bytes as u64 + kept_bytes;
             let body_bytes = lent_bytes;
             self.edited = Some(Edited { station: self.station, ledger_bytes, body_bytes });
-            self.edits = 1;
+            self.edits = Verdict::EDITED;
         }
     }
 
@@ -426,7 +431,7 @@ impl<H: Head> View<'_, H> {
 
     /// Whether an edit that grows the view by `growth` bytes may be made (rule I7).
     fn admit(&mut self, growth: usize) -> Result<(), EditErrorKind> {
-        self.edits = 1;
+        self.edits = Verdict::EDITED;
         let granted = self.desk.granted(self.station);
         if !granted.has(Capability::EditBytes) && !granted.has(Capability::ChangeLength) {
             return Err(EditErrorKind::Undeclared(Capability::EditBytes));
@@ -462,90 +467,6 @@ impl<H: Head> View<'_, H> {
     /// What the view holds and the filter keeps, in bytes.
     fn ledger_bytes(&self) -> u64 {
         self.body.len() as u64 + self.desk.kept(self.station)
-    }
-}
-
-/// What the chain sees of a view between two calls.
-impl<'a, H> View<'a, H> {
-    #[inline]
-    pub(crate) fn new(parts: ViewParts<'a, H>) -> Self {
-        let ViewParts { body, new_at, station, growth, input_ended, head, trailers, desk } = parts;
-        Self {
-            body,
-            new_at,
-            station,
-            edited: None,
-            edits: 0,
-            changed_by: None,
-            growth,
-            input_ended,
-            head,
-            trailers,
-            desk,
-        }
-    }
-
-    /// The next call is to the filter of station `k`.
-    #[inline]
-    pub(crate) fn set_station(&mut self, k: u8) {
-        self.station = k;
-    }
-
-    /// 0 if the call edited nothing and answered `PASS`.
-    #[inline]
-    pub(crate) fn oddity(&self, verdict: Verdict) -> u64 {
-        verdict.bits() | self.edits
-    }
-
-    /// The station whose filter is called.
-    #[inline]
-    pub(crate) fn station(&self) -> u8 {
-        self.station
-    }
-
-    /// By how many bytes the call has made the body, with what the filter keeps, grow or shrink.
-    pub(crate) fn grown_bytes(&self) -> i64
-    where
-        H: Head,
-    {
-        match self.edited {
-            Some(edited) if edited.station == self.station => {
-                self.ledger_bytes().wrapping_sub(edited.ledger_bytes).cast_signed()
-            }
-            Some(_) | None => 0,
-        }
-    }
-
-    /// The filter has edited and passed, and everything goes on at once: what the call added, and
-    /// what had been added before, count as leaving first.
-    pub(crate) fn passes_on_edited(&mut self)
-    where
-        H: Head,
-    {
-        let grown_bytes = self.grown_bytes();
-        self.desk.account_growth(self.station, grown_bytes);
-        self.desk.leaves(self.station, self.body.len());
-        if let (Some(edited), Some(meter)) = (self.edited, self.desk.meter_mut())
-            && edited.station == self.station
-        {
-            meter.passed_edited(self.station, edited.body_bytes, self.body.len());
-        }
-        // What the edits left is all new to the next filter of the wave.
-        self.edits = 0;
-        self.new_at = 0;
-    }
-
-    /// How many bytes the view had when the call began.
-    pub(crate) fn arrived_bytes(&self) -> usize {
-        match self.edited {
-            Some(edited) if edited.station == self.station => edited.body_bytes,
-            Some(_) | None => self.body.len(),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn body_is_empty(&self) -> bool {
-        self.body.is_empty()
     }
 }
 
