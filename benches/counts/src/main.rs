@@ -11,14 +11,13 @@
 //!
 //! `.ci/counts` runs rows and growths under callgrind, which counts within [`counted`] only, and
 //! compares with the baseline.
+#![allow(clippy::duplicate_mod, reason = "files of rows have their sources with them")]
 
-#[allow(dead_code, reason = "each binary uses its part")]
 #[path = "../../rows/chain.rs"]
 mod chain;
 mod counting;
 mod growth;
 mod idle;
-#[allow(dead_code, reason = "each binary uses its part")]
 #[path = "../../rows/lifecycle.rs"]
 mod lifecycle;
 mod rows;

@@ -87,8 +87,8 @@ fn message<H: Head>(side: &mut Side<H>, head: H) {
     let Some(Output::Head { head, .. }) = side.poll_output() else { panic!("no head") };
     black_box(head);
     let mut out_bytes = 0;
-    for _ in 0..CHUNKS {
-        side.handle_data(chunk(), false).expect("data is wanted");
+    for turn in 0..CHUNKS {
+        side.handle_data(chunk(turn), false).expect("data is wanted");
         while let Some(data) = side.poll_data() {
             out_bytes += black_box(data).len();
         }
