@@ -11,6 +11,7 @@ use super::health::HealthCall;
 use super::shared::Ticket;
 use super::slot::{Found, Slot};
 use super::stream::{Stalled, Step, Stream};
+use super::transport::Lent;
 use crate::ext_proc::wire::{GrpcStatus, ReplyFrame};
 use crate::sync::Arc;
 use crate::unwind::{contained, drop_contained};
@@ -29,14 +30,15 @@ pub struct ProcessBody<B> {
 }
 
 enum State<B> {
-    Stream { slot: Arc<Slot<B>>, _ticket: Ticket },
+    Stream { slot: Arc<Slot<B>>, lent: Option<Lent>, _ticket: Ticket },
     Health(Box<HealthCall<B>>),
     Over,
 }
 
 impl<B> ProcessBody<B> {
+    /// In the task of the connection, if what it writes should not be copied.
     pub(super) fn stream(slot: Arc<Slot<B>>, ticket: Ticket) -> Self {
-        Self { state: State::Stream { slot, _ticket: ticket } }
+        Self { state: State::Stream { slot, lent: Lent::current(), _ticket: ticket } }
     }
 
     pub(super) fn health(call: HealthCall<B>) -> Self {
@@ -68,8 +70,14 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<ReplyFrame>, StreamError>>> {
         let step = match &mut self.state {
-            State::Stream { slot, .. } => match slot.take() {
-                Found::Stream(stream) => ready!(poll_stream(slot, stream, cx)),
+            State::Stream { slot, lent, .. } => match slot.take() {
+                Found::Stream(stream) => {
+                    let step = ready!(poll_stream(slot, stream, cx));
+                    if let (Step::Frame(frame), Some(lent)) = (&step, lent) {
+                        lent.lend(frame);
+                    }
+                    step
+                }
                 Found::Stalled(stalled @ Stalled::Held { .. }) => Step::End(stalled.status()),
                 Found::Stalled(stalled @ Stalled::Unread { .. }) => {
                     self.state = State::Over;

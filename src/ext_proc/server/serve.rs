@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
-use super::transport::Transport;
+use super::transport::Connected;
 use super::{ServeSettings, Served};
 
 /// How long nothing is accepted when that has failed: what is missing is a resource of the process,
@@ -30,6 +30,9 @@ const FIRST_BYTES: Duration = Duration::from_secs(10);
 /// Then nothing more is accepted and the clients are told (GOAWAY). Streams under way, and those
 /// that were opened before the client had heard of it, finish within
 /// [`ServeSettings::drain`]; what is left is cut off.
+///
+/// Each connection is one task, which runs its streams as well: what a stream computes in one poll
+/// the others of its connection wait for.
 ///
 /// # Panics
 ///
@@ -56,7 +59,6 @@ where
     let mut served = Served::default();
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let http2 = settings.http2();
     loop {
         let has_room = connections.len() < settings.max_connections;
         let accepted = tokio::select! {
@@ -77,15 +79,18 @@ where
         // says so to who reads it.
         let _ = stream.set_nodelay(true);
         let watcher = graceful.watcher();
-        let (http2, service) = (http2.clone(), service.clone());
+        let (settings, service) = (settings.clone(), service.clone());
         connections.spawn(async move {
             // hyper looks at no clock before a client has begun to speak: one that never does
             // would keep its place for ever.
             if timeout(FIRST_BYTES, stream.readable()).await.is_err() {
                 return Ok(());
             }
-            let serve = |transport| http2.serve_connection(TokioIo::new(transport), service);
-            Transport::new(stream).flushed(|transport| watcher.watch(serve(transport))).await
+            Connected::new(stream, settings.max_frame_bytes as usize, |transport, spawner| {
+                let http2 = settings.http2_on(spawner);
+                watcher.watch(http2.serve_connection(TokioIo::new(transport), service))
+            })
+            .await
         });
     }
     drop(listener);

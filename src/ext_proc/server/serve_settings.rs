@@ -26,15 +26,18 @@ use crate::limits::{
 /// that makes many such answers and reads none can have a send buffer cost thirty times as much.
 /// Lower it where clients are not trusted. The window of the connection is that of
 /// all its streams together, so that one which is not read does not stop the others. Besides, each
-/// connection has buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES) and up
-/// to [`TRANSPORT_WRITE_BYTES`](crate::limits::TRANSPORT_WRITE_BYTES).
+/// connection has a buffer of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES), up to
+/// [`TRANSPORT_WRITE_BYTES`](crate::limits::TRANSPORT_WRITE_BYTES) that the socket has not taken,
+/// and up to [`MAX_LENT_SEGMENTS`](crate::limits::MAX_LENT_SEGMENTS) segments of replies, each with
+/// the frame that it is a part of. What was sent is not among them: this counts what streams leave
+/// behind that were reset, until the connection has no stream.
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
     pub(super) max_connections: usize,
     max_streams: u32,
     stream_window_bytes: u32,
     send_buffer_bytes: usize,
-    max_frame_bytes: u32,
+    pub(super) max_frame_bytes: u32,
     keep_alive: Option<Duration>,
     pub(super) drain: Duration,
 }
@@ -127,8 +130,13 @@ impl ServeSettings {
     /// What a connection is served with, for those who accept connections themselves.
     #[must_use]
     pub fn http2(&self) -> Builder<TokioExecutor> {
+        self.http2_on(TokioExecutor::new())
+    }
+
+    /// The same, with streams that run on `executor`.
+    pub(super) fn http2_on<E>(&self, executor: E) -> Builder<E> {
         let all_windows = self.max_streams.saturating_mul(self.stream_window_bytes);
-        let mut http2 = Builder::new(TokioExecutor::new());
+        let mut http2 = Builder::new(executor);
         http2
             .timer(TokioTimer::new())
             .max_concurrent_streams(self.max_streams)

@@ -88,6 +88,15 @@ impl ReplyBody {
         self.len() == 0
     }
 
+    /// Its segments, if they are few.
+    #[cfg(feature = "ext-proc-server")]
+    pub(super) fn few_segments(&self) -> &[Bytes] {
+        match &self.0 {
+            Segments::Few { segments, .. } => segments,
+            Segments::Many(_) => &[],
+        }
+    }
+
     /// Takes the first segment out.
     pub fn pop_front(&mut self) -> Option<Bytes> {
         match &mut self.0 {

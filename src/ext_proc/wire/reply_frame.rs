@@ -52,6 +52,18 @@ impl ReplyFrame {
         Ok(())
     }
 
+    /// One without anything before its body.
+    #[cfg(all(test, feature = "ext-proc-server"))]
+    pub(in crate::ext_proc) fn of_body(body: ReplyBody) -> Self {
+        Self { head: Head::Heap(Bytes::new()), body }
+    }
+
+    /// The segments of the body that are left, if they are few.
+    #[cfg(feature = "ext-proc-server")]
+    pub(in crate::ext_proc) fn few_segments(&self) -> &[Bytes] {
+        self.body.few_segments()
+    }
+
     /// Takes the next piece out: what stands before the body, then the segments of the body as they
     /// are. For transports that carry [`Bytes`] only: it allocates once, for what stands before.
     pub fn pop_front(&mut self) -> Option<Bytes> {
