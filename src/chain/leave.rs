@@ -181,7 +181,7 @@ impl<H: Head> Chain<H> {
     /// Whether the next chunk takes the fast path, and nothing waits to be given out.
     #[inline]
     pub(crate) fn only_passes(&self) -> bool {
-        self.fast && self.out.is_empty()
+        self.is_fast() && self.out.is_empty()
     }
 
     /// The next output, if it is data: a shorter way to it than [`poll_output`](Self::poll_output),
