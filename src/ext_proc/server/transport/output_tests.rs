@@ -209,3 +209,23 @@ fn bytes_that_were_not_lent_are_copied() {
     assert!(output.socket.came == [&other[..], &lent[..600], &lent[700..], &lent[..700]].concat());
     assert!(output.socket.places.iter().all(|place| !lies_in(place, &other)));
 }
+
+/// A peer that reads as fast as is written, and never catches up.
+#[test]
+fn a_socket_that_always_leaves_something_does_not_keep_what_it_has_taken() {
+    let mut output = output([]);
+    let all = segment(64 * 1024, 0);
+    let mut sent = Vec::new();
+    for round in 0..100 {
+        output.socket.turns = [Turn::Take(64 * 1024 - usize::from(round == 0)), Turn::Wait].into();
+        write_all(&mut output, &all);
+        sent.extend_from_slice(&all);
+        assert!(!output.flush(&mut cx()), "no error");
+        assert_eq!(output.len, 1, "one byte is left in round {round}");
+        let kept = output.copies.len();
+        assert!(kept <= TRANSPORT_WRITE_BYTES + 2 * all.len(), "{kept} bytes in round {round}");
+    }
+    output.socket.turns.clear();
+    assert!(!output.flush(&mut cx()), "no error");
+    assert!(output.socket.came == sent, "all bytes, in order");
+}
