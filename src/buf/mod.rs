@@ -189,11 +189,9 @@ impl BodyBuf {
             self.invariants();
             return Some(segment);
         }
-        if self.len == 0 { None } else { self.pop_rest() }
-    }
-
-    #[inline]
-    fn pop_rest(&mut self) -> Option<Bytes> {
+        if self.len == 0 {
+            return None;
+        }
         if let Some(segment) = self.rest.pop_front() {
             self.len -= segment.len();
             self.shrink();

@@ -195,7 +195,7 @@ impl<H: Head> Chain<H> {
     /// on without being put into `released` first.
     fn goes_in_one_piece(&self, k: usize) -> bool {
         let held_bytes = self.stations.held(k).map_or(0, BodyBuf::len);
-        held_bytes <= self.max_frame_bytes
+        held_bytes <= self.plan.max_frame_bytes
             && held_bytes as u64 <= self.room_behind(k)
             && !self.is_over_from(k + 1)
     }

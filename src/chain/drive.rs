@@ -179,7 +179,7 @@ impl<H: Head> Chain<H> {
     /// A piece of what station `k` released goes on (ruling 4).
     fn move_released(&mut self, k: usize) {
         let room_bytes = self.room_behind(k);
-        let max_frame_bytes = self.max_frame_bytes;
+        let max_frame_bytes = self.plan.max_frame_bytes;
         let released = &mut self.stations.rest(k).released;
         let mut piece = released.len().min(max_frame_bytes);
         if room_bytes > 0 {

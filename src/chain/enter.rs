@@ -131,7 +131,7 @@ impl<H: Head> Chain<H> {
             }
             // Straight into the wave, if nothing is in the way.
             if len != 0
-                && data.len() <= chain.max_frame_bytes
+                && data.len() <= chain.plan.max_frame_bytes
                 && chain.lobby.entrance_len() == 0
                 && !chain.is_over()
                 && !chain.work_is_left_before_entrance()
@@ -303,16 +303,18 @@ impl<H: Head> Chain<H> {
             Some(declared_bytes) if ended && got_bytes < declared_bytes => {
                 ErrorKind::LengthShort { declared_bytes, actual_bytes: got_bytes }
             }
-            Some(_) | None => {
-                self.lengths.input_limit_bytes = match self.lengths.declared_bytes {
-                    _ if self.desk.facts.bodiless => 0,
-                    declared => declared.unwrap_or(u64::MAX),
-                };
-                return true;
-            }
+            Some(_) | None => return true,
         };
         self.fail(Error::new(kind, H::PEER));
         false
+    }
+
+    /// More input than this is a lie.
+    pub(super) fn input_limit_bytes(&self) -> u64 {
+        match self.lengths.declared_bytes {
+            _ if self.desk.facts.bodiless => 0,
+            declared => declared.unwrap_or(u64::MAX),
+        }
     }
 
     /// The head goes in at the entrance.
@@ -339,7 +341,7 @@ impl<H: Head> Chain<H> {
 
     /// A piece of what waits at the entrance goes in, and the tail if it stands directly behind.
     pub(super) fn enter_bytes(&mut self) {
-        let piece = self.lobby.entrance_len().min(self.max_frame_bytes);
+        let piece = self.lobby.entrance_len().min(self.plan.max_frame_bytes);
         let (entrance, transit) = self.lobby.ways();
         entrance.move_to(transit, piece);
         let tail = self.lobby.entrance_len() == 0 && self.tail_at == TailAt::Entrance;

@@ -20,12 +20,8 @@ use crate::unwind::drop_contained;
 pub(super) struct Lengths {
     /// Declared by the head that entered.
     pub(super) declared_bytes: Option<u64>,
-    /// More input than this is a lie.
-    pub(super) input_limit_bytes: u64,
     /// What the head that left says of the body.
     pub(super) exit: ExitLength,
-    /// More output than this is a lie.
-    pub(super) exit_limit_bytes: u64,
     /// What has reached the output queue.
     pub(super) exited_bytes: u64,
 }
@@ -43,13 +39,23 @@ pub(super) enum ExitLength {
 
 impl Default for Lengths {
     fn default() -> Self {
-        Self {
-            declared_bytes: None,
-            input_limit_bytes: u64::MAX,
-            exit: ExitLength::Open,
-            exit_limit_bytes: u64::MAX,
-            exited_bytes: 0,
+        Self { declared_bytes: None, exit: ExitLength::Open, exited_bytes: 0 }
+    }
+}
+
+impl Lengths {
+    /// More output than this is a lie.
+    fn exit_limit_bytes(&self) -> u64 {
+        match self.exit {
+            ExitLength::Open => u64::MAX,
+            ExitLength::Declared { bytes } => bytes,
+            ExitLength::Bodiless => 0,
         }
+    }
+
+    /// How much more can reach the output queue.
+    pub(super) fn exit_room_bytes(&self) -> u64 {
+        self.exit_limit_bytes().saturating_sub(self.exited_bytes)
     }
 }
 
@@ -63,7 +69,6 @@ impl<H: Head> Chain<H> {
         let lengths = &mut self.lengths;
         if self.bodiless_by_edge || head.forbids_body() {
             lengths.exit = ExitLength::Bodiless;
-            lengths.exit_limit_bytes = 0;
             return;
         }
         // A head that nobody could change says what it said when it came in.
@@ -73,18 +78,10 @@ impl<H: Head> Chain<H> {
             declared_length(head.headers())
         };
         match declared {
-            Ok(Some(_)) if self.sight == Sight::Partial => {
-                lengths.exit = ExitLength::Open;
-                lengths.exit_limit_bytes = u64::MAX;
-            }
-            Ok(None) => {
-                lengths.exit = ExitLength::Open;
-                lengths.exit_limit_bytes = u64::MAX;
-            }
-            Ok(Some(bytes)) => {
+            Ok(Some(bytes)) if self.sight == Sight::Whole => {
                 lengths.exit = ExitLength::Declared { bytes };
-                lengths.exit_limit_bytes = bytes;
             }
+            Ok(Some(_) | None) => lengths.exit = ExitLength::Open,
             Err(()) => self.fail(Error::new(ErrorKind::LengthInvalid, Origin::Filter)),
         }
     }
@@ -92,7 +89,7 @@ impl<H: Head> Chain<H> {
     /// The bytes in transit have passed the last filter.
     pub(super) fn exit_bytes(&mut self) {
         let exited_bytes = self.lengths.exited_bytes + self.lobby.transit_len() as u64;
-        if exited_bytes > self.lengths.exit_limit_bytes {
+        if exited_bytes > self.lengths.exit_limit_bytes() {
             let kind = match self.lengths.exit {
                 ExitLength::Declared { bytes } => {
                     ErrorKind::LengthExceeded { declared_bytes: bytes }

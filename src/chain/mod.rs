@@ -156,8 +156,6 @@ pub struct Chain<H: Head> {
     /// The fast path takes input up to this total, in bytes: beyond it, one of the two declared
     /// lengths is broken. Input and exit count alike on the fast path, so one limit serves both.
     fast_limit_bytes: u64,
-    /// A copy of the plan's.
-    max_frame_bytes: usize,
     /// How many filters want data.
     data_count: u8,
     /// Who decides where the head goes, if it does not go straight on.
@@ -219,7 +217,6 @@ impl<H: Head> Chain<H> {
             work: Work::Done,
             fast_chunk_bytes: 0,
             fast_limit_bytes: 0,
-            max_frame_bytes: plan.max_frame_bytes,
             routing: None,
             upkeep,
             plan,
@@ -417,10 +414,10 @@ impl<H: Head> Chain<H> {
         self.fast_chunk_bytes = 0;
         if fast {
             let high_bytes = usize::try_from(self.out_marks.high()).unwrap_or(usize::MAX);
-            self.fast_chunk_bytes = self.max_frame_bytes.min(high_bytes);
-            let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
+            self.fast_chunk_bytes = self.plan.max_frame_bytes.min(high_bytes);
+            let exit_room = self.lengths.exit_room_bytes();
             self.fast_limit_bytes =
-                self.lengths.input_limit_bytes.min(self.input_bytes.saturating_add(exit_room));
+                self.input_limit_bytes().min(self.input_bytes.saturating_add(exit_room));
         }
         let paused = self.is_over();
         let flows = self.source == Source::Running && self.tail_at == TailAt::Awaited;

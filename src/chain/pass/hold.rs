@@ -46,8 +46,9 @@ impl<H: Head> Chain<H> {
             | stations.again
             | stations.resumed;
         let held_bytes = stations.held(k).map_or(0, |held| held.len());
-        let fits = self.max_frame_bytes.min(usize::try_from(self.out_marks.high()).unwrap_or(0));
-        let exit_room = self.lengths.exit_limit_bytes - self.lengths.exited_bytes;
+        let fits =
+            self.plan.max_frame_bytes.min(usize::try_from(self.out_marks.high()).unwrap_or(0));
+        let exit_room = self.lengths.exit_room_bytes();
         stations.holding == 1u64 << k
             && waits | self.desk.adding == 0
             && held_bytes != 0
