@@ -20,8 +20,8 @@ use crate::limits::{
 /// max_streams * (stream_window + send_buffer + reply + held bound of the plan)
 /// ```
 ///
-/// With the defaults the first three are 256 + 128 + 61 KiB = 445 KiB: 3.5 MiB for 8 stalled
-/// streams, and 111 MiB for a connection with all its 256. That counts payload: an answer of few
+/// With the defaults the first three are 512 + 128 + 61 KiB = 701 KiB: 5.5 MiB for 8 stalled
+/// streams, and 175 MiB for a connection with all its 256. That counts payload: an answer of few
 /// bytes costs its frame while it waits to be sent (some 400 bytes, of which 14 count), so a client
 /// that makes many such answers and reads none can have a send buffer cost thirty times as much.
 /// Lower it where clients are not trusted. The window of the connection is that of
