@@ -27,7 +27,7 @@ pub(super) use self::lent::Lent;
 use self::output::Output;
 pub(super) use self::tasks::Spawner;
 use self::tasks::Tasks;
-use crate::limits::MAX_ROUNDS_PER_POLL;
+use crate::limits::{MAX_JOINED_FRAME_BYTES, MAX_ROUNDS_PER_POLL};
 use crate::sync::{Arc, Mutex, lock};
 
 /// What a connection reads from and writes to. It writes nothing by itself: whoever polls the
@@ -62,7 +62,7 @@ impl<C> Connected<C> {
         let (spawner, lent) = (Spawner::default(), Lent::default());
         let output = Box::new(Output::new(write, lent.clone()));
         let output = Arc::new(Slot(Mutex::new(Some(output))));
-        let input = Input::new(read, max_frame_bytes);
+        let input = Input::new(read, max_frame_bytes.min(MAX_JOINED_FRAME_BYTES));
         let transport = Transport { input, output: Arc::clone(&output) };
         let tasks = Tasks::new(spawner.clone());
         let connection = Box::pin(connect(transport, spawner));
