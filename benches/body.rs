@@ -11,7 +11,10 @@ mod peers;
 mod rows;
 
 use kit::Case;
-use rows::{CHUNK_BYTES, Endless, Floor, Message, Script, Scripted, Source, filtered, take, whole};
+use rows::{
+    CHUNK_BYTES, Endless, Floor, Message, SIZES, SOURCES, Script, Scripted, Source, filtered, take,
+    whole,
+};
 
 /// Chunks of one turn.
 const CHUNKS: u64 = 320;
@@ -66,11 +69,8 @@ fn is_wanted(bytes: usize, filters: usize) -> bool {
 }
 
 fn body(c: &mut Criterion) {
-    let sizes = [("64B", 64), ("1KiB", 1 << 10), ("16KiB", CHUNK_BYTES), ("64KiB", 1 << 16)];
-    let sources: [(&str, fn(usize) -> Source); 3] =
-        [("static", Source::fixed), ("shared", Source::shared_of), ("fresh", Source::fresh)];
-    for (size, bytes) in sizes {
-        for (kind, source) in sources {
+    for (size, bytes) in SIZES {
+        for (kind, source) in SOURCES {
             for filters in [0, 1, 4, 8, 16].into_iter().filter(|&n| is_wanted(bytes, n)) {
                 let name = format!("body/{size}/{kind}/{filters}");
                 let unit = "chunk";

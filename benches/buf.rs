@@ -16,7 +16,7 @@ mod peers;
 mod rows;
 
 use kit::Case;
-use rows::{CHUNK_BYTES, Chained, Chains, Ours, Script, Source, Work, letters};
+use rows::{CHUNK_BYTES, Chained, Chains, Ours, SIZES, SOURCES, Script, Source, Work, letters};
 
 /// How many chunks wait at a time.
 const WINDOW: usize = 64;
@@ -68,17 +68,13 @@ fn rows(c: &mut Criterion, case: &Case, work: Work, source: &Source) {
 }
 
 fn chunks(c: &mut Criterion) {
-    let sources: [(&str, fn(usize) -> Source); 3] =
-        [("static", Source::fixed), ("shared", Source::shared_of), ("fresh", Source::fresh)];
     let works = [
         ("push_drain_64", Work::Drain(WINDOW)),
         ("push_hand_over_drain_64", Work::HandOver(WINDOW)),
         ("push_pop_1", Work::Drain(1)),
     ];
-    for (size, bytes) in
-        [("64B", 64), ("1KiB", 1 << 10), ("16KiB", CHUNK_BYTES), ("64KiB", 1 << 16)]
-    {
-        for (kind, source) in sources {
+    for (size, bytes) in SIZES {
+        for (kind, source) in SOURCES {
             for (name, work) in works {
                 let usual = bytes == CHUNK_BYTES && (kind == "static" || name == "push_drain_64");
                 if !usual && !cfg!(feature = "comparisons") {

@@ -14,7 +14,7 @@ mod peers;
 mod rows;
 
 use kit::Case;
-use rows::{CHUNK_BYTES, Carry, Floor, Merged, Message, Script, Source};
+use rows::{CHUNK_BYTES, Carry, Floor, Merged, Message, SIZES, SOURCES, Script, Source};
 
 /// Chunks of one turn.
 const CHUNKS: u64 = 320;
@@ -81,10 +81,6 @@ fn merged<const N: usize>(source: Source) -> Turn {
     Box::new(move |chunks| merged.run(chunks))
 }
 
-/// Where the chunks of a case come from.
-const SOURCES: [(&str, fn(usize) -> Source); 3] =
-    [("static", Source::fixed), ("shared", Source::shared_of), ("fresh", Source::fresh)];
-
 fn ways() -> impl Iterator<Item = &'static Way> {
     #[cfg(feature = "comparisons")]
     let peers = peers::WAYS;
@@ -103,9 +99,7 @@ fn is_wanted(bytes: usize, source: &str, filters: usize) -> bool {
 }
 
 fn pass(c: &mut Criterion) {
-    for (size, bytes) in
-        [("64B", 64), ("1KiB", 1 << 10), ("16KiB", CHUNK_BYTES), ("64KiB", 1 << 16)]
-    {
+    for (size, bytes) in SIZES {
         for (kind, source) in SOURCES {
             for filters in [0, 1, 4, 8, 16] {
                 if !is_wanted(bytes, kind, filters) {

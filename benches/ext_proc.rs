@@ -23,12 +23,10 @@ mod source;
 
 use kit::Case;
 use rows::{Floor, Mode, Sent, decode, processor, through, walk};
+use source::SIZES;
 
 /// Body messages of one stream.
 const CHUNKS: usize = 64;
-
-const SIZES: [(&str, usize); 4] =
-    [("64B", 64), ("1KiB", 1 << 10), ("16KiB", 16 << 10), ("64KiB", 64 << 10)];
 
 fn sent(mode: Mode, bytes: usize) -> Sent {
     let chunks = if mode == Mode::Small { 1 } else { CHUNKS };
@@ -123,6 +121,9 @@ fn stream_rows(c: &mut Criterion, case: &Case, mode: Mode, sent: &Sent) {
     }
 }
 
+/// Reads frames, and gives out the bytes of bodies.
+type Read = fn(&[bytes::Bytes], &mut dyn FnMut(&[u8]));
+
 /// Reading only: from frames of HTTP/2 to the bytes of bodies.
 fn reading(c: &mut Criterion) {
     for (size, bytes) in SIZES {
@@ -139,7 +140,7 @@ fn reading(c: &mut Criterion) {
         let wire = bytes::Bytes::from(sent.frames.concat());
         let note = "from prefix to prefix, over what lies in one piece: no message is looked into";
         case.row(c, "floor", note, || || walk(&wire, pass));
-        let check = |read: fn(&[bytes::Bytes], &mut dyn FnMut(&[u8]))| {
+        let check = |read: Read| {
             let mut bodies = Vec::new();
             read(&sent.frames, &mut |piece| bodies.extend_from_slice(piece));
             assert!(bodies == source::Script::new(CHUNKS, bytes).chunks.concat(), "every byte");

@@ -1,4 +1,5 @@
 //! Modules of Pingora that count and pass.
+#![allow(dead_code, reason = "each binary uses its part")]
 
 use std::any::Any;
 use std::hint::black_box;

@@ -22,7 +22,7 @@ use tidegate::body::{FilteredBody, Opening};
 use tidegate::{Capabilities, Filter, Head, MessageTraits, Plan, Verdict, View};
 
 pub(crate) use endless::{Endless, Scripted, whole};
-pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
+pub(crate) use source::{CHUNK_BYTES, Message, SIZES, SOURCES, Script, Source};
 
 /// The floor: the source, and a virtual call per filter on its chunk.
 pub(crate) struct Floor<B> {

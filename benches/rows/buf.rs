@@ -10,7 +10,7 @@ use std::hint::black_box;
 use bytes::Bytes;
 use tidegate::buf::BodyBuf;
 
-pub(crate) use source::{CHUNK_BYTES, Script, Source, letters};
+pub(crate) use source::{CHUNK_BYTES, SIZES, SOURCES, Script, Source, letters};
 
 /// A chain of segments.
 pub(crate) trait Chained: Default + 'static {

@@ -19,7 +19,7 @@ use tidegate::{
     Verdict, View,
 };
 
-pub(crate) use source::{CHUNK_BYTES, Message, Script, Source};
+pub(crate) use source::{CHUNK_BYTES, Message, SIZES, SOURCES, Script, Source};
 
 /// The floor: what is left when everything that can be left out is left out. A virtual call per
 /// filter on the chunk where it lies; no holding, no end, no trailers, no limits. Unfair to the

@@ -274,10 +274,13 @@ pub(crate) async fn through(
     drain(response, out).await;
 }
 
+/// A frame, and a range in it.
+type Place = (usize, Range<usize>);
+
 /// The floor: it knows what will come, and where in the frames each body lies. What it writes are
 /// heads that are there already, and slices of what was read.
 pub(crate) struct Floor {
-    answers: Vec<(Bytes, Vec<(usize, Range<usize>)>)>,
+    answers: Vec<(Bytes, Vec<Place>)>,
 }
 
 impl Floor {
@@ -319,7 +322,7 @@ impl Floor {
 }
 
 /// Where `range` of the stream lies in its frames.
-fn places(mut range: Range<usize>) -> Vec<(usize, Range<usize>)> {
+fn places(mut range: Range<usize>) -> Vec<Place> {
     let mut places = Vec::new();
     while !range.is_empty() {
         let from = range.start % FRAME_BYTES;

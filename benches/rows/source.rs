@@ -26,6 +26,17 @@ static BODY: [u8; MOST_BYTES + DIFFERENT] = {
     body
 };
 
+/// Bytes of chunks, as cases call them.
+pub(crate) const SIZES: [(&str, usize); 4] =
+    [("64B", 64), ("1KiB", 1 << 10), ("16KiB", CHUNK_BYTES), ("64KiB", MOST_BYTES)];
+
+/// Makes a source of chunks of so many bytes.
+pub(crate) type MakeSource = fn(usize) -> Source;
+
+/// Where chunks come from, as cases call it.
+pub(crate) const SOURCES: [(&str, MakeSource); 3] =
+    [("static", Source::fixed), ("shared", Source::shared_of), ("fresh", Source::fresh)];
+
 /// Where the chunks come from.
 #[derive(Clone)]
 pub(crate) enum Source {
