@@ -109,8 +109,8 @@ impl Options {
         Ok(Self {
             parts,
             rounds,
-            bodies: bodies.unwrap_or(of(1, 8)),
-            requests: requests.unwrap_or(of(640, 4800)),
+            bodies: bodies.unwrap_or(of(1, 6)),
+            requests: requests.unwrap_or(of(640, 3200)),
             workers,
             cores: Cores::divide(),
             proxy,

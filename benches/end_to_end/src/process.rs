@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
@@ -39,8 +38,9 @@ impl Process {
         let process = Self { shell, id: id.trim().parse().expect("a process") };
         let until = Instant::now() + START;
         while TcpStream::connect(address).is_err() {
-            let folder = format!("/proc/{}", process.id);
-            assert!(Path::new(&folder).exists(), "it has ended: {command:?}");
+            // One that has ended, and that the shell has not yet been told of, has no program.
+            let program = fs::read_link(format!("/proc/{}/exe", process.id));
+            assert!(program.is_ok(), "it has ended: {command:?}");
             assert!(Instant::now() < until, "it does not listen after {START:?}: {command:?}");
             thread::sleep(Duration::from_millis(10));
         }
