@@ -1,7 +1,7 @@
 //! What it was measured on, and with.
 
+use std::fs;
 use std::process::Command;
-use std::{fs, thread};
 
 use crate::options::Options;
 
@@ -11,7 +11,9 @@ const PACKAGES: [&str; 8] =
 
 /// The lines of the page that say so.
 pub(crate) fn describe(options: &Options) -> String {
-    let cores = thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    // All there are: this process has but one of them.
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
     let model = line_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let memory = line_of("/proc/meminfo", "MemTotal").unwrap_or_default();

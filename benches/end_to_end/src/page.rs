@@ -58,9 +58,9 @@ every exchange, and a mistake ends the run.
 
 Each contender and each processor has one worker thread, unless `--workers` says otherwise; client and origin have one.
 Client and origin share a core, contender and processor another: left to the kernel, what a body costs differs by a third
-from turn to turn. Time is that of all threads of a process, user and system. Rounds take turns in alternating order; of each time the least of all
-rounds counts, since others on the machine can only add to it; of memory the most. Bodies come in pieces of 64 KiB and end in
-trailers, so that they are chunked over HTTP/1.1. p50 and p99 are those of a client that has 32 requests under way all the
-time: they say how long the queue is.
+from turn to turn. Time is that of all threads of a process, user and system. Rounds take turns in alternating order; of
+each time the least of all rounds counts, since others on the machine can only add to it; of memory the most. Bodies come
+in pieces of 64 KiB and end in trailers, so that they are chunked over HTTP/1.1. p50 and p99 are those of a client that has
+32 requests under way all the time: they say how long the queue is.
 
 ";
