@@ -5,6 +5,7 @@ use super::harness::origin::Plan;
 use super::harness::pattern::{client, origin};
 use super::harness::rig::rig;
 use super::harness::sending::{Sending, down, up};
+use super::served::actor::REPLACEMENT;
 
 /// What Envoy was asked for: the numbers of the two body modes.
 fn asked(said: &super::harness::transcript::Transcript) -> Option<(i32, i32)> {
@@ -100,6 +101,48 @@ fn s78_a_response_head_can_be_left_out() {
             case.assert_response(200, &origin(40));
             case.assert_request(&client(300)).await;
             assert_eq!(case.said().shown('P'), [""; 0], "{case}");
+        }
+    });
+}
+
+/// Scenario 79 `[mo_standalone_none_to_fds]`: the answer to the head comes behind the body, and
+/// still changes it.
+#[test]
+fn s79_an_override_goes_by_itself_where_the_head_is_held_for_the_body() {
+    rig().run(async {
+        for http in Http::BOTH {
+            for trailers in [false, true] {
+                let ends = |body: Sending| if trailers { body.with_trailers("t") } else { body };
+                let call = Call::post(http, ends(up(30_000))).via(http);
+                let plan = Plan::sends(ends(down(40_000)));
+                let mut case = rig().case("override_alone", call, plan).await;
+                case.assert_response(200, &origin(40_000));
+                assert_eq!(case.answer.header("x-measured"), Some("40000"), "{case}");
+                let seen = case.assert_request(&client(30_000)).await;
+                assert_eq!(seen.header("x-measured"), Some("30000"), "{case}");
+                let came = [&seen.body, case.answer.body()].map(|it| it.trailer("x-sum"));
+                assert_eq!(came, [trailers.then_some("t"); 2], "{case}");
+                let said = case.said();
+                assert_eq!(asked(&said), Some((4, 4)), "{case}");
+                assert!(said.replies[0].response.is_none(), "{case}");
+            }
+        }
+    });
+}
+
+/// Both go in one message, of which Envoy takes the mode first (2.4).
+#[test]
+fn a_get_that_is_given_a_body_can_have_its_mode_chosen() {
+    rig().run(async {
+        for http in Http::BOTH {
+            let call = Call::get(http).via(http);
+            let mut case = rig().case("override_add_body", call, Plan::sends(down(9))).await;
+            case.assert_response(200, &origin(9).flipped());
+            let seen = case.seen().await;
+            assert_eq!(seen.body.body(), REPLACEMENT.as_bytes(), "{case}");
+            let said = case.said();
+            assert_eq!(asked(&said), Some((2, 2)), "{case}");
+            assert_eq!(said.shown('P'), ["H(e=0)", "B(9,1)"], "{case}");
         }
     });
 }

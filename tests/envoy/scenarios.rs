@@ -105,7 +105,7 @@ const SCENARIOS: [Shown; 90] = [
     By("s76_an_override_that_is_listed_is_taken"),
     By("s73_s77_from_none_to_each_mode_that_shows_the_body"),
     By("s78_a_response_head_can_be_left_out"),
-    Unwritable("a mode is chosen by the head, and goes with the answer to it"),
+    By("s79_an_override_goes_by_itself_where_the_head_is_held_for_the_body"),
     // H. Errors and timers.
     By("s80_a_filter_that_is_late_meets_envoys_timeout"),
     By("s81_a_filter_that_is_late_is_given_more_time_where_envoy_allows_it"),

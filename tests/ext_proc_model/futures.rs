@@ -8,7 +8,7 @@ use http::{HeaderValue, StatusCode};
 use tidegate::async_filter::{Input, Output};
 use tidegate::{Declaration, Error, ErrorKind, LocalReply, Marks, Origin};
 
-use crate::filter::{Kind, World};
+use super::filter::{Kind, World};
 
 type Work = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 

@@ -301,6 +301,16 @@ fn overrides(all: &mut Vec<Served>) {
     let duplex = DirectionMode::full_duplex();
     let from = both("override_from_duplex", duplex, Act::Flip, Act::Flip).config(allow);
     all.push(from.settings(refused).build());
+    // The head is held for the body: the override cannot wait for the answer to it.
+    let alone = both("override_alone", heads, Act::Measure, Act::Measure).config(|it| {
+        it.allow_mode_override = true;
+        it.stand_alone_override = true;
+    });
+    let to_duplex: fn(SessionSettings) -> SessionSettings =
+        |it| it.choose_mode(|_, _| choose(BodyMode::FullDuplexStreamed));
+    all.push(alone.settings(to_duplex).build());
+    let add = both("override_add_body", heads, Act::AddBody, Act::Flip).config(allow);
+    all.push(add.settings(refused).build());
 }
 
 fn choose(mode: BodyMode) -> Option<ProcessingMode> {

@@ -15,6 +15,8 @@ use super::target::Target;
 #[path = "../../ext_proc_model/filter.rs"]
 #[allow(dead_code, reason = "the model uses more of it")]
 mod filter;
+#[path = "../../ext_proc_model/futures.rs"]
+mod futures;
 
 use tidegate::exchange::Direction;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, SendMode};

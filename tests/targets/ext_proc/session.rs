@@ -5,9 +5,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
 use prost::Message as _;
+use tidegate::async_filter::async_filter;
 use tidegate::exchange::{Direction, ExchangePlan};
 use tidegate::ext_proc::automaton::Received;
-use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, SendMode};
+use tidegate::ext_proc::mode::{BodyMode, DirectionMode, FilterConfig, ProcessingMode, SendMode};
 use tidegate::ext_proc::session::{
     Session, SessionEnd, SessionOutput, SessionPlan, SessionSettings,
 };
@@ -15,9 +16,10 @@ use tidegate::ext_proc::wire::{Envelope, Event, GrpcStatus, Reply, Section, enco
 use tidegate::{Interest, Marks, Timeout};
 
 use super::filter::{Actor, Kind, World};
-use super::messages::{Mutation, ProcessingResponse, ResponsePart};
+use super::futures::future;
+use super::messages::{self, Mutation, ProcessingResponse, ResponsePart};
 use super::oracle::{Log, Said};
-use super::{Choices, Tell, direction};
+use super::{Choices, Tell, direction, direction_mode};
 
 struct Case {
     plan: SessionPlan,
@@ -70,20 +72,54 @@ fn plan(
     choices: &mut Choices<'_>,
     world: &Arc<World>,
 ) -> Option<SessionPlan> {
+    let chosen = choices.percent(20).then(|| {
+        let (request, response) = (direction_mode(choices), direction_mode(choices));
+        ProcessingMode::new(request.with_headers(SendMode::Send), response)
+    });
+    let served = chosen.unwrap_or(mode);
     let mut plan = ExchangePlan::builder();
+    let marks = Marks::from_high(1 << 16);
     for _ in 0..choices.below(3) {
-        let make = actor(kind(choices), mode.request, world);
-        plan = plan.request("it", make);
+        let kind = kind(choices);
+        if kind.is_future() {
+            let (declaration, make) = future(kind, marks, world);
+            plan = plan.request("it", async_filter(declaration, make));
+        } else {
+            plan = plan.request("it", actor(kind, served.request, world));
+        }
     }
     for _ in 0..choices.below(3) {
-        let make = actor(kind(choices), mode.response, world);
-        plan = plan.response("it", make);
+        let kind = kind(choices);
+        if kind.is_future() {
+            let (declaration, make) = future(kind, marks, world);
+            plan = plan.response("it", async_filter(declaration, make));
+        } else {
+            plan = plan.response("it", actor(kind, served.response, world));
+        }
     }
-    let settings = SessionSettings::new(mode)
+    let settings = settings(mode, chosen, choices)
         .queue_high_bytes([0, 16, 1 << 16][choices.below(3)])
         .piece_bytes([1, 7, 62_000][choices.below(3)]);
     // What a mode does not have is refused; that is another test's.
     SessionPlan::new(plan.build().ok()?, settings).ok()
+}
+
+/// Another mode is asked for at each head, if there is one; half of the time by itself, too.
+fn settings(
+    mode: ProcessingMode,
+    chosen: Option<ProcessingMode>,
+    choices: &mut Choices<'_>,
+) -> SessionSettings {
+    let Some(chosen) = chosen else { return SessionSettings::new(mode) };
+    let settings = if choices.percent(50) {
+        let mut config = FilterConfig::new(mode);
+        config.allow_mode_override = true;
+        config.stand_alone_override = true;
+        SessionSettings::of(&config)
+    } else {
+        SessionSettings::new(mode)
+    };
+    settings.choose_mode(move |_, _| Some(chosen))
 }
 
 fn kind(choices: &mut Choices<'_>) -> Kind {
@@ -105,7 +141,13 @@ fn kind(choices: &mut Choices<'_>) -> Kind {
         Kind::Fail(call),
         Kind::Stop,
         Kind::Rude,
-    ][choices.below(16)]
+        Kind::Give,
+        Kind::Ask,
+        Kind::AskWrap,
+        Kind::AskHead,
+        Kind::AskCutAt(call),
+        Kind::AskReply(call),
+    ][choices.below(22)]
 }
 
 fn actor(
@@ -221,6 +263,12 @@ impl Case {
         let mut frame = encode(reply).expect("a reply that is not long");
         let frame = frame.copy_to_bytes(frame.remaining());
         let reply = ProcessingResponse::decode(&frame[5..]).expect("a message");
+        if let Some(asked) = reply.mode_override {
+            self.overridden(&asked);
+            if reply.response.is_none() {
+                return;
+            }
+        }
         let (direction, said) = match reply.response.expect("a part") {
             ResponsePart::RequestHeaders(it) => (Direction::Request, headers(&it.response)),
             ResponsePart::ResponseHeaders(it) => (Direction::Response, headers(&it.response)),
@@ -244,6 +292,25 @@ impl Case {
         }
         assert!(heard.may_say(said), "{said:?} is not owed: {log:?}");
         log.said.push(said);
+    }
+
+    /// The client does as it is asked (section 2.4).
+    fn overridden(&mut self, asked: &messages::ProcessingMode) {
+        assert!(!self.request.has_gone() && self.request.said.is_empty(), "it is too late");
+        let mode = ProcessingMode::from_numbers([
+            asked.request_header_mode,
+            asked.response_header_mode,
+            asked.request_body_mode,
+            asked.response_body_mode,
+            asked.request_trailer_mode,
+            asked.response_trailer_mode,
+        ]);
+        let mode = mode.expect("one that there is");
+        for (log, mode) in [(&mut self.request, mode.request), (&mut self.response, mode.response)]
+        {
+            let headers = log.mode.headers();
+            log.mode = if log.came.is_empty() { mode } else { mode.with_headers(headers) };
+        }
     }
 
     fn ended(&mut self, status: &GrpcStatus) {
@@ -296,12 +363,12 @@ fn head(direction: Direction) -> Section {
     Section { pseudo: pseudo.collect(), ..Section::default() }
 }
 
-fn headers(common: &Option<super::messages::CommonResponse>) -> Said {
+fn headers(common: &Option<messages::CommonResponse>) -> Said {
     let is_whole = common.as_ref().is_some_and(|common| common.status == 1);
     if is_whole { Said::Whole } else { Said::Headers }
 }
 
-fn body(common: &Option<super::messages::CommonResponse>) -> Said {
+fn body(common: &Option<messages::CommonResponse>) -> Said {
     let mutation = common.as_ref().and_then(|common| common.body_mutation.as_ref());
     match mutation.and_then(|mutation| mutation.mutation.as_ref()) {
         Some(Mutation::StreamedResponse(piece)) if piece.end_of_stream => Said::LastPiece,
