@@ -189,9 +189,6 @@ impl BodyBuf {
             self.invariants();
             return Some(segment);
         }
-        if self.len == 0 {
-            return None;
-        }
         if let Some(segment) = self.rest.pop_front() {
             self.len -= segment.len();
             self.shrink();

@@ -185,12 +185,18 @@ impl<H: Head> Chain<H> {
     /// which has to be called when this answers `None`.
     #[inline]
     pub fn poll_data(&mut self) -> Option<Bytes> {
-        if self.is_fast() { self.out.pop_front() } else { self.poll_data_slow() }
+        if self.out.is_empty() {
+            None
+        } else if self.is_fast() {
+            self.out.pop_front()
+        } else {
+            self.poll_data_slow()
+        }
     }
 
     #[inline(never)]
     fn poll_data_slow(&mut self) -> Option<Bytes> {
-        if self.out.is_empty() || self.head_at != HeadAt::Taken || !self.life.is_live() {
+        if self.head_at != HeadAt::Taken || !self.life.is_live() {
             return None;
         }
         let data = self.out.pop_front();
