@@ -29,7 +29,7 @@ pub(super) const GROWTHS: &[Growth] = &[
     growth("stream_messages", "message", &[10, 1000, 10_000], messages),
     growth("stream_pieces", "piece", &[10, 100, 1000, 10_000], body_in_pieces),
     growth("stream_fields", "field", &[10, 100, 1000], |count| fields(count, "x-field-")),
-    growth("stream_pseudo_fields", "field", &[10, 100], |count| fields(count, ":field-")),
+    growth("stream_pseudo_fields", "field", &[10, 100, 1000], |count| fields(count, ":field-")),
 ];
 
 const KEYS: [usize; 4] = [10, 1000, 10_000, 100_000];
