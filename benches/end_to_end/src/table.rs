@@ -26,7 +26,8 @@ impl Part {
         let _ = writeln!(
             text,
             "The best of {rounds} rounds; a turn is {bodies} bodies of {} MiB each way and \
-             {requests} small requests; {cores}.\n\n### Bodies of {} MiB: processor seconds a GiB\n",
+             {requests} small requests; {cores}.\n\n\
+             ### Bodies of {} MiB: processor seconds a GiB\n",
             LARGE_BYTES >> 20,
             LARGE_BYTES >> 20,
         );
