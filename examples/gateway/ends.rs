@@ -12,6 +12,8 @@ pub(crate) mod hygiene;
 pub(crate) mod pipes;
 #[path = "../proxy/server.rs"]
 pub(crate) mod server;
+#[path = "../proxy/transport.rs"]
+pub(crate) mod transport;
 #[path = "../proxy/turn.rs"]
 pub(crate) mod turn;
 

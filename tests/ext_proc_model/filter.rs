@@ -77,11 +77,11 @@ impl Kind {
 
     /// Whether it is an async filter.
     pub(crate) fn is_future(self) -> bool {
-        match self {
-            Self::Ask | Self::AskUpper | Self::AskWrap | Self::AskGather | Self::AskHead => true,
-            Self::AskCutAt(_) | Self::AskReply(_) | Self::AskFail => true,
-            _ => false,
-        }
+        let goes_on = matches!(
+            self,
+            Self::Ask | Self::AskUpper | Self::AskWrap | Self::AskGather | Self::AskHead
+        );
+        goes_on || matches!(self, Self::AskCutAt(_) | Self::AskReply(_) | Self::AskFail)
     }
 
     /// Whether it ends the message before its end.

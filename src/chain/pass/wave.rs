@@ -19,7 +19,7 @@ impl<H: Head> Chain<H> {
         kept & from(k) == 0
             && self.routing.is_none()
             && matches!(self.head_at, HeadAt::Output | HeadAt::Taken)
-            && !(tail && (stations.adder & from(k) != 0 || !stays_together || !self.ends_by_bits()))
+            && (!tail || (stations.adder & from(k) == 0 && stays_together && self.ends_by_bits()))
             && !self.is_over_from(k)
     }
 
