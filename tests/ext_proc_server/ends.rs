@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use tidegate::exchange::{ExchangePlan, ExchangePlanBuilder};
-use tidegate::ext_proc::mode::{BodyMode, DirectionMode};
+use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::server::{ExternalProcessor, StreamReport, StreamSettings};
-use tidegate::ext_proc::session::SessionEnd;
+use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::GrpcCode;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -139,6 +139,20 @@ async fn a_panic_behind_the_response_head_ends_the_stream_with_an_error() {
     assert_eq!(call.ended().await.code(), Some(GrpcCode::Internal));
     let report = soon(reports.recv()).await.unwrap();
     assert!(matches!(report.end, SessionEnd::Failed(_)), "{report:?}");
+}
+
+/// Nothing of it is in a chain, which would contain it.
+#[tokio::test]
+async fn a_panic_of_what_chooses_the_mode_ends_its_stream_with_an_error() {
+    let mode = ProcessingMode::both(DirectionMode::heads_only());
+    let settings = SessionSettings::new(mode).choose_mode(|_, _| panic!("as planned"));
+    let plan = SessionPlan::new(ExchangePlan::builder().build().unwrap(), settings).unwrap();
+    let mut peer = Peer::connect(&ExternalProcessor::new(plan)).await;
+    for _ in 0..2 {
+        let mut call = peer.open().await;
+        call.send(request_headers(&POST, true).first(protocol_config(0, 0))).await;
+        assert_eq!(call.ended().await.code(), Some(GrpcCode::Internal));
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use hyper_util::service::TowerToHyperService;
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode};
 use tidegate::ext_proc::server::{PROCESS_PATH, ProcessBody};
+use tidegate::{Capability, Declaration, Filter, Interest, ResumeHandle, Verdict, View};
 use tower::{Service, ServiceExt, service_fn};
 
 use crate::answers::line;
@@ -197,6 +198,56 @@ async fn it_is_mounted_beside_another_service_through_tower() {
     assert_eq!(line(&call.answer().await), "request head");
     call.send(request_body("abc", true)).await;
     assert_eq!(line(&call.answer().await), "request body + ABC, end");
+}
+
+/// What is there of a request, and then a reset.
+struct Reset(Script);
+
+impl Body for Reset {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        match Pin::new(&mut self.0).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(frame))),
+            _ => Poll::Ready(Some(Err(std::io::ErrorKind::ConnectionReset.into()))),
+        }
+    }
+}
+
+/// Keeps the head, with a handle so that it could go on.
+struct KeepsHead(Option<ResumeHandle>);
+
+impl Filter<http::request::Parts> for KeepsHead {
+    fn declare(&self) -> Declaration {
+        Declaration::new().interest(Interest::HEAD).require(Capability::HoldHead)
+    }
+
+    fn head(&mut self, view: &mut View<'_, http::request::Parts>) -> Verdict {
+        self.0 = Some(view.resume_handle());
+        Verdict::HOLD
+    }
+}
+
+/// A half-close would leave it to the filter, whose answer somebody still reads.
+#[test]
+fn a_reset_gives_up_what_a_filter_is_at() {
+    let number = BodyMode::FullDuplexStreamed.number();
+    let head = request_headers(&POST, true).first(protocol_config(number, number));
+    let filters = ExchangePlan::builder().request("keeps", || KeepsHead(None));
+    let mut service = processor(DirectionMode::full_duplex(), filters);
+    let request = Reset(Script([message_frame(&head)].into()));
+    let call = service.call(grpc(PROCESS_PATH).body(request).unwrap());
+    let mut body = call.into_inner().unwrap().into_body();
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) else {
+        panic!("it waits for a filter that nobody waits for");
+    };
+    let code = frame.into_trailers().ok().and_then(|it| it.get("grpc-status").cloned());
+    assert_eq!(code.unwrap(), "1", "CANCELLED");
 }
 
 #[tokio::test]
