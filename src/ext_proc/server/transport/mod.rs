@@ -14,13 +14,15 @@ mod output;
 mod tasks;
 mod wakes;
 
-use core::pin::Pin;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::coop;
 
 use self::input::Input;
 pub(super) use self::lent::Lent;
@@ -142,9 +144,24 @@ impl<C: Future> Connected<C> {
             {
                 return Poll::Ready(output);
             }
-            self.tasks.poll_round();
+            if !self.tasks.poll_round() {
+                break;
+            }
         }
         Poll::Pending
+    }
+
+    /// What has been written goes out, also if the streams have used up what tokio lets a task do.
+    fn flush(&self) {
+        let waker = self.tasks.connection_waker();
+        let flushed = coop::unconstrained(poll_fn(|cx| {
+            Poll::Ready(self.output.with(|output| output.flush(cx)))
+        }));
+        let polled = pin!(flushed).poll(&mut Context::from_waker(waker));
+        // The connection hears of an error when it writes next, or from the reading side.
+        if polled == Poll::Ready(Some(true)) {
+            waker.wake_by_ref();
+        }
     }
 }
 
@@ -159,11 +176,7 @@ impl<C: Future> Future for Connected<C> {
         if this.tasks.is_empty() {
             this.lent.clear();
         }
-        // The connection hears of an error when it writes next, or from the reading side.
-        let waker = this.tasks.connection_waker();
-        if this.output.with(|output| output.flush(&mut Context::from_waker(waker))) == Some(true) {
-            waker.wake_by_ref();
-        }
+        this.flush();
         this.tasks.end_poll(cx.waker());
         polled
     }

@@ -4,6 +4,7 @@ use core::task::{Context, Waker};
 use std::collections::VecDeque;
 
 use hyper::rt::Executor;
+use tokio::task::coop;
 
 use super::wakes::{Round, Wakes};
 use crate::sync::{Arc, Mutex, lock};
@@ -86,16 +87,31 @@ impl Tasks {
     }
 
     /// Polls the streams that were woken when the round began, and those that have been begun
-    /// since: by hyper, which only this task polls.
-    pub(super) fn poll_round(&mut self) {
+    /// since: by hyper, which only this task polls. Answers whether another round has a use.
+    ///
+    /// What tokio lets a task do in one poll the streams have together (`tokio::task::coop`). Behind
+    /// one that has used it up the others would find nothing ready: they come first in the next
+    /// poll.
+    pub(super) fn poll_round(&mut self) -> bool {
         let mut woken = mem::take(&mut self.round.places);
-        for at in woken.drain(..) {
+        let mut polled = 0;
+        while let Some(&at) = woken.get(polled) {
             self.poll_task(at);
+            polled += 1;
+            if !coop::has_budget_remaining() {
+                break;
+            }
         }
-        self.round.places = woken;
+        woken.drain(..polled);
+        if woken.is_empty() {
+            self.round.places = woken;
+        } else {
+            self.wakes.put_back(woken);
+        }
         while let Some(task) = self.begun.next() {
             self.begin(task);
         }
+        coop::has_budget_remaining()
     }
 
     fn begin(&mut self, task: Task) {

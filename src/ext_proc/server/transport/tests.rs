@@ -180,3 +180,35 @@ async fn what_is_written_does_not_wait_for_streams_that_are_always_woken() {
     assert_eq!(&came, b"hello");
     connection.abort();
 }
+
+/// tokio lets a task do so much before it has to wait, and the streams of a connection have that
+/// together: one that always uses it up must not stop the others, nor what is written.
+#[tokio::test]
+async fn a_stream_that_uses_up_the_budget_of_the_task_stops_no_other_and_no_write() {
+    use hyper::rt::Executor;
+    let (mut client, server) = pair().await;
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let connection = connected(server, |mut transport, spawner| async move {
+        spawner.execute(async {
+            loop {
+                tokio::task::consume_budget().await;
+            }
+        });
+        spawner.execute(async {
+            for _ in 0..1_000 {
+                tokio::task::consume_budget().await;
+            }
+            done.send(()).expect("somebody listens");
+        });
+        transport.write_all(b"hello").await.expect("room");
+        core::future::pending::<()>().await;
+    });
+    let connection = tokio::spawn(connection);
+    let mut came = [0; 5];
+    let patience = Duration::from_secs(20);
+    let read = tokio::time::timeout(patience, client.read_exact(&mut came)).await;
+    read.expect("it is written").expect("a socket");
+    assert_eq!(&came, b"hello");
+    tokio::time::timeout(patience, ended).await.expect("it has its turn").expect("it goes on");
+    connection.abort();
+}

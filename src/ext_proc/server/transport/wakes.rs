@@ -83,6 +83,21 @@ impl Wakes {
         !round.is_empty()
     }
 
+    /// Streams of a round that were not polled: they come first in the next one.
+    pub(super) fn put_back(&self, mut places: Vec<usize>) {
+        let mut state = lock(&self.0);
+        let State { woken, is_listed, .. } = &mut *state;
+        for &place in &woken.places {
+            is_listed[place] = false;
+        }
+        for &place in &places {
+            is_listed[place] = true;
+        }
+        let others = woken.places.drain(..);
+        places.extend(others.filter(|&place| !mem::replace(&mut is_listed[place], true)));
+        woken.places = places;
+    }
+
     fn wake_one(&self, mark: impl FnOnce(&mut State)) {
         let mut state = lock(&self.0);
         mark(&mut state);
