@@ -1,3 +1,4 @@
+use core::mem;
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
@@ -5,6 +6,7 @@ use bytes::{Buf, Bytes};
 use crate::ext_proc::wire::ReplyFrame;
 use crate::limits::{MAX_LENT_SEGMENTS, MIN_LENT_BYTES};
 use crate::sync::{Arc, Mutex, lock};
+use crate::unwind::{drop_contained, drop_each_contained};
 
 tokio::task_local! {
     static OF_CONNECTION: Lent;
@@ -35,12 +37,13 @@ impl Lent {
         let segments = frame.few_segments();
         let mut segments = segments.iter().filter(|segment| segment.len() >= MIN_LENT_BYTES);
         let Some(first) = segments.next() else { return };
-        let mut lent = lock(&self.0);
         for segment in core::iter::once(first).chain(segments) {
-            if lent.len() == MAX_LENT_SEGMENTS {
-                lent.pop_front();
-            }
+            let mut lent = lock(&self.0);
+            let oldest = if lent.len() == MAX_LENT_SEGMENTS { lent.pop_front() } else { None };
             lent.push_back(segment.clone());
+            drop(lent);
+            // Whose memory it is may be the user's to say, and what is done when it goes.
+            drop_contained(oldest);
         }
     }
 
@@ -54,16 +57,19 @@ impl Lent {
         let segment = lent.get_mut(at)?;
         // What lies before it has been written.
         segment.advance(offset(segment, slice)?);
-        if segment.len() == slice.len() {
-            lent.remove(at)
-        } else {
-            Some(segment.split_to(slice.len()))
+        if segment.len() - slice.len() >= MIN_TAKEN_BYTES {
+            return Some(segment.split_to(slice.len()));
         }
+        // Nobody will ask for a rest that is shorter, and it would keep the whole segment.
+        let mut segment = lent.remove(at)?;
+        segment.truncate(slice.len());
+        Some(segment)
     }
 
     /// No stream is left.
     pub(super) fn clear(&self) {
-        lock(&self.0).clear();
+        let all = mem::take(&mut *lock(&self.0));
+        drop_each_contained(all.into_iter());
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::io::AsyncWrite;
 
 use super::lent::Lent;
 use crate::limits::TRANSPORT_WRITE_BYTES;
+use crate::unwind::{drop_contained, drop_each_contained};
 
 /// What the connection has written, and the socket has not taken: pieces in their order.
 pub(super) struct Output<S> {
@@ -28,6 +29,15 @@ enum Piece {
     /// So many of the bytes that were copied.
     Copied(usize),
     Lent(Bytes),
+}
+
+impl Piece {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Copied(bytes) => *bytes == 0,
+            Self::Lent(segment) => segment.is_empty(),
+        }
+    }
 }
 
 /// How many pieces one call of the system takes. Linux takes 1024; a frame of HTTP/2 has two to
@@ -123,12 +133,9 @@ impl<S: AsyncWrite + Unpin> Output<S> {
                 }
             };
             left -= here;
-            if let Piece::Copied(0) = first {
-                self.pieces.pop_front();
-            } else if let Piece::Lent(segment) = first
-                && segment.is_empty()
-            {
-                self.pieces.pop_front();
+            if first.is_empty() {
+                // Its memory may be the user's: what goes wrong there is not this connection's.
+                drop_contained(self.pieces.pop_front());
             }
         }
         if self.len == 0 {
@@ -147,7 +154,7 @@ impl<S: AsyncWrite + Unpin> Output<S> {
     }
 
     fn clear(&mut self) {
-        self.pieces.clear();
+        drop_each_contained(self.pieces.drain(..));
         self.copies.clear();
         (self.len, self.taken) = (0, 0);
     }

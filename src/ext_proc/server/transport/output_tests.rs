@@ -229,3 +229,52 @@ fn a_socket_that_always_leaves_something_does_not_keep_what_it_has_taken() {
     assert!(!output.flush(&mut cx()), "no error");
     assert!(output.socket.came == sent, "all bytes, in order");
 }
+
+/// A frame of HTTP/2 ends where it likes, and h2 copies what is short: nobody asks for it here.
+#[test]
+fn a_short_rest_of_a_segment_does_not_keep_the_segment() {
+    let all = segment(16_000, 1);
+    let mut output = output([]);
+    lend(&output, &all);
+    write_all(&mut output, &all[..15_900]);
+    write_all(&mut output, &all[15_900..]);
+    assert!(!output.flush(&mut cx()), "no error");
+    assert!(output.socket.came == all);
+    assert!(lies_in(&output.socket.places[0], &all));
+    assert!(all.is_unique(), "nothing is kept");
+}
+
+/// Memory of a user that goes wrong when it goes.
+struct Owner(Vec<u8>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        panic!("as told");
+    }
+}
+
+#[test]
+fn segments_whose_memory_panics_when_it_goes_end_nothing() {
+    let owned = |seed| Bytes::from_owner(Owner(segment(3_000, seed).to_vec()));
+    let mut output = output([]);
+    // Displaced by others, written, left over, and given up.
+    for seed in 0..=MAX_LENT_SEGMENTS {
+        lend(&output, &owned(seed));
+    }
+    output.lent.clear();
+    for turn in [Turn::Take(10_000), Turn::Fail] {
+        let written = owned(7);
+        lend(&output, &written);
+        write_all(&mut output, &written);
+        drop_contained(written);
+        output.socket.turns = [turn].into();
+        output.flush(&mut cx());
+    }
+    assert_eq!((output.len, output.pieces.len()), (0, 0));
+}
