@@ -16,6 +16,7 @@ mod sync;
 mod sync;
 
 pub mod kit;
+pub mod transport;
 
 /// Declares modules of the engine by their files.
 macro_rules! engine {

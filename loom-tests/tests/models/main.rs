@@ -6,6 +6,7 @@ mod pipe;
 mod pool;
 mod resume;
 mod table;
+mod wakes;
 
 fn main() {
     tidegate_loom_tests::kit::main(&[
@@ -15,5 +16,6 @@ fn main() {
         hazard::MODELS,
         exchange::MODELS,
         table::MODELS,
+        wakes::MODELS,
     ]);
 }

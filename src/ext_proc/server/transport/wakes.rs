@@ -2,7 +2,8 @@ use core::mem;
 use core::task::Waker;
 use std::task::Wake;
 
-use crate::sync::{Arc, Mutex, lock};
+// A waker is std's `Arc`, also in a model; what it counts decides nothing here.
+use crate::sync::{ConstArc as Arc, Mutex, lock};
 
 /// Who has been woken of a connection and its streams, which are polled by one task.
 ///
