@@ -177,6 +177,7 @@ impl<H: Head> Chain<H> {
 
     /// Whether the next chunk takes the fast path, and nothing waits to be given out.
     #[inline]
+    #[cfg(feature = "ext-proc")]
     pub(crate) fn only_passes(&self) -> bool {
         self.is_fast() && self.out.is_empty()
     }

@@ -40,6 +40,7 @@ impl<H: Head> Side<H> {
     /// Whether nothing can come out before something goes in, and data comes out at once then as
     /// long as filters let it pass.
     #[inline]
+    #[cfg(feature = "ext-proc")]
     pub(crate) fn only_passes(&self) -> bool {
         self.chain.only_passes() && !self.is_draining()
     }
