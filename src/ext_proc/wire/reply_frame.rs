@@ -17,7 +17,7 @@ use super::{Reply, WireError};
 const JOINED_BYTES: usize = INLINE_BYTES / 2;
 
 /// A reply as it goes out: a frame of gRPC, a `ProcessingResponse` in it, and the segments of the
-/// body at its end as they are. Short replies without a body can go [before](Self::join) it.
+/// body at its end as they are. Short replies without a body can go before it.
 ///
 /// Written vectored, through [`Buf::chunks_vectored`], nothing of a body is copied. Without header
 /// mutations and metadata, making one allocates nothing.

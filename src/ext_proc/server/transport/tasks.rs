@@ -89,9 +89,9 @@ impl Tasks {
     /// Polls the streams that were woken when the round began, and those that have been begun
     /// since: by hyper, which only this task polls. Answers whether another round has a use.
     ///
-    /// What tokio lets a task do in one poll the streams have together (`tokio::task::coop`). Behind
-    /// one that has used it up the others would find nothing ready: they come first in the next
-    /// poll.
+    /// What tokio lets a task do in one poll the streams have together (`tokio::task::coop`).
+    /// Behind one that has used it up the others would find nothing ready: they come first in the
+    /// next poll.
     pub(super) fn poll_round(&mut self) -> bool {
         let mut woken = mem::take(&mut self.round.places);
         let mut polled = 0;
