@@ -10,6 +10,7 @@ mod counting;
 
 mod answers;
 mod calls;
+mod crowd;
 mod ends;
 mod health;
 mod hostile;

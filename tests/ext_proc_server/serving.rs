@@ -16,13 +16,13 @@ use crate::peer::{Ended, Peer};
 use crate::stage::passing;
 
 /// A server on loopback.
-struct Running {
-    address: SocketAddr,
-    shutdown: oneshot::Sender<()>,
-    server: JoinHandle<Served>,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) shutdown: oneshot::Sender<()>,
+    pub(crate) server: JoinHandle<Served>,
 }
 
-async fn serve(processor: &ExternalProcessor, settings: ServeSettings) -> Running {
+pub(crate) async fn serve(processor: &ExternalProcessor, settings: ServeSettings) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (shutdown, told) = oneshot::channel();
