@@ -64,7 +64,7 @@ fn streamed(answer: ProcessingResponse) -> Bytes {
     let Some(ResponsePart::RequestBody(part)) = answer.response else { return Bytes::new() };
     let change = part.response.and_then(|common| common.body_mutation);
     match change.and_then(|change| change.mutation) {
-        Some(Mutation::StreamedResponse(piece)) => piece.body.into(),
+        Some(Mutation::StreamedResponse(piece)) => piece.body,
         other => panic!("{other:?}"),
     }
 }
@@ -73,7 +73,7 @@ async fn run(mut call: Call, stream: usize) {
     let mut numbers = Numbers(stream as u64);
     let number = BodyMode::FullDuplexStreamed.number();
     call.send(request_headers(&POST, false).first(protocol_config(number, number))).await;
-    let end = if stream % 5 == 0 { numbers.below(15) } else { usize::MAX };
+    let end = if stream.is_multiple_of(5) { numbers.below(15) } else { usize::MAX };
     let (mut sent, mut came) = (Vec::new(), Vec::new());
     for n in 0..15 {
         if n == end {
@@ -89,7 +89,7 @@ async fn run(mut call: Call, stream: usize) {
         while numbers.below(3) > 0 && came.len() < sent.len() {
             came.extend_from_slice(&streamed(call.answer().await));
         }
-        if stream % 3 == 0 {
+        if stream.is_multiple_of(3) {
             tokio::task::yield_now().await;
         }
     }
