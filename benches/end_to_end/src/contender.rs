@@ -133,7 +133,8 @@ fn measured(command: Vec<OsString>, options: &Options) -> Vec<OsString> {
     options.cores.prefix().into_iter().map(OsString::from).chain(command).collect()
 }
 
-fn proxy(
+/// The command of the proxy example.
+pub(crate) fn proxy(
     chain: Chain,
     protocol: Protocol,
     address: SocketAddr,

@@ -11,10 +11,12 @@
 
 mod body;
 mod client;
+mod comparison;
 mod contender;
 mod cores;
 mod envoy;
 mod forwarder;
+mod instructions;
 mod load;
 mod machine;
 mod mode;
@@ -38,6 +40,7 @@ mod table;
 mod usage;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use tokio::{net::TcpListener, runtime};
 
@@ -82,12 +85,19 @@ fn run_server(serve: &Serve) {
 
 fn measure(options: &Options) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let results = runtime.block_on(round::run(options));
-    let fresh = results.iter().map(|(part, cells)| (*part, part.section(options, cells)));
-    let fresh: Vec<(part::Part, String)> = fresh.collect();
-    for (_, section) in &fresh {
-        println!("{section}");
-    }
+    let fresh = runtime.block_on(async {
+        let address = process::free_address();
+        let origin = contender::start_origin(address);
+        let mut fresh = Vec::new();
+        for &part in &options.parts {
+            let start = Instant::now();
+            let section = part.measure(options, address, &origin).await;
+            eprintln!("{}: {:.0?}", part.name(), start.elapsed());
+            println!("{section}");
+            fresh.push((part, section));
+        }
+        fresh
+    });
     if let Some(file) = &options.page {
         page::write(file, options, &fresh);
         println!("written to {}", file.display());

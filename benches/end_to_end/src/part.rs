@@ -1,33 +1,37 @@
-//! The parts of the page. What is compared with each other is in one part: its turns alternate.
+//! The parts of the page.
 
-use crate::contender::{Chain, Contender};
-use crate::load::Load;
+use std::net::SocketAddr;
+
+use crate::comparison::Comparison;
 use crate::mode::Mode;
 use crate::options::Options;
+use crate::process::Process;
+use crate::{instructions, round};
 
-/// One part.
+/// One part: it can be measured alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// Proxies.
-    Proxies,
-    /// External processors in one mode.
-    Processors(Mode),
+    /// Times.
+    Compared(Comparison),
+    /// What the filters of the proxy add, in instructions.
+    Filters,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Proxies,
-        Self::Processors(Mode::None),
-        Self::Processors(Mode::Streamed),
-        Self::Processors(Mode::Buffered),
-        Self::Processors(Mode::BufferedPartial),
-        Self::Processors(Mode::FullDuplexStreamed),
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Compared(Comparison::Proxies),
+        Self::Filters,
+        Self::Compared(Comparison::Processors(Mode::None)),
+        Self::Compared(Comparison::Processors(Mode::Streamed)),
+        Self::Compared(Comparison::Processors(Mode::Buffered)),
+        Self::Compared(Comparison::Processors(Mode::BufferedPartial)),
+        Self::Compared(Comparison::Processors(Mode::FullDuplexStreamed)),
     ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Proxies => "proxies",
-            Self::Processors(mode) => mode.name(),
+            Self::Compared(comparison) => comparison.name(),
+            Self::Filters => "filters",
         }
     }
 
@@ -35,37 +39,19 @@ impl Part {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
 
-    /// How many rounds. Processors differ by more than proxies do, and take longer.
-    pub(crate) const fn rounds(self, options: &Options) -> usize {
+    /// Its heading and its tables, as measured now.
+    pub(crate) async fn measure(
+        self,
+        options: &Options,
+        address: SocketAddr,
+        origin: &Process,
+    ) -> String {
         match self {
-            Self::Proxies => options.rounds,
-            Self::Processors(_) => options.rounds.div_ceil(2),
-        }
-    }
-
-    /// How many exchanges in a turn.
-    pub(crate) const fn count(self, load: Load, options: &Options) -> usize {
-        match (self, load) {
-            (Self::Proxies, Load::Upload | Load::Download) => options.bodies,
-            (Self::Processors(_), Load::Upload | Load::Download) => options.bodies.div_ceil(4),
-            (Self::Proxies, Load::Small) => options.requests,
-            (Self::Processors(_), Load::Small) => options.requests.div_ceil(2),
-        }
-    }
-
-    /// Who is compared.
-    pub(crate) fn contenders(self) -> Vec<Contender> {
-        match self {
-            Self::Proxies => vec![
-                Contender::Envoy,
-                Contender::Hyper,
-                Contender::Proxy(Chain::Empty),
-                Contender::Proxy(Chain::Passing),
-                Contender::Proxy(Chain::Uninterested),
-            ],
-            Self::Processors(mode) => {
-                vec![Contender::Envoy, Contender::Tonic(mode), Contender::Tidegate(mode)]
+            Self::Compared(comparison) => {
+                let cells = round::run(comparison, options, address, origin).await;
+                comparison.section(options, &cells)
             }
+            Self::Filters => instructions::section(options, address).await,
         }
     }
 }

@@ -50,6 +50,18 @@ impl Process {
     pub(crate) fn usage(&self) -> Usage {
         Usage(self.id)
     }
+
+    /// Asks it to end, as from a keyboard, and waits until it has.
+    pub(crate) async fn interrupt(self) {
+        let id = self.id.to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "it has ended by itself");
+        let until = Instant::now() + START;
+        while fs::read_link(format!("/proc/{id}/exe")).is_ok() {
+            assert!(Instant::now() < until, "it does not end within {START:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
 
 impl Drop for Process {

@@ -4,32 +4,20 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::contender::{self, Running};
+use crate::comparison::Comparison;
+use crate::contender::Running;
 use crate::load::{AT_ONCE, Load};
 use crate::options::Options;
-use crate::part::Part;
-use crate::process::{Process, Usage, free_address};
+use crate::process::{Process, Usage};
 use crate::protocol::Protocol;
 use crate::sample::{Cell, Cost, Sample};
 
 /// After it, what a process used before is counted: the kernel adds it up when a thread pauses.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Measures the parts that the options ask for. The cells of each are in the order of its page.
-pub(crate) async fn run(options: &Options) -> Vec<(Part, Vec<Cell>)> {
-    let address = free_address();
-    let origin = contender::start_origin(address);
-    let mut results = Vec::new();
-    for &part in &options.parts {
-        let start = Instant::now();
-        results.push((part, run_part(part, options, address, &origin).await));
-        eprintln!("{}: {:.0?}", part.name(), start.elapsed());
-    }
-    results
-}
-
-async fn run_part(
-    part: Part,
+/// Measures a comparison before the origin at `address`. The cells are in the order of its page.
+pub(crate) async fn run(
+    comparison: Comparison,
     options: &Options,
     address: SocketAddr,
     origin: &Process,
@@ -37,14 +25,14 @@ async fn run_part(
     let mut cells = Vec::new();
     for protocol in Protocol::ALL {
         for load in Load::ALL {
-            for contender in part.contenders() {
+            for contender in comparison.contenders() {
                 cells.push(Cell { contender, protocol, load, turns: Vec::new() });
             }
         }
     }
-    for round in 0..part.rounds(options) {
+    for round in 0..comparison.rounds(options) {
         for protocol in Protocol::ALL {
-            let mut contenders = part.contenders();
+            let mut contenders = comparison.contenders();
             // Who is first in one round is last in the next: nobody gains by a machine that gets
             // slower or faster.
             if round % 2 == 1 {
@@ -53,12 +41,12 @@ async fn run_part(
             for contender in contenders {
                 let running = contender.start(protocol, address, options);
                 for load in Load::ALL {
-                    let count = part.count(load, options);
+                    let count = comparison.count(load, options);
                     let sample = turn(&running, origin, (protocol, load), count).await;
                     let cell = cells.iter_mut().find(|cell| {
                         (cell.contender, cell.protocol, cell.load) == (contender, protocol, load)
                     });
-                    cell.expect("a cell of the part").turns.push(sample);
+                    cell.expect("a cell of the comparison").turns.push(sample);
                 }
             }
         }

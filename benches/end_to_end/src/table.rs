@@ -1,19 +1,19 @@
-//! A part as tables.
+//! A comparison as tables.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::comparison::Comparison;
 use crate::contender::{Chain, Contender};
 use crate::load::{AT_ONCE, LARGE_BYTES, Load, SMALL_BYTES};
 use crate::options::Options;
-use crate::part::Part;
 use crate::protocol::Protocol;
 use crate::sample::{Cell, Sample};
 
 const GIB: f64 = (1_u64 << 30) as f64;
 const MIB: f64 = (1_u64 << 20) as f64;
 
-impl Part {
+impl Comparison {
     /// Its heading and its tables.
     pub(crate) fn section(self, options: &Options, cells: &[Cell]) -> String {
         let bodies = self.count(Load::Upload, options);
@@ -116,7 +116,7 @@ fn of(cells: &[Cell], contender: Contender, protocol: Protocol, load: Load) -> &
     let cell = cells
         .iter()
         .find(|cell| (cell.contender, cell.protocol, cell.load) == (contender, protocol, load));
-    cell.expect("a contender of the part")
+    cell.expect("a contender of the comparison")
 }
 
 fn per_gib(time: Duration) -> f64 {
@@ -144,30 +144,28 @@ fn speed(load: Load, best: Sample) -> Vec<String> {
     }
 }
 
-/// Target T18, for each way of a large body.
+/// Target T18 as far as times tell it. What filters add is less than two turns differ by: that is
+/// counted, in a part of its own.
 fn verdicts(text: &mut String, cells: &[Cell]) {
     let _ = writeln!(
         text,
-        "\n### Target: no more than Envoy, and at most 3 % for 8 filters\n\n\
-         | | 0 filters to Envoy | 8 filters to Envoy | 8 filters to 0 filters | |\n\
-         |---|---|---|---|---|"
+        "\n### Target: no more than Envoy\n\n\
+         | | 0 filters to Envoy | 8 filters to Envoy | |\n|---|---|---|---|"
     );
     for protocol in Protocol::ALL {
         for load in [Load::Upload, Load::Download] {
             let of = |contender| of(cells, contender, protocol, load).best().forwarder.cpu;
-            let envoy = of(Contender::Envoy).as_secs_f64();
-            let empty = of(Contender::Proxy(Chain::Empty)).as_secs_f64();
-            let passing = of(Contender::Proxy(Chain::Passing)).as_secs_f64();
-            let is_met = empty <= envoy && passing <= envoy && passing <= 1.03 * empty;
+            let envoy = of(Contender::Envoy);
+            let empty = of(Contender::Proxy(Chain::Empty));
+            let passing = of(Contender::Proxy(Chain::Passing));
             let _ = writeln!(
                 text,
-                "| {}, {} | {:.2} | {:.2} | {:.3} | {} |",
+                "| {}, {} | {} | {} | {} |",
                 protocol.name(),
                 load.name(),
-                empty / envoy,
-                passing / envoy,
-                passing / empty,
-                if is_met { "met" } else { "missed" },
+                ratio(empty, envoy),
+                ratio(passing, envoy),
+                if empty.max(passing) <= envoy { "met" } else { "missed" },
             );
         }
     }
