@@ -71,15 +71,16 @@ impl Backward {
         self.all()[start..end].copy_from_slice(bytes);
     }
 
+    /// As [`slice`](Self::slice): of so few bytes that no loop is worth it.
     #[inline]
-    fn byte(&mut self, byte: u8) {
-        if self.start == 0 {
-            self.grow(1);
+    pub(super) fn array<const N: usize>(&mut self, bytes: [u8; N]) {
+        if N > self.start {
+            self.grow(N);
         }
-        self.start -= 1;
+        self.start -= N;
         let start = self.start;
-        if let Some(place) = self.all().get_mut(start) {
-            *place = byte;
+        if let Some(place) = self.all().get_mut(start..).and_then(|left| left.first_chunk_mut()) {
+            *place = bytes;
         }
     }
 
@@ -91,9 +92,9 @@ impl Backward {
             low
         };
         match value {
-            0..0x80 => self.byte(group(0)),
-            0x80..0x4000 => self.slice(&[group(0) | 0x80, group(1)]),
-            0x4000..0x20_0000 => self.slice(&[group(0) | 0x80, group(1) | 0x80, group(2)]),
+            0..0x80 => self.array([group(0)]),
+            0x80..0x4000 => self.array([group(0) | 0x80, group(1)]),
+            0x4000..0x20_0000 => self.array([group(0) | 0x80, group(1) | 0x80, group(2)]),
             _ => self.long_varint(value),
         }
     }

@@ -29,34 +29,49 @@ pub fn encode(reply: Reply) -> Result<ReplyFrame, WireError> {
 
 /// As [`encode`], behind frames that are written already.
 pub(super) fn encode_behind(before: &[u8], reply: Reply) -> Result<ReplyFrame, WireError> {
-    let Reply { part, mode_override, dynamic_metadata } = reply;
+    let Reply { part, mode_override, dynamic_metadata } = &reply;
     let metadata_bytes = dynamic_metadata.as_ref().map_or(0, |encoded| encoded.len());
-    let room = match room(&part, metadata_bytes) {
+    let room = match room(part, metadata_bytes) {
         // What can be joined leaves enough for what stands before it.
         INLINE_BYTES => INLINE_BYTES,
         more => more + before.len(),
     };
     let mut out = Backward::with_room(room);
     // Backwards: what is written first stands last. So nothing but the body follows the head.
-    let body = write_part(&mut out, part);
+    write_part(&mut out, part);
     if let Some(encoded) = dynamic_metadata {
-        out.bytes(8, &encoded);
+        out.bytes(8, encoded);
     }
     if let Some(modes) = mode_override {
         out.message(9, |out| {
-            for (field, mode) in (1..=6).rev().zip(modes.into_iter().rev()) {
-                out.int32(field, mode);
+            for (field, mode) in (1..=6).rev().zip(modes.iter().rev()) {
+                out.int32(field, *mode);
             }
         });
     }
     let bytes = out.written();
     let len = u32::try_from(bytes).map_err(|_| WireError::TooLong { bytes })?;
     let [a, b, c, d] = len.to_be_bytes();
-    out.slice(&[0, a, b, c, d]);
+    out.array([0, a, b, c, d]);
     if !before.is_empty() {
         out.slice(before);
     }
-    Ok(ReplyFrame { head: out.into_head(), body })
+    Ok(ReplyFrame { head: out.into_head(), body: body_of(reply.part) })
+}
+
+/// The body, which goes on as it is.
+fn body_of(part: Part) -> ReplyBody {
+    match part {
+        Part::Headers { replace: Some(body), .. } | Part::Immediate { body, .. } => body,
+        Part::Body { change, .. } => match change {
+            BodyChange::Replace(body) | BodyChange::Streamed { body, .. } => body,
+            BodyChange::Unchanged | BodyChange::Clear => ReplyBody::new(),
+        },
+        Part::Headers { replace: None, .. }
+        | Part::Trailers { .. }
+        | Part::OverrideOnly
+        | Part::MessageTimeout(_) => ReplyBody::new(),
+    }
 }
 
 /// As many bytes as the reply has at most without its body, or what lies inline.
@@ -82,46 +97,43 @@ fn room(part: &Part, metadata_bytes: usize) -> usize {
     INLINE_BYTES + more
 }
 
-/// Writes the part, all but the body at its end: that is answered.
-fn write_part(out: &mut Backward, part: Part) -> ReplyBody {
-    let mut last = ReplyBody::new();
+/// Writes the part, all but the body at its end.
+fn write_part(out: &mut Backward, part: &Part) {
     match part {
         Part::Headers { direction, mutation, replace, clear_route_cache } => {
-            out.message(of(direction, 1, 2), |out| {
+            out.message(of(*direction, 1, 2), |out| {
                 out.message(1, |out| {
                     let status = if replace.is_some() { REPLACE } else { 0 };
                     if let Some(body) = replace {
                         out.message(3, |out| out.body(1, body.len()));
-                        last = body;
                     }
-                    write_common(out, status, &mutation, clear_route_cache);
+                    write_common(out, status, mutation, *clear_route_cache);
                 });
             });
         }
         Part::Body { direction, mutation, change, clear_route_cache } => {
-            out.message(of(direction, 3, 4), |out| {
+            out.message(of(*direction, 3, 4), |out| {
                 out.message(1, |out| {
-                    last = write_change(out, change);
-                    write_common(out, 0, &mutation, clear_route_cache);
+                    write_change(out, change);
+                    write_common(out, 0, mutation, *clear_route_cache);
                 });
             });
         }
         Part::Trailers { direction, mutation } => {
-            out.message(of(direction, 5, 6), |out| write_mutation(out, 1, &mutation));
+            out.message(of(*direction, 5, 6), |out| write_mutation(out, 1, mutation));
         }
         Part::Immediate { status, mutation, body, grpc_status, details } => {
             out.message(7, |out| {
                 if !body.is_empty() {
                     out.body(3, body.len());
-                    last = body;
                 }
                 if !details.is_empty() {
-                    out.bytes(5, &details);
+                    out.bytes(5, details);
                 }
-                if let Some(status) = grpc_status {
+                if let Some(status) = *grpc_status {
                     out.message(4, |out| out.number(1, status.into()));
                 }
-                write_mutation(out, 2, &mutation);
+                write_mutation(out, 2, mutation);
                 out.message(1, |out| out.number(1, status.as_u16().into()));
             });
         }
@@ -131,7 +143,6 @@ fn write_part(out: &mut Backward, part: Part) -> ReplyBody {
             out.number(1, timeout.as_secs());
         }),
     }
-    last
 }
 
 const fn of(direction: Direction, request: u32, response: u32) -> u32 {
@@ -141,29 +152,20 @@ const fn of(direction: Direction, request: u32, response: u32) -> u32 {
     }
 }
 
-/// A `BodyMutation`, if it changes anything. Answers what follows it.
-fn write_change(out: &mut Backward, change: BodyChange) -> ReplyBody {
+/// A `BodyMutation`, if it changes anything, without the body at its end.
+fn write_change(out: &mut Backward, change: &BodyChange) {
     match change {
-        BodyChange::Unchanged => ReplyBody::new(),
-        BodyChange::Clear => {
-            out.message(3, |out| out.number(2, 1));
-            ReplyBody::new()
-        }
-        BodyChange::Replace(body) => {
-            out.message(3, |out| out.body(1, body.len()));
-            body
-        }
-        BodyChange::Streamed { body, end_of_stream } => {
+        BodyChange::Unchanged => {}
+        BodyChange::Clear => out.message(3, |out| out.number(2, 1)),
+        BodyChange::Replace(body) => out.message(3, |out| out.body(1, body.len())),
+        BodyChange::Streamed { body, end_of_stream } => out.message(3, |out| {
             out.message(3, |out| {
-                out.message(3, |out| {
-                    if !body.is_empty() {
-                        out.body(1, body.len());
-                    }
-                    out.number(2, end_of_stream.into());
-                });
+                if !body.is_empty() {
+                    out.body(1, body.len());
+                }
+                out.number(2, (*end_of_stream).into());
             });
-            body
-        }
+        }),
     }
 }
 

@@ -77,6 +77,25 @@ impl Input {
         }
     }
 
+    /// Passes over `before` bytes, takes `len` as one, and passes over `behind`: all of them lie in
+    /// what can be looked at.
+    #[inline]
+    pub(super) fn cut(&mut self, before: usize, len: usize, behind: usize) -> Bytes {
+        let start = self.read + before;
+        let cut = if start + len == self.current.len() {
+            let mut cut = mem::take(&mut self.current);
+            cut.advance(start);
+            cut
+        } else {
+            self.current.slice(start..start + len)
+        };
+        self.read = start + len + behind;
+        if self.read >= self.current.len() {
+            self.refill();
+        }
+        cut
+    }
+
     /// The next `N` bytes, if they lie in one.
     #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {

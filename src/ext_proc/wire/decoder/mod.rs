@@ -5,14 +5,17 @@
 mod input;
 mod message;
 mod schema;
+mod whole;
 
-use core::fmt;
+use core::{fmt, mem};
 
 use bytes::Bytes;
 
 use self::input::Input;
 use self::message::{Progress, Reading};
-use super::{Event, WireError, WireLimits};
+use self::whole::{Whole, WholePart};
+use super::{Envelope, Event, Section, WireError, WireLimits};
+use crate::exchange::Direction;
 
 /// What stands before each message: whether it is compressed, and four bytes with its length.
 const PREFIX_BYTES: u8 = 5;
@@ -67,6 +70,13 @@ enum State {
         read: u8,
     },
     Message(Reading),
+    /// Behind a message that lay here whole, of which only the body was given out.
+    BodyGiven {
+        direction: Direction,
+        body_bytes: u64,
+        end_of_stream: bool,
+        envelope: Option<Box<Envelope>>,
+    },
     Failed(WireError),
 }
 
@@ -114,6 +124,9 @@ impl Decoder {
                         && let Some(prefix) = self.input.array()
                     {
                         let len = len_of(prefix)?;
+                        if let Some(event) = self.read_whole(len)? {
+                            return Ok(Some(event));
+                        }
                         self.state = State::Message(Reading::begun(len, &mut self.input));
                         continue;
                     }
@@ -137,7 +150,55 @@ impl Decoder {
                         return Ok(Some(event));
                     }
                 },
+                State::BodyGiven { direction, body_bytes, end_of_stream, envelope } => {
+                    let event = Event::BodyEnd {
+                        direction: *direction,
+                        body_bytes: *body_bytes,
+                        end_of_stream: *end_of_stream,
+                        envelope: mem::take(envelope),
+                    };
+                    self.state = State::BETWEEN;
+                    return Ok(Some(event));
+                }
                 State::Failed(error) => return Err(error.clone()),
+            }
+        }
+    }
+
+    /// Reads a message of so many bytes at once, if it lies here whole. A shorter way to what
+    /// [`Reading`] comes to.
+    #[inline]
+    fn read_whole(&mut self, len: u32) -> Result<Option<Event>, WireError> {
+        let Ok(len) = usize::try_from(len) else { return Ok(None) };
+        let Some(whole) = self.input.peek().get(..len).and_then(Whole::read) else {
+            return Ok(None);
+        };
+        let Whole { direction, part, end_of_stream, envelope } = whole;
+        match part {
+            WholePart::Headers(section)
+                if section.len() as u64 > u64::from(self.limits.section_bytes) =>
+            {
+                Ok(None)
+            }
+            WholePart::Headers(section) => {
+                // A copy, as it would otherwise keep all that was read with it.
+                let section = Bytes::copy_from_slice(section);
+                self.input.skip(len);
+                let section = Box::new(Section::read(&section, &self.limits)?);
+                let envelope = envelope.unwrap_or_default();
+                Ok(Some(Event::Headers { direction, section, end_of_stream, envelope }))
+            }
+            WholePart::Body { body, behind_bytes } => {
+                let (body_bytes, body_len) = (body.len() as u64, body.len());
+                if body_len == 0 {
+                    self.input.skip(len);
+                    let body_end =
+                        Event::BodyEnd { direction, body_bytes, end_of_stream, envelope };
+                    return Ok(Some(body_end));
+                }
+                let bytes = self.input.cut(len - behind_bytes - body_len, body_len, behind_bytes);
+                self.state = State::BodyGiven { direction, body_bytes, end_of_stream, envelope };
+                Ok(Some(Event::BodyPiece { direction, bytes }))
             }
         }
     }
@@ -151,7 +212,9 @@ impl Decoder {
     pub fn finish(&self) -> Result<(), WireError> {
         match &self.state {
             State::Prefix { read: 0, .. } if self.input.is_empty() => Ok(()),
-            State::Prefix { .. } | State::Message(_) => Err(WireError::Ended),
+            State::Prefix { .. } | State::Message(_) | State::BodyGiven { .. } => {
+                Err(WireError::Ended)
+            }
             State::Failed(error) => Err(error.clone()),
         }
     }
@@ -177,7 +240,7 @@ impl fmt::Debug for Decoder {
         let state = match &self.state {
             State::Prefix { read: 0, .. } => "between two messages",
             State::Prefix { .. } => "in a prefix",
-            State::Message(_) => "in a message",
+            State::Message(_) | State::BodyGiven { .. } => "in a message",
             State::Failed(_) => "failed",
         };
         f.debug_struct("Decoder")

@@ -1,0 +1,121 @@
+//! Messages that lie in one piece, and are as Envoy writes them: read at once.
+//!
+//! This module never finds anything malformed: what it does not know is read step by step, and says
+//! there what is wrong with it.
+
+use crate::exchange::Direction;
+use crate::ext_proc::wire::varint::Varint;
+use crate::ext_proc::wire::{Envelope, ProtocolConfig};
+
+/// A message that can be read at once.
+pub(super) struct Whole<'a> {
+    pub(super) direction: Direction,
+    pub(super) part: WholePart<'a>,
+    pub(super) end_of_stream: bool,
+    /// What it carries besides; `None` if that is nothing.
+    pub(super) envelope: Option<Box<Envelope>>,
+}
+
+pub(super) enum WholePart<'a> {
+    /// A head: its section.
+    Headers(&'a [u8]),
+    /// A body, and how many bytes of the message stand behind it.
+    Body { body: &'a [u8], behind_bytes: usize },
+}
+
+impl<'a> Whole<'a> {
+    pub(super) fn read(message: &'a [u8]) -> Option<Self> {
+        let (key, mut rest) = message.split_first()?;
+        let part = take(&mut rest)?;
+        let (direction, (part, end_of_stream)) = match key {
+            0x12 => (Direction::Request, head(part)?),
+            0x1a => (Direction::Response, head(part)?),
+            0x22 => (Direction::Request, body(part, rest.len())?),
+            0x2a => (Direction::Response, body(part, rest.len())?),
+            _ => return None,
+        };
+        Some(Self { direction, part, end_of_stream, envelope: envelope(rest)? })
+    }
+}
+
+/// A field of bytes, behind its key.
+#[inline]
+fn take<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = usize::try_from(Varint::take(bytes).ok()?).ok()?;
+    let (field, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(field)
+}
+
+/// An `HttpHeaders`: a section, and whether it is the end.
+fn head(part: &[u8]) -> Option<(WholePart<'_>, bool)> {
+    let [0x0a, rest @ ..] = part else { return None };
+    let mut rest = rest;
+    let section = WholePart::Headers(take(&mut rest)?);
+    match rest {
+        [] => Some((section, false)),
+        [0x18, end @ 0..0x80] => Some((section, *end != 0)),
+        _ => None,
+    }
+}
+
+/// An `HttpBody`: bytes, if there are any, and whether they are the last. So many bytes stand behind
+/// it.
+fn body(part: &[u8], behind_bytes: usize) -> Option<(WholePart<'_>, bool)> {
+    let mut rest = part;
+    let mut body = &[][..];
+    if let [0x0a, bytes @ ..] = rest {
+        rest = bytes;
+        body = take(&mut rest)?;
+    }
+    let behind_bytes = behind_bytes + rest.len();
+    let part = WholePart::Body { body, behind_bytes };
+    match rest {
+        [] => Some((part, false)),
+        [0x10, end @ 0..0x80] => Some((part, *end != 0)),
+        _ => None,
+    }
+}
+
+/// What stands behind the part. Attributes, and metadata that is not empty, have limits: they are
+/// not read here.
+fn envelope(behind: &[u8]) -> Option<Option<Box<Envelope>>> {
+    let mut rest = behind;
+    // Envoy puts an empty one into each message.
+    if let [0x42, 0, behind @ ..] = rest {
+        rest = behind;
+    }
+    let mut observability = false;
+    if let [0x50, observes @ 0..0x80, behind @ ..] = rest {
+        observability = *observes != 0;
+        rest = behind;
+    }
+    let mut protocol_config = None;
+    if let [0x5a, behind @ ..] = rest {
+        rest = behind;
+        protocol_config = Some(config(take(&mut rest)?)?);
+    }
+    if !rest.is_empty() {
+        return None;
+    }
+    let is_something = observability || protocol_config.is_some();
+    let envelope = || Envelope { observability, protocol_config, ..Envelope::default() };
+    Some(is_something.then(|| Box::new(envelope())))
+}
+
+/// A `ProtocolConfiguration`: numbers that are 0 are not written.
+fn config(mut rest: &[u8]) -> Option<ProtocolConfig> {
+    let mut number = |key: u8| match rest {
+        [found, number @ 0..0x80, behind @ ..] if *found == key => {
+            rest = behind;
+            *number
+        }
+        _ => 0,
+    };
+    let config = ProtocolConfig {
+        request_body_mode: number(0x08).into(),
+        response_body_mode: number(0x10).into(),
+        send_body_without_waiting: number(0x18) != 0,
+    };
+    rest.is_empty().then_some(config)
+}
