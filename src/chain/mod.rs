@@ -361,6 +361,12 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    /// Whether no filter has changed the head, or was given it to change.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn head_is_unchanged(&self) -> bool {
+        self.desk.head_is_unchanged()
+    }
+
     /// Whether any head, or a local reply, has come.
     pub(crate) fn has_begun(&self) -> bool {
         self.head_at != HeadAt::Awaited || !self.informational.is_unused()

@@ -35,6 +35,10 @@ fn is_of_the_hop(name: &HeaderName) -> bool {
 /// Adds what makes `after` of `before`. Answers how many fields have changed in a way that cannot
 /// be said.
 pub(super) fn fields(before: &HeaderMap, after: &HeaderMap, into: &mut HeaderMutation) -> u64 {
+    // As nearly always: then nothing has to be looked up.
+    if before.len() == after.len() && before.iter().eq(after) {
+        return 0;
+    }
     let mut unsent = 0;
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         if name == CONTENT_LENGTH {
@@ -87,9 +91,11 @@ pub(super) fn request(
     into: &mut HeaderMutation,
 ) -> u64 {
     let mut unsent = fields(&before.headers, &after.headers, into);
-    length(&before.headers, rules, into);
+    length(before.headers.get(CONTENT_LENGTH), rules, into);
     let path = |head: &request::Parts| head.uri.path_and_query().map(ToString::to_string);
-    if path(before) != path(after)
+    if before.uri.path_and_query() != after.uri.path_and_query()
+        // What is not the same can be written alike.
+        && path(before) != path(after)
         && let Some(path) = path(after)
     {
         into.set(Bytes::from_static(b":path"), path);
@@ -133,7 +139,7 @@ pub(super) fn response(
     into: &mut HeaderMutation,
 ) -> u64 {
     let unsent = fields(&before.headers, &after.headers, into);
-    length(&before.headers, rules, into);
+    length(before.headers.get(CONTENT_LENGTH), rules, into);
     if before.status != after.status {
         into.set(Bytes::from_static(b":status"), copied(after.status.as_str()));
     }
@@ -156,10 +162,10 @@ pub(super) fn all(headers: &HeaderMap, into: &mut HeaderMutation) -> u64 {
 }
 
 /// A length that is there has to go with the body (P12); one that is not is not made up.
-fn length(before: &HeaderMap, rules: Rules, into: &mut HeaderMutation) {
+pub(super) fn length(before: Option<&HeaderValue>, rules: Rules, into: &mut HeaderMutation) {
     let Some(bytes) = rules.body_bytes else { return };
     let stated = HeaderValue::from(bytes);
-    if before.get(CONTENT_LENGTH).is_some_and(|before| *before != stated) {
+    if before.is_some_and(|before| *before != stated) {
         into.set(name_bytes(&CONTENT_LENGTH), value_bytes(&stated));
     }
 }

@@ -24,6 +24,9 @@ pub(super) trait SessionHead: Head + Clone {
     /// What stands in for a head that the data plane does not show.
     fn unseen() -> Self;
 
+    /// The same without its fields and without what is put to it for filters.
+    fn line(&self) -> Self;
+
     /// Where what comes with a message is put for the filters.
     fn extensions_mut(&mut self) -> &mut http::Extensions;
 
@@ -67,6 +70,13 @@ impl SessionHead for request::Parts {
         Request::new(()).into_parts().0
     }
 
+    fn line(&self) -> Self {
+        let mut line = Self::unseen();
+        line.method = self.method.clone();
+        line.uri = self.uri.clone();
+        line
+    }
+
     fn extensions_mut(&mut self) -> &mut http::Extensions {
         &mut self.extensions
     }
@@ -106,6 +116,12 @@ impl SessionHead for response::Parts {
 
     fn unseen() -> Self {
         Response::new(()).into_parts().0
+    }
+
+    fn line(&self) -> Self {
+        let mut line = Self::unseen();
+        line.status = self.status;
+        line
     }
 
     fn extensions_mut(&mut self) -> &mut http::Extensions {

@@ -33,6 +33,7 @@ mod difference;
 mod half;
 mod half_terms;
 mod heads;
+mod original;
 mod passage;
 mod running;
 mod session_end;

@@ -1,4 +1,5 @@
 use core::fmt;
+use std::borrow::Cow;
 
 use super::half_terms::HalfTerms;
 use super::{BindError, Session, SessionSettings};
@@ -110,11 +111,15 @@ impl SessionPlan {
     }
 
     /// The plan in `mode`: as it was bound, or anew.
-    pub(super) fn bound(&self, mode: ProcessingMode, observes: bool) -> Result<Bound, BindError> {
+    pub(super) fn bound(
+        &self,
+        mode: ProcessingMode,
+        observes: bool,
+    ) -> Result<Cow<'_, Bound>, BindError> {
         let Inner { plan, settings, stated, .. } = &*self.0;
         match stated {
-            Some(stated) if mode == stated.mode && !observes => Ok(stated.clone()),
-            _ => bind(plan, settings, mode, observes),
+            Some(stated) if mode == stated.mode && !observes => Ok(Cow::Borrowed(stated)),
+            _ => bind(plan, settings, mode, observes).map(Cow::Owned),
         }
     }
 }

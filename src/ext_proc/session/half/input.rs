@@ -8,13 +8,14 @@ use http::{HeaderMap, header};
 use super::{Activity, Half, Item, Message, Stage, Trailers};
 use crate::error::Error;
 use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::session::original::Original;
 
 impl<H: SessionHead> Half<H> {
     /// The head has come.
     pub(in crate::ext_proc::session) fn handle_head(&mut self, head: H, ends: bool) {
         self.activity = Activity::Due;
         if self.terms.keeps_head {
-            self.original = Some(Box::new(head.clone()));
+            self.original = Some(Original::of(&head));
         }
         if ends && declares_body(head.headers()) {
             // The answer to a HEAD request: its length is that of another message.

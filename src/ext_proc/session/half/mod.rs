@@ -30,6 +30,7 @@ use http::HeaderMap;
 use super::difference::{self, Rules};
 use super::half_terms::HalfTerms;
 use super::heads::SessionHead;
+use super::original::Original;
 use super::passage::Passage;
 use crate::buf::BodyBuf;
 use crate::chain::Output;
@@ -50,7 +51,7 @@ pub(super) struct Half<H: SessionHead> {
     queue: VecDeque<Item>,
     queued_bytes: u64,
     /// The head as it came, if a filter can change it.
-    original: Option<Box<H>>,
+    original: Option<Original<H>>,
     trailers: Trailers,
     head: Stage<H>,
     /// How the side ended the message.
@@ -432,7 +433,11 @@ impl<H: SessionHead> Half<H> {
         let mut mutation = HeaderMutation::new();
         if let Some(original) = &self.original {
             let rules = Rules { method, routing: self.terms.routing, body_bytes };
-            self.unsent_fields += original.difference(head, rules, &mut mutation);
+            if self.side.chain().head_is_unchanged() {
+                original.length(head, rules, &mut mutation);
+            } else {
+                self.unsent_fields += original.difference(head, rules, &mut mutation);
+            }
         }
         mutation
     }

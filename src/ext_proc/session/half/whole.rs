@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Origin};
 use crate::ext_proc::automaton::{Ledger, Owes};
 use crate::ext_proc::mode::BodyMode;
 use crate::ext_proc::session::heads::SessionHead;
+use crate::ext_proc::session::original::Original;
 use crate::ext_proc::wire::HeaderMutation;
 use crate::filter::Capability;
 
@@ -148,16 +149,20 @@ impl<H: SessionHead> Half<H> {
     /// What the filters have made of the head, if they have let it go. What they do to the length
     /// is said with the body.
     fn mutation_so_far(&mut self) -> HeaderMutation {
-        let passed = self.side.chain().passed_head().cloned();
+        let chain = self.side.chain();
+        if chain.head_is_unchanged() {
+            return HeaderMutation::new();
+        }
+        let passed = chain.passed_head().cloned();
         let (Some(mut passed), Some(original)) = (passed, &self.original) else {
             return HeaderMutation::new();
         };
-        match original.headers().get(CONTENT_LENGTH).cloned() {
+        match original.field(&CONTENT_LENGTH).cloned() {
             Some(length) => drop(passed.headers_mut().insert(CONTENT_LENGTH, length)),
             None => drop(passed.headers_mut().remove(CONTENT_LENGTH)),
         }
         let mutation = self.head_mutation(&passed, None, false);
-        self.original = Some(Box::new(passed));
+        self.original = Some(Original::of(&passed));
         mutation
     }
 
