@@ -15,4 +15,5 @@ mod kept;
 mod queue;
 mod replies;
 mod support;
+mod wakes;
 mod whole;
