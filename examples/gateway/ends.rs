@@ -8,6 +8,10 @@ pub(crate) mod forward;
 pub(crate) mod gate;
 #[path = "../proxy/hygiene/mod.rs"]
 pub(crate) mod hygiene;
+#[path = "../proxy/net.rs"]
+pub(crate) mod net;
+#[path = "../proxy/patient.rs"]
+pub(crate) mod patient;
 #[path = "../proxy/pipes.rs"]
 pub(crate) mod pipes;
 #[path = "../proxy/server.rs"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use tidegate::body::{ExchangeLayer, HttpEdge, RequestBody, ResponseBody};
+use tidegate::body::{ExchangeLayer, HttpEdge, RequestBody, ResponseBody, Timeouts};
 use tidegate::flow::Flow;
 use tower::util::MapRequest;
 use tower::{Layer, Service};
@@ -18,6 +18,11 @@ use crate::gateway::ends::pipes::Pipes;
 
 /// The longest time to connect, and to wait for the upstream while nobody else is waited for.
 const UPSTREAM_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest time without any progress of a body, and the longest that a filter may hold one:
+/// without them a peer, or a filter, that does nothing more would keep its exchange for ever.
+const IDLE: Duration = Duration::from_secs(30);
+const HOLD: Duration = Duration::from_secs(30);
 
 /// The body of a request as its upstream gets it.
 type Sent = Held<RequestBody<Incoming>>;
@@ -35,7 +40,10 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of `flow` around the upstream at `url`.
     pub(crate) fn new(flow: &Flow, url: &str) -> Result<Self, BoxError> {
-        let layer = ExchangeLayer::of_plan(HttpEdge::HYPER, flow.plan())?;
+        let timeouts = Timeouts::new().idle(IDLE).hold(HOLD);
+        let layer = ExchangeLayer::of_plan(HttpEdge::HYPER, flow.plan())?
+            .request_timeouts(timeouts)
+            .response_timeouts(timeouts);
         let upstream = Upstream::new(&url.parse()?, false, UPSTREAM_WAIT)?;
         let forward = Forward::new(Arc::new(upstream), Pipes::new(None));
         Ok(Self { held_bound_bytes: flow.held_bound_bytes(), layer, forward })

@@ -20,17 +20,17 @@ use http::{Request, Response, Uri, header, uri::Authority};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::Client,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use tidegate::Origin;
-use tokio::net::TcpStream;
 use tower::{Service, util::MapResponse};
 
 use super::{
     BoxError,
     failure::{Failure, ForwardError},
     hygiene,
+    net::{self, TcpStream},
     pipes::{Pipes, Through},
     transport::{FRAME_BYTES, Transport},
     turn::{Turn, Watched},
@@ -96,7 +96,9 @@ impl fmt::Display for Upstream {
 }
 
 /// Connects, and puts a transport around the socket.
-type Connector = MapResponse<HttpConnector, fn(TokioIo<TcpStream>) -> TokioIo<Transport>>;
+type Connector = MapResponse<net::Connector, fn(Socket) -> TokioIo<Transport<TcpStream>>>;
+
+type Socket = TokioIo<TcpStream>;
 
 /// The forwarding service. A clone shares the pool.
 #[derive(Debug)]
@@ -120,11 +122,8 @@ where
 {
     /// A service with a pool of its own, that sends requests through `pipes`.
     pub(crate) fn new(upstream: Arc<Upstream>, pipes: Pipes) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(upstream.wait));
         let transport = if upstream.http2 { http2_transport } else { http1_transport };
-        let connector = MapResponse::new(connector, transport as fn(_) -> _);
+        let connector = MapResponse::new(net::connector(upstream.wait), transport as fn(_) -> _);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
@@ -180,11 +179,11 @@ where
     }
 }
 
-fn http1_transport(socket: TokioIo<TcpStream>) -> TokioIo<Transport> {
+fn http1_transport(socket: Socket) -> TokioIo<Transport<TcpStream>> {
     TokioIo::new(Transport::connected(socket.into_inner(), false))
 }
 
-fn http2_transport(socket: TokioIo<TcpStream>) -> TokioIo<Transport> {
+fn http2_transport(socket: Socket) -> TokioIo<Transport<TcpStream>> {
     TokioIo::new(Transport::connected(socket.into_inner(), true))
 }
 

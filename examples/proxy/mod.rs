@@ -18,7 +18,8 @@
 //! forward  sends the request upstream over pooled connections, tells apart how that can fail
 //! ```
 //!
-//! `transport` is the socket below server and forward. With `--pipe` a body leaves the engine in a
+//! `transport` is what lies on the socket below server and forward, `patient` gives up on a peer
+//! that reads nothing, `net` is where sockets come from. With `--pipe` a body leaves the engine in a
 //! task of its own: `pipes`, used by gate and forward.
 //!
 //! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on
@@ -33,7 +34,9 @@ pub(crate) mod filters;
 pub(crate) mod forward;
 pub(crate) mod gate;
 pub(crate) mod hygiene;
+pub(crate) mod net;
 pub(crate) mod options;
+pub(crate) mod patient;
 pub(crate) mod pipes;
 pub(crate) mod server;
 pub(crate) mod transport;

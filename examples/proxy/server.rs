@@ -14,12 +14,12 @@ use hyper_util::{
     },
     service::TowerToHyperService,
 };
-use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service, util::MapRequestLayer};
 
 use super::{
     BoxError,
     gate::Peer,
+    net::{TcpListener, TcpStream},
     transport::{FRAME_BYTES, Transport},
 };
 

@@ -13,10 +13,9 @@ use std::{
 };
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::patient::Patient;
 
 /// How much of an HTTP/2 connection is read at once, and how much of it waits to be written.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -33,8 +32,8 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A socket, and what is known of the protocol.
 #[derive(Debug)]
-pub(crate) struct Transport {
-    socket: TcpStream,
+pub(crate) struct Transport<S> {
+    socket: Patient<S>,
     protocol: Protocol,
 }
 
@@ -81,16 +80,16 @@ enum Flush {
     BehindFrame,
 }
 
-impl Transport {
+impl<S> Transport<S> {
     /// Of a server: the client shows which protocol it speaks.
-    pub(crate) fn accepted(socket: TcpStream) -> Self {
-        Self { socket, protocol: Protocol::Unknown { seen: 0 } }
+    pub(crate) fn accepted(socket: S) -> Self {
+        Self { socket: Patient::new(socket), protocol: Protocol::Unknown { seen: 0 } }
     }
 
     /// Of a client.
-    pub(crate) fn connected(socket: TcpStream, http2: bool) -> Self {
+    pub(crate) fn connected(socket: S, http2: bool) -> Self {
         let protocol = if http2 { Protocol::Http2(Box::default()) } else { Protocol::Http1 };
-        Self { socket, protocol }
+        Self { socket: Patient::new(socket), protocol }
     }
 }
 
@@ -111,9 +110,9 @@ impl Protocol {
 }
 
 impl Pieces {
-    fn read(
+    fn read<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
-        socket: &mut TcpStream,
+        socket: &mut S,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -141,9 +140,9 @@ impl Pieces {
         Poll::Ready(Ok(()))
     }
 
-    fn write(
+    fn write<S: AsyncWrite + Unpin>(
         &mut self,
-        socket: &mut TcpStream,
+        socket: &mut S,
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -159,7 +158,11 @@ impl Pieces {
         Poll::Ready(Ok(self.output.len() - before))
     }
 
-    fn flush(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn flush<S: AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.flush {
             Flush::Meant => self.drain(socket, cx),
             Flush::BehindFrame => {
@@ -172,7 +175,11 @@ impl Pieces {
     }
 
     /// Gives the socket all there is.
-    fn drain(&mut self, socket: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn drain<S: AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         while let Some(left) = self.output.get(self.taken..).filter(|left| !left.is_empty()) {
             match ready!(Pin::new(&mut *socket).poll_write(cx, left))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -185,13 +192,13 @@ impl Pieces {
     }
 }
 
-impl Connection for Transport {
+impl<S: Connection> Connection for Transport<S> {
     fn connected(&self) -> Connected {
         self.socket.connected()
     }
 }
 
-impl AsyncRead for Transport {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Transport<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -211,7 +218,7 @@ impl AsyncRead for Transport {
     }
 }
 
-impl AsyncWrite for Transport {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -260,7 +267,7 @@ mod tests {
     use super::*;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
     async fn pair() -> (TcpStream, TcpStream) {
@@ -344,7 +351,7 @@ mod tests {
     async fn a_flush_without_a_write_before_it_is_meant() {
         let (mut client, server) = pair().await;
         let mut transport = Transport::connected(server, true);
-        let waits = |transport: &Transport| match &transport.protocol {
+        let waits = |transport: &Transport<_>| match &transport.protocol {
             Protocol::Http2(pieces) => pieces.output.len(),
             Protocol::Http1 | Protocol::Unknown { .. } => unreachable!(),
         };
