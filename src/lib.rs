@@ -26,6 +26,16 @@ pub mod ext_proc;
 pub mod filter;
 pub mod flow;
 pub mod frame;
+/// Guides: they are read here and in the folder `docs`, and their programs run as tests.
+///
+/// This module never has code: outside of the documentation it is not there.
+#[cfg(any(doc, doctest))]
+pub mod guide {
+    #[doc = include_str!("../docs/coming-from.md")]
+    pub mod coming_from {}
+    #[doc = include_str!("../docs/first-filter.md")]
+    pub mod first_filter {}
+}
 pub mod limits;
 pub mod pipe;
 pub mod pool;

@@ -235,3 +235,13 @@ fn every_field_that_we_write_is_one_that_envoy_reads() {
     let config = as_rendered(&every_field(), None);
     run(vec![("every field".to_owned(), Envoy::Accepts, config)]);
 }
+
+#[test]
+fn envoy_accepts_the_configuration_of_the_guide() {
+    let guide = include_str!("../docs/first-filter.md");
+    let (_, text) = guide.split_once("```yaml\n").expect("the guide has a configuration");
+    let (text, _) = text.split_once("```").expect("the configuration ends");
+    let (accepts, said) = ask(text);
+    assert!(accepts, "{said}");
+    assert!(!ask(&text.replace("cluster: origin", "cluster: nobody")).0, "any text is accepted");
+}

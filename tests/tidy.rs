@@ -12,6 +12,8 @@ mod layers;
 mod names;
 #[path = "tidy/paths.rs"]
 mod paths;
+#[path = "tidy/promises.rs"]
+mod promises;
 #[path = "tidy/rust.rs"]
 mod rust;
 #[path = "tidy/source.rs"]

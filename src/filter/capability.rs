@@ -2,18 +2,31 @@ use core::fmt;
 use core::ops::BitOr;
 
 /// Something a filter may need and an edge may be able to do.
+///
+/// A filter [declares](super::Declaration) what it needs; to look at a message, to reply and to
+/// fail need nothing. What was not declared, or not granted, is refused where it is done: an edit
+/// with [`EditErrorKind::Undeclared`](super::EditErrorKind::Undeclared). A hold of the head fails
+/// the message with [`ErrorKind::Undeclared`](crate::ErrorKind::Undeclared).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Send trailers where none came. HTTP/1 needs them announced and asked for (RFC 9110, 6.5.1).
+    /// Send trailers where none came. HTTP/1 needs them announced
+    /// ([`Declaration::trailer`](super::Declaration::trailer)) and asked for by the receiver, with
+    /// `te: trailers` (RFC 9110, 6.5.1): a filter that can do without *prefers* it. Where it is
+    /// granted, [`Filter::trailers`](super::Filter::trailers) is called for every message.
     AddTrailers,
-    /// Keep the head until body has been seen.
+    /// Keep the head until body has been seen: [`Verdict::HOLD`](super::Verdict::HOLD) on the
+    /// head. Then it can still be changed, or a reply take the place of the whole message.
     HoldHead,
-    /// Keep bytes until the message has ended.
+    /// Keep bytes until the message has ended: holding until
+    /// [`View::input_ended`](super::View::input_ended). Holding for less needs nothing.
     KeepToEnd,
-    /// Change bytes of the body.
+    /// Change bytes of the body: [`View::replace`](super::View::replace) and the like. How many
+    /// there are stays the same; a message whose declared length is broken fails at its exit.
     EditBytes,
-    /// Change how many bytes the body has. Includes editing bytes.
+    /// Change how many bytes the body has. Includes editing bytes. `content-length` is taken off,
+    /// unless the filter states a new one
+    /// ([`View::set_declared_bytes`](super::View::set_declared_bytes)).
     ChangeLength,
     /// Be shown the end of the message.
     SeeEnd,

@@ -1,5 +1,45 @@
 //! What a filter is: its callbacks, its view of the message, its verdict, its declaration.
 //!
+//! - [`Filter`] is the trait: one callback for each kind of news. What is not written passes.
+//! - [`View`] is what a callback is handed: all that the filter was shown and has not let go.
+//! - [`Verdict`] is what it answers, for all of it.
+//! - [`Declaration`] is what the filter says of itself beforehand: its interests, the
+//!   [capabilities](Capability) that it needs, how much it may hold.
+//! - [`LocalReply`] takes the place of a message.
+//! - [`FailOpen`] goes around a filter that asks others.
+//!
+//! ```
+//! use http::HeaderValue;
+//! use tidegate::{Filter, Head, Verdict, View};
+//!
+//! /// Marks every message, and counts its body.
+//! #[derive(Default)]
+//! struct Mark {
+//!     bytes: usize,
+//! }
+//!
+//! impl<H: Head> Filter<H> for Mark {
+//!     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
+//!         if let Some(head) = view.head_mut() {
+//!             head.headers_mut().insert("x-mark", HeaderValue::from_static("1"));
+//!         }
+//!         Verdict::PASS
+//!     }
+//!
+//!     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {
+//!         self.bytes += view.new_bytes();
+//!         Verdict::PASS
+//!     }
+//! }
+//!
+//! let plan = tidegate::Plan::<http::request::Parts>::builder().filter("mark", Mark::default);
+//! assert_eq!(plan.build()?.filters().count(), 1);
+//! # Ok::<(), tidegate::chain::PlanError>(())
+//! ```
+//!
+//! `docs/first-filter.md` writes three, step by step. The same as an `async fn`:
+//! [`async_filter`](crate::async_filter).
+//!
 //! This module never knows a station or a chain, never wakes, locks, or reads a clock.
 
 mod capability;

@@ -1,5 +1,9 @@
 //! What an external processor is given of a message: values that cannot be wrong.
 //!
+//! [`FilterConfig`] is the configuration of Envoy's filter; [`ProcessingMode`] its mode, with a
+//! [`DirectionMode`] for requests and one for responses. What filters can do in one say [`Terms`].
+//! [`RouteConfig`] and [`ModeOverride`] are other modes for a route and for one stream.
+//!
 //! This module never sees a message.
 
 mod allowed_mode;
