@@ -1,3 +1,4 @@
+use core::mem;
 use core::task::{Context, Poll, Waker};
 
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
@@ -10,13 +11,11 @@ pub(super) struct Lane<T> {
     slot: Mutex<Slot<T>>,
 }
 
-struct Slot<T> {
-    letter: Letter<T>,
-    waker: Option<Waker>,
-}
-
-enum Letter<T> {
-    None,
+/// One word for all: a reader waits for a letter, or the letter for its reader.
+enum Slot<T> {
+    Empty,
+    /// The reader is woken when there is a letter.
+    Awaited(Waker),
     Waiting(T),
     /// It was read, or its reader is gone: nothing can be posted any more.
     Closed,
@@ -24,10 +23,7 @@ enum Letter<T> {
 
 impl<T> Lane<T> {
     pub(super) fn new() -> Self {
-        Self {
-            waiting: AtomicU32::new(0),
-            slot: Mutex::new(Slot { letter: Letter::None, waker: None }),
-        }
+        Self { waiting: AtomicU32::new(0), slot: Mutex::new(Slot::Empty) }
     }
 
     /// Posts the letter and wakes the reader, whose waker may panic; gives it back if there was one
@@ -35,13 +31,13 @@ impl<T> Lane<T> {
     pub(super) fn post(&self, letter: T) -> Result<(), T> {
         let waker = {
             let mut slot = lock(&self.slot);
-            if !matches!(slot.letter, Letter::None) {
+            if matches!(*slot, Slot::Waiting(_) | Slot::Closed) {
                 return Err(letter);
             }
-            slot.letter = Letter::Waiting(letter);
+            let before = mem::replace(&mut *slot, Slot::Waiting(letter));
             // Ordering: Relaxed. A reader that sees the hint takes the lock.
             self.waiting.store(1, Ordering::Relaxed);
-            slot.waker.take()
+            before.into_waker()
         };
         if let Some(waker) = waker {
             // The other side's: its panic is no business of this one, which has more to tell.
@@ -64,8 +60,7 @@ impl<T> Lane<T> {
             if let Some(letter) = self.take(&mut slot) {
                 return Poll::Ready(letter);
             }
-            let known = slot.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker()));
-            if known || matches!(slot.letter, Letter::Closed) {
+            if slot.is_awaited_by(cx.waker()) || matches!(*slot, Slot::Closed) {
                 return Poll::Pending;
             }
         }
@@ -75,7 +70,7 @@ impl<T> Lane<T> {
             let mut slot = lock(&self.slot);
             match self.take(&mut slot) {
                 Some(letter) => (Poll::Ready(letter), Some(fresh)),
-                None => (Poll::Pending, slot.waker.replace(fresh)),
+                None => (Poll::Pending, slot.register(fresh)),
             }
         };
         drop(unused);
@@ -84,25 +79,42 @@ impl<T> Lane<T> {
 
     /// The reader goes away: nothing can be posted any more, and its waker is let go.
     pub(super) fn close(&self) {
-        let (letter, waker) = {
-            let mut slot = lock(&self.slot);
-            let letter = core::mem::replace(&mut slot.letter, Letter::Closed);
-            (letter, slot.waker.take())
-        };
-        // Both are user code, and the other half is still to be told.
-        contained(move || drop(letter));
-        contained(move || drop(waker));
+        let slot = mem::replace(&mut *lock(&self.slot), Slot::Closed);
+        // Letter and waker are user code, and the other half is still to be told.
+        contained(move || drop(slot));
     }
 
     fn take(&self, slot: &mut Slot<T>) -> Option<T> {
-        if !matches!(slot.letter, Letter::Waiting(_)) {
+        if !matches!(slot, Slot::Waiting(_)) {
             return None;
         }
         // Ordering: Relaxed, under the lock.
         self.waiting.store(0, Ordering::Relaxed);
-        match core::mem::replace(&mut slot.letter, Letter::Closed) {
-            Letter::Waiting(letter) => Some(letter),
-            Letter::None | Letter::Closed => None,
+        match mem::replace(slot, Slot::Closed) {
+            Slot::Waiting(letter) => Some(letter),
+            Slot::Empty | Slot::Awaited(_) | Slot::Closed => None,
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    fn is_awaited_by(&self, waker: &Waker) -> bool {
+        matches!(self, Self::Awaited(known) if known.will_wake(waker))
+    }
+
+    fn into_waker(self) -> Option<Waker> {
+        match self {
+            Self::Awaited(waker) => Some(waker),
+            Self::Empty | Self::Waiting(_) | Self::Closed => None,
+        }
+    }
+
+    /// Registers the waker of a reader that has found no letter. The one before, to be dropped.
+    fn register(&mut self, fresh: Waker) -> Option<Waker> {
+        match self {
+            Self::Empty | Self::Awaited(_) => mem::replace(self, Self::Awaited(fresh)).into_waker(),
+            // Only the reader reads and closes, and it is here.
+            Self::Waiting(_) | Self::Closed => Some(fresh),
         }
     }
 }

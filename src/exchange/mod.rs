@@ -63,7 +63,7 @@ pub(crate) mod side;
 use core::mem;
 
 use crate::error::Error;
-use crate::frame::Outcome;
+use crate::frame::{BriefOutcome, Outcome};
 use crate::sync::{Arc, AtomicU32, Mutex, Ordering, lock};
 use crate::unwind::drop_contained;
 
@@ -99,7 +99,8 @@ pub fn mailbox() -> (RequestHalf, ResponseHalf) {
 
 /// What the halves share.
 struct Shared {
-    to_response: Lane<Mail>,
+    /// Boxed: it is rare, and the mailbox of an exchange that waits should be small.
+    to_response: Lane<Box<Mail>>,
     to_request: Lane<Ending>,
     outcomes: Mutex<Outcomes>,
     /// 1 while the request half waits for its client; advice for the choice between 408 and 504.
@@ -115,14 +116,14 @@ struct Ending {
 
 #[derive(Default)]
 struct Outcomes {
-    request: Option<Outcome>,
-    response: Option<Outcome>,
+    request: Option<BriefOutcome>,
+    response: Option<BriefOutcome>,
 }
 
 impl Shared {
     /// Fixes how the request ended; false if that was fixed before.
     fn fix_request(&self, outcome: &Outcome) -> bool {
-        let fresh = outcome.clone();
+        let fresh = BriefOutcome::from(outcome.clone());
         let mut outcomes = lock(&self.outcomes);
         if outcomes.request.is_some() {
             // Dropped after the lock: an error's source is user code.
@@ -136,7 +137,7 @@ impl Shared {
 
     /// Fixes how the response ended; false if that was fixed before.
     fn fix_response(&self, outcome: &Outcome) -> bool {
-        let fresh = outcome.clone();
+        let fresh = BriefOutcome::from(outcome.clone());
         let mut outcomes = lock(&self.outcomes);
         if outcomes.response.is_some() {
             drop(outcomes);

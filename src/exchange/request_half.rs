@@ -29,9 +29,12 @@ impl RequestHalf {
     /// The reply comes back if the response half is gone, or was told something before.
     #[allow(clippy::result_large_err, reason = "it goes back as it came, and is rare")]
     pub fn reply(&self, reply: LocalReply) -> Result<(), LocalReply> {
-        match self.shared.to_response.post(Mail::Reply(reply)) {
-            Err(Mail::Reply(reply)) => Err(reply),
-            Ok(()) | Err(Mail::Failed { .. }) => Ok(()),
+        let Err(refused) = self.shared.to_response.post(Box::new(Mail::Reply(reply))) else {
+            return Ok(());
+        };
+        match *refused {
+            Mail::Reply(reply) => Err(reply),
+            Mail::Failed { .. } => Ok(()),
         }
     }
 
@@ -44,14 +47,15 @@ impl RequestHalf {
         if let Some(error) = outcome.error() {
             // Refused if the response half is gone, or has a reply: then nobody has to answer.
             let (error, awaited_client) = (error.clone(), self.shared.awaits_client());
-            drop(self.shared.to_response.post(Mail::Failed { error, awaited_client }));
+            let mail = Box::new(Mail::Failed { error, awaited_client });
+            drop(self.shared.to_response.post(mail));
         }
     }
 
     /// How the response ended, if it has.
     #[must_use]
     pub fn response_outcome(&self) -> Option<Outcome> {
-        lock(&self.shared.outcomes).response.clone()
+        lock(&self.shared.outcomes).response.as_ref().map(|outcome| outcome.get().clone())
     }
 
     /// Whether [`poll_reset`](Self::poll_reset) has something; one load, for a busy reader. It may
@@ -86,7 +90,10 @@ impl RequestHalf {
     /// States whether the request has to wait for its client: a timeout is then the client's (408),
     /// otherwise not (504).
     pub fn set_awaits_client(&self, awaits: bool) {
-        self.shared.set_awaits_client(awaits);
+        // Only this half writes it, so what it reads is what it said last.
+        if self.shared.awaits_client() != awaits {
+            self.shared.set_awaits_client(awaits);
+        }
     }
 }
 

@@ -34,7 +34,7 @@ impl ResponseHalf {
     ///
     /// What has not been returned is still there.
     pub fn poll_mail(&mut self, cx: &Context<'_>) -> Poll<Mail> {
-        self.shared.to_response.poll(cx)
+        self.shared.to_response.poll(cx).map(|mail| *mail)
     }
 
     /// States how the response ended; the first outcome counts. Unless it is complete, or its
@@ -81,7 +81,7 @@ impl ResponseHalf {
     /// How the request ended, if it has.
     #[must_use]
     pub fn request_outcome(&self) -> Option<Outcome> {
-        lock(&self.shared.outcomes).request.clone()
+        lock(&self.shared.outcomes).request.as_ref().map(|outcome| outcome.get().clone())
     }
 
     /// Whether the request half is waiting for its client, as of its last poll.

@@ -2,11 +2,13 @@
 //!
 //! This module never decides when a message ends.
 
+mod brief_outcome;
 mod outcome;
 
 use bytes::Bytes;
 use http::HeaderMap;
 
+pub(crate) use brief_outcome::BriefOutcome;
 pub use outcome::Outcome;
 
 /// One frame of a message behind its head.

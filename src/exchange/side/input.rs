@@ -158,7 +158,7 @@ impl<H: Head> Side<H> {
     pub fn poll_mail(&mut self, cx: &Context<'_>) -> Poll<()> {
         match &mut self.link {
             Link::Alone => return Poll::Pending,
-            Link::Request { half, .. } => {
+            Link::Request(half) => {
                 let error = ready!(half.poll_reset(cx));
                 let answered = half.was_answered();
                 self.end_early(error, answered);

@@ -12,11 +12,7 @@ use crate::frame::Outcome;
 pub(super) enum Link {
     /// The message is no part of an exchange.
     Alone,
-    Request {
-        half: RequestHalf,
-        /// Whether the other half believes that this one waits for its client.
-        told_awaits: bool,
-    },
+    Request(RequestHalf),
     Response(ResponseHalf),
 }
 
@@ -26,7 +22,7 @@ impl Link {
     pub(super) fn has_mail(&self) -> bool {
         match self {
             Self::Alone => false,
-            Self::Request { half, .. } => half.has_mail(),
+            Self::Request(half) => half.has_mail(),
             Self::Response(half) => half.has_mail(),
         }
     }
@@ -36,7 +32,7 @@ impl Link {
     pub(super) fn finish(&self, outcome: &Outcome, answered: bool) {
         match self {
             Self::Alone => {}
-            Self::Request { half, .. } => half.finish(outcome),
+            Self::Request(half) => half.finish(outcome),
             Self::Response(half) if answered => half.finish_answered(outcome),
             Self::Response(half) => half.finish(outcome),
         }
@@ -46,17 +42,14 @@ impl Link {
     /// nobody here has to answer.
     pub(super) fn answer(&self, error: &Error) -> Option<LocalReply> {
         match self {
-            Self::Alone | Self::Request { .. } => None,
+            Self::Alone | Self::Request(_) => None,
             Self::Response(half) => Some(answer_for(error, half.awaits_client())),
         }
     }
 
     /// Tells the response whether the request waits for its client.
-    pub(super) fn set_awaits(&mut self, awaits: bool) {
-        if let Self::Request { half, told_awaits } = self
-            && *told_awaits != awaits
-        {
-            *told_awaits = awaits;
+    pub(super) fn set_awaits(&self, awaits: bool) {
+        if let Self::Request(half) = self {
             half.set_awaits_client(awaits);
         }
     }

@@ -20,7 +20,7 @@ use crate::frame::Outcome;
 use crate::unwind::contained;
 use crate::watermark::Marks;
 
-use drain::Drain;
+use drain::Early;
 use link::Link;
 
 /// One direction of an exchange: it owns the chain of one message and its end of the mailbox.
@@ -69,9 +69,8 @@ use link::Link;
 pub struct Side<H: Head> {
     chain: Chain<H>,
     link: Link,
-    early: EarlyResponse,
+    early: Early,
     stage: Stage,
-    drain: Drain,
     observer: Option<Observer>,
 }
 
@@ -92,9 +91,8 @@ impl<H: Head> Side<H> {
         Self {
             chain,
             link: Link::Alone,
-            early: EarlyResponse::Forward,
+            early: Early::Forward,
             stage: Stage::Unstarted,
-            drain: Drain::Off,
             observer: None,
         }
     }
@@ -103,7 +101,7 @@ impl<H: Head> Side<H> {
     /// sides of an exchange have to have the same.
     #[must_use]
     pub fn early_response(mut self, policy: EarlyResponse) -> Self {
-        self.early = policy;
+        self.early = Early::from(policy);
         self
     }
 
@@ -194,7 +192,7 @@ impl<H: Head> Side<H> {
     /// Tells the outcome, if it is fixed and has not been told.
     pub(crate) fn tell(&mut self) {
         // A complete response is news to the request only where the policy makes it so.
-        let is_early = self.early != EarlyResponse::Forward;
+        let is_early = !matches!(self.early, Early::Forward);
         let complete = self.chain.outcome().is_some_and(Outcome::is_complete);
         // A message that failed can have been answered by what its route put in its place.
         let whole = self.chain.outcome().is_some() && self.chain.is_end_stream();
@@ -225,7 +223,7 @@ impl Side<request::Parts> {
     }
 
     pub(crate) fn set_half(&mut self, half: RequestHalf) {
-        self.link = Link::Request { half, told_awaits: false };
+        self.link = Link::Request(half);
     }
 }
 
@@ -269,7 +267,7 @@ impl<H: Head> fmt::Debug for Side<H> {
         f.debug_struct("Side")
             .field("direction", &Direction::of::<H>())
             .field("stage", &self.stage)
-            .field("drain", &self.drain)
+            .field("early", &self.early)
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }

@@ -98,7 +98,7 @@ impl<H: Head> Side<H> {
         let output = match output {
             Output::Reply(reply) => {
                 // Handed over before the outcome is told.
-                let Link::Request { half, .. } = &self.link else {
+                let Link::Request(half) = &self.link else {
                     self.tell();
                     return Output::Reply(reply);
                 };
