@@ -58,10 +58,9 @@ mod find;
 mod packer;
 mod read;
 mod rest;
+mod segments;
 mod traits;
 mod transfer;
-
-use std::collections::VecDeque;
 
 use bytes::Bytes;
 
@@ -69,6 +68,7 @@ pub use chunks::Chunks;
 pub use cursor::Cursor;
 
 use packer::Packer;
+use segments::Segments;
 
 use crate::unwind::{drop_contained, drop_each_contained};
 
@@ -95,7 +95,7 @@ pub struct BodyBuf {
     /// Invariant: if this is `Some`, `rest` is empty.
     first: Option<Bytes>,
     /// Invariant: holds no empty segment.
-    rest: VecDeque<Bytes>,
+    rest: Segments,
     /// Made by the first copy. Its open bytes are the last of the buffer.
     packer: Option<Box<Packer>>,
     /// Invariant: the sum of all segments and the open bytes of `packer`.
@@ -107,7 +107,7 @@ impl BodyBuf {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        Self { first: None, rest: VecDeque::new(), packer: None, len: 0 }
+        Self { first: None, rest: Segments::new(), packer: None, len: 0 }
     }
 
     /// How many bytes it holds.
@@ -157,10 +157,15 @@ impl BodyBuf {
             self.first = Some(segment);
         } else {
             self.grow(segment.len());
-            if self.first.is_some() || !self.open_bytes().is_empty() {
-                self.make_room_behind();
+            // The usual case in one piece, so that it can be inlined.
+            if self.first.is_none()
+                && !self.is_open()
+                && let Some(rest) = self.rest.made()
+            {
+                rest.push_back(segment);
+            } else {
+                self.push_behind(segment);
             }
-            self.rest.push_back(segment);
         }
         self.invariants();
     }
@@ -204,6 +209,15 @@ impl BodyBuf {
         self.first.is_some()
     }
 
+    /// As [`push`](Self::push), for a buffer that [is vacant](Self::is_vacant) and a segment that
+    /// has bytes.
+    #[inline]
+    pub(crate) fn push_only(&mut self, segment: Bytes) {
+        debug_assert!(self.is_vacant() && !segment.is_empty(), "it takes the place of nothing");
+        self.len = segment.len();
+        self.first = Some(segment);
+    }
+
     /// Whether it is empty, seen so that the compiler knows a [`push`](Self::push) to drop nothing.
     #[inline]
     pub(crate) const fn is_vacant(&self) -> bool {
@@ -233,7 +247,7 @@ impl BodyBuf {
     fn discard_all(&mut self) -> u64 {
         let bytes = self.len as u64;
         drop_contained(self.first.take());
-        drop_each_contained(self.rest.drain(..));
+        drop_each_contained(self.rest.drain_all());
         self.clear();
         bytes
     }
@@ -275,13 +289,14 @@ impl BodyBuf {
         }
     }
 
-    /// Moves what is not in the deque there, in order, so that a segment can follow in it.
+    /// Moves what is not in the deque there, in order, and links a segment behind it.
     #[cold]
-    fn make_room_behind(&mut self) {
+    fn push_behind(&mut self, segment: Bytes) {
         self.spill();
         if let Some(open) = self.take_open() {
             self.rest.push_back(open);
         }
+        self.rest.push_back(segment);
     }
 
     #[cold]
@@ -326,7 +341,7 @@ impl BodyBuf {
         if cfg!(debug_assertions) {
             debug_assert!(self.first.is_none() || self.rest.is_empty(), "two first segments");
             if self.rest.len() <= 64 {
-                let segments = self.first.iter().chain(&self.rest);
+                let segments = self.first.iter().chain(self.rest.iter());
                 debug_assert!(segments.clone().all(|s| !s.is_empty()), "an empty segment");
                 let linked: usize = segments.map(Bytes::len).sum();
                 debug_assert_eq!(self.len, linked + self.open_bytes().len(), "the cached length");

@@ -1,5 +1,7 @@
 //! Bytes that come to rest: packing, compaction, and the bound on bookkeeping.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 
 use super::{BodyBuf, Packer};
@@ -94,7 +96,7 @@ impl BodyBuf {
     #[inline]
     fn lies_in_block(&self) -> bool {
         let mut end = self.open_bytes().as_ptr();
-        self.first.iter().chain(&self.rest).rev().all(|segment| {
+        self.first.iter().chain(self.rest.iter()).rev().all(|segment| {
             let range = segment.as_ptr_range();
             let joins = range.end == end;
             end = range.start;
@@ -154,7 +156,7 @@ impl BodyBuf {
     pub fn bookkeeping_bytes(&self) -> usize {
         let packer = self.packer.as_ref();
         size_of::<Self>()
-            + self.rest.capacity() * size_of::<Bytes>()
+            + self.rest.heap_bytes()
             + packer.map_or(0, |packer| size_of::<Packer>() + packer.spare_bytes())
     }
 
@@ -162,7 +164,7 @@ impl BodyBuf {
     pub(crate) fn kept_bytes(&self) -> usize {
         let packer = self.packer.as_ref();
         size_of::<Self>()
-            + self.rest.capacity() * size_of::<Bytes>()
+            + self.rest.heap_bytes()
             + packer.map_or(0, |packer| size_of::<Packer>() + packer.block_bytes())
     }
 
@@ -200,15 +202,27 @@ impl BodyBuf {
     /// Whether a segment is small enough to be packed.
     fn has_small(&self) -> bool {
         !self.open_bytes().is_empty()
-            || self.first.iter().chain(&self.rest).any(|segment| segment.len() < PACK_BELOW_BYTES)
+            || self
+                .first
+                .iter()
+                .chain(self.rest.iter())
+                .any(|segment| segment.len() < PACK_BELOW_BYTES)
     }
 
     /// Gives back slots that far fewer segments would not miss.
     #[inline]
     pub(super) fn shrink(&mut self) {
+        if self.rest.slots() > SEGMENT_SLOTS_KEPT {
+            self.shrink_large();
+        }
+    }
+
+    #[inline(never)]
+    fn shrink_large(&mut self) {
         let wanted = SEGMENT_SLOTS_KEPT + SLOTS_PER_SEGMENT_KEPT * self.rest.len();
-        if self.rest.capacity() > wanted {
-            self.rest.shrink_to(SEGMENT_SLOTS_KEPT + 2 * self.rest.len());
+        if self.rest.slots() > wanted {
+            let kept = SEGMENT_SLOTS_KEPT + 2 * self.rest.len();
+            self.rest.shrink_to(kept);
         }
     }
 }
@@ -222,8 +236,9 @@ const _: () = assert!(
     size_of::<Bytes>() * (SEGMENT_SLOTS_KEPT + SLOTS_PER_SEGMENT_KEPT * SEGMENTS_AT_REST)
         + 2 * PACK_BLOCK_BYTES
         + size_of::<BodyBuf>()
+        + size_of::<VecDeque<Bytes>>()
         + size_of::<Packer>()
         <= BOOKKEEPING_BASE_BYTES,
     "the stated base covers kept slots, both blocks and the buffer itself"
 );
-const _: () = assert!(size_of::<BodyBuf>() <= 10 * size_of::<u64>(), "a buffer is 80 bytes");
+const _: () = assert!(size_of::<BodyBuf>() <= 7 * size_of::<u64>(), "a buffer is 56 bytes");

@@ -121,15 +121,28 @@ impl BodyBuf {
             return other.append(self);
         }
         let mut left = n;
-        while left > 0 {
-            let segment = match self.front_len() {
-                Some(len) if len <= left => self.unlink_front(),
-                Some(_) => self.front_mut().map(|front| front.split_to(left)),
-                None => self.packer.as_mut().map(|packer| packer.take_first(left)),
-            };
-            let segment = segment.expect("n is at most the length, so a segment is left");
-            left -= segment.len();
-            other.push(segment);
+        if let Some(first) = self.first.take() {
+            // Not longer than `n`: a part of it is taken in `move_to`.
+            left -= first.len();
+            other.push(first);
+        }
+        if let Some(rest) = self.rest.made() {
+            while left > 0 {
+                let Some(front) = rest.front_mut() else { break };
+                let segment = if front.len() > left {
+                    front.split_to(left)
+                } else {
+                    let Some(whole) = rest.pop_front() else { break };
+                    whole
+                };
+                left -= segment.len();
+                other.push(segment);
+            }
+        }
+        if left > 0 {
+            let packer = self.packer.as_mut();
+            let packer = packer.expect("n is at most the length, so bytes are open");
+            other.push(packer.take_first(left));
         }
         self.len -= n;
         self.shrink();
@@ -204,11 +217,6 @@ impl BodyBuf {
             Some(first) => Some(first),
             None => self.rest.front_mut(),
         }
-    }
-
-    #[inline]
-    fn front_len(&self) -> Option<usize> {
-        self.first.as_ref().or_else(|| self.rest.front()).map(bytes::Bytes::len)
     }
 
     /// Takes the first linked segment out. The caller uncounts it.
