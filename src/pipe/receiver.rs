@@ -20,12 +20,15 @@ pub struct Receiver<T, End, E> {
     fetched: Fetched<T, End, E>,
     /// What was queued behind `fetched` when that was last looked at: never more than there is.
     queued_seen_bytes: u64,
+    /// The last look found something, so the next one most likely finds nothing. A guess, which
+    /// decides how often the lock is taken and nothing else.
+    found_last: bool,
 }
 
 impl<T, End, E> Receiver<T, End, E> {
     pub(super) fn new(shared: Arc<Shared<T, End, E>>, low_bytes: u64) -> Self {
         let fetched = Fetched { items: VecDeque::new(), bytes: 0, reading: Reading::Flowing };
-        Self { shared, low_bytes, fetched, queued_seen_bytes: 0 }
+        Self { shared, low_bytes, fetched, queued_seen_bytes: 0, found_last: false }
     }
 
     /// The next item, or the end.
@@ -175,16 +178,17 @@ impl<T, End, E> Receiver<T, End, E> {
     fn poll_fetch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         debug_assert!(self.fetched.items.is_empty(), "what was fetched is handed out first");
         self.queued_seen_bytes = 0;
-        {
+        if !mem::take(&mut self.found_last) {
             let mut state = lock(&self.shared.state);
             if state.fetch(&mut self.fetched) {
+                self.found_last = true;
                 return Poll::Ready(());
             }
             if state.receiver_is(cx.waker()) {
                 return Poll::Pending;
             }
         }
-        // User code: outside the lock. So it has to be looked again.
+        // User code: outside the lock. So it has to be looked again, or only now.
         let fresh = cx.waker().clone();
         let (found, unused) = {
             let mut state = lock(&self.shared.state);
@@ -195,6 +199,7 @@ impl<T, End, E> Receiver<T, End, E> {
             }
         };
         drop(unused);
+        self.found_last = found;
         if found { Poll::Ready(()) } else { Poll::Pending }
     }
 
