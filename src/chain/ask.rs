@@ -1,7 +1,5 @@
 //! One filter call: the view it is handed, the call, and what its verdict does.
 
-use core::mem;
-
 use http::HeaderMap;
 
 use super::lobby::Standing;
@@ -29,6 +27,14 @@ pub(super) enum Bytes {
     Held,
 }
 
+/// What a call came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    /// By how much it made its view grow, with what the filter keeps.
+    pub(super) grown_bytes: i64,
+}
+
 /// How a wave goes on behind a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -47,11 +53,10 @@ impl<H: Head> Chain<H> {
         callback: Callback,
         bytes: Bytes,
         new_at: usize,
-    ) -> Verdict {
+    ) -> Answer {
         let growth = if self.is_over_from(k + 1) { Growth::Closed } else { Growth::Open };
         let input_ended = self.tail_at.state_at(k).is_some_and(|state| state == TailState::Shown);
-        let Self { filters, stations, lobby, head_at, desk, calling, calls, grown_bytes, .. } =
-            self;
+        let Self { filters, stations, lobby, head_at, desk, calling, calls, .. } = self;
         let Standing { head, trailers, transit, .. } = lobby.open();
         let mut view = View::new(ViewParts {
             body: match bytes {
@@ -76,17 +81,17 @@ impl<H: Head> Chain<H> {
             Callback::Resume => filter.resume(&mut view),
         };
         *calling = None;
-        *grown_bytes = view.grown_bytes();
-        verdict
+        Answer { verdict, grown_bytes: view.grown_bytes() }
     }
 
-    /// Does what the verdict of station `k` says (architecture.md, section 2).
+    /// Does what the answer of station `k` says (architecture.md, section 2).
     ///
     /// `within` says whether the call was made by a wave that could go on behind it.
-    pub(super) fn apply(&mut self, k: usize, verdict: Verdict, bytes: Bytes, within: Flow) -> Flow {
+    pub(super) fn apply(&mut self, k: usize, answer: Answer, bytes: Bytes, within: Flow) -> Flow {
         let bit = 1u64 << k;
+        let Answer { verdict, grown_bytes } = answer;
         let decision = verdict.decision();
-        self.desk.account_growth(number(k), mem::take(&mut self.grown_bytes));
+        self.desk.account_growth(number(k), grown_bytes);
         let mut kept_changed = false;
         if self.desk.touched {
             if self.desk.take_undeclared_result(number(k)) {
@@ -312,7 +317,7 @@ impl<H: Head> Chain<H> {
     /// The output of these stations has ended: their handles answer `Gone`.
     pub(super) fn end_stations(&mut self, mask: u64) {
         self.stations.end(mask);
-        if let Some(resumes) = &self.desk.resumes {
+        if let Some(resumes) = self.desk.resumes() {
             resumes.close_stations(mask);
         }
     }

@@ -51,6 +51,18 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    /// Does what a wave has left, as most leave nothing.
+    pub(super) fn drive_rest(&mut self) {
+        let goes_on = matches!(self.head_at, HeadAt::Output | HeadAt::Taken)
+            && matches!(self.tail_at, TailAt::Awaited | TailAt::Output | TailAt::Taken)
+            && self.lobby.entrance_len() == 0
+            && self.work == Work::Done
+            && !self.stations.have_work();
+        if !goes_on {
+            self.drive();
+        }
+    }
+
     /// Notes whether a drive would find something to do: the budget ran out, or the output queue
     /// has made room for what waited.
     pub(super) fn look_for_work(&mut self) {
@@ -209,7 +221,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn room_behind(&self, k: usize) -> u64 {
         let next = (self.stations.wants_data | self.stations.holding) & from(k + 1);
         if next == 0 {
-            return self.out_marks.high().saturating_sub(self.out.len() as u64);
+            return self.out_marks().high().saturating_sub(self.out.len() as u64);
         }
         let next = next.trailing_zeros() as usize;
         self.stations.room_bytes(next, self.desk.marks(number(next)))
@@ -225,8 +237,8 @@ impl<H: Head> Chain<H> {
             Some(held) => (Bytes::Held, held.len()),
             None => (Bytes::Transit, 0),
         };
-        let verdict = self.call(k, Callback::Resume, bytes, new_at);
-        if self.apply(k, verdict, bytes, Flow::Rest) == Flow::Wave {
+        let answer = self.call(k, Callback::Resume, bytes, new_at);
+        if self.apply(k, answer, bytes, Flow::Rest) == Flow::Wave {
             self.go_on_behind(k);
         }
     }
@@ -256,8 +268,8 @@ impl<H: Head> Chain<H> {
         if plain_end && self.tail_at.state_at(k) == Some(TailState::Unseen) {
             self.tail_at = TailAt::at(k, TailState::Shown);
         }
-        let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
-        if self.apply(k, verdict, Bytes::Held, Flow::Rest) == Flow::Wave {
+        let answer = self.call(k, Callback::Data, Bytes::Held, new_at);
+        if self.apply(k, answer, Bytes::Held, Flow::Rest) == Flow::Wave {
             self.go_on_behind(k);
         }
     }
@@ -332,6 +344,6 @@ impl<H: Head> Chain<H> {
         (self.stations.resumed | self.stations.again) & bit != 0
             || (self.stations.refused & bit != 0
                 && (self.is_over_from(k + 1) || self.stations.released & bit != 0))
-            || self.desk.resumes.as_ref().is_some_and(|resumes| resumes.may_resume(number(k)))
+            || self.desk.resumes().is_some_and(|resumes| resumes.may_resume(number(k)))
     }
 }

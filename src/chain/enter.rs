@@ -28,16 +28,13 @@ impl<H: Head> Chain<H> {
             return Err(InputError::OutOfOrder);
         }
         if self.place_head(head) {
-            self.lengths.declared_bytes = match self.sight {
-                Sight::Whole => self.desk.facts.declared_bytes,
-                Sight::Partial => None,
-            };
             if end_of_stream {
                 self.tail_at = TailAt::Entrance;
             }
             self.guarded(|chain| {
                 if chain.check_input_length() {
-                    chain.drive();
+                    chain.enter_head();
+                    chain.drive_rest();
                 }
             });
         }
@@ -62,7 +59,7 @@ impl<H: Head> Chain<H> {
                 }
             }
         }
-        drop_contained(self.lobby.open().head.replace(head));
+        self.lobby.put_head(head);
         self.head_at = HeadAt::Entrance;
         true
     }
@@ -138,10 +135,11 @@ impl<H: Head> Chain<H> {
             {
                 chain.lobby.transit().push(data);
                 chain.wave(chain.stations.entrance_at, end_of_stream);
+                chain.drive_rest();
             } else {
                 chain.lobby.entrance().push(data);
+                chain.drive();
             }
-            chain.drive();
         });
         Ok(())
     }
@@ -175,9 +173,16 @@ impl<H: Head> Chain<H> {
         }
         self.lobby.put_trailers(trailers);
         self.tail_at = TailAt::Entrance;
+        let was_fast = self.is_fast();
         self.guarded(|chain| {
             if chain.check_input_length() {
-                chain.drive();
+                // Straight into the wave, if nothing is in the way.
+                if was_fast {
+                    chain.wave(chain.stations.entrance_at, true);
+                    chain.drive_rest();
+                } else {
+                    chain.drive();
+                }
             }
         });
         Ok(())
@@ -194,7 +199,7 @@ impl<H: Head> Chain<H> {
     /// Takes the resumes that handles have queued, and asks those filters. Register the task's
     /// waker with [`resume_set`](Self::resume_set) before.
     pub fn handle_resumes(&mut self) {
-        let pending = self.desk.resumes.as_ref().map_or(0, ResumeSet::take_pending);
+        let pending = self.desk.resumes().map_or(0, ResumeSet::take_pending);
         if pending != 0 {
             self.resume_stations(pending);
         }
@@ -295,7 +300,7 @@ impl<H: Head> Chain<H> {
     fn check_input_length(&mut self) -> bool {
         let got_bytes = self.input_bytes;
         let ended = self.tail_at != TailAt::Awaited;
-        let kind = match self.lengths.declared_bytes {
+        let kind = match self.declared_bytes() {
             _ if self.desk.facts.bodiless && got_bytes > 0 => ErrorKind::BodyForbidden,
             Some(declared_bytes) if got_bytes > declared_bytes => {
                 ErrorKind::LengthExceeded { declared_bytes }
@@ -309,9 +314,17 @@ impl<H: Head> Chain<H> {
         false
     }
 
+    /// What the head that entered holds the source to, in bytes.
+    fn declared_bytes(&self) -> Option<u64> {
+        match self.sight {
+            Sight::Whole => self.desk.facts.declared_bytes,
+            Sight::Partial => None,
+        }
+    }
+
     /// More input than this is a lie.
     pub(super) fn input_limit_bytes(&self) -> u64 {
-        match self.lengths.declared_bytes {
+        match self.declared_bytes() {
             _ if self.desk.facts.bodiless => 0,
             declared => declared.unwrap_or(u64::MAX),
         }

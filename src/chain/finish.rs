@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use bytes::Bytes;
 
 use super::ask::Bytes as At;
+use super::informational::Informational;
 use super::output::Output;
 use super::position::{HeadAt, TailAt};
 use super::stations::from;
@@ -14,25 +15,46 @@ use super::storage::{Kept, Storage, Upkeep};
 use super::{Chain, Source, Stats, Work};
 use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::{Head, LocalReply};
-use crate::frame::Outcome;
+use crate::frame::{BriefOutcome, Outcome};
 use crate::sync::ConstArc as Arc;
 use crate::unwind::{contained, drop_contained};
 
 /// Whether the message goes on. Over: the outcome is fixed and told.
 pub(super) enum Life<H> {
     Live,
-    /// The sink was given the message whole.
-    Whole {
-        outcome: Outcome,
-    },
-    /// It was not; `parting` is what the edge has yet to be told.
-    Cut {
-        outcome: Outcome,
-        parting: Option<Box<Output<H>>>,
-    },
+    /// The sink was given the message whole, and nothing was dropped.
+    Complete,
+    /// The sink was not given all of it, and is not told.
+    Cancelled,
+    /// Boxed: it is rare, and all chains that wait are live.
+    Over(Box<Over<H>>),
+}
+
+/// How a message ended that did not just pass.
+pub(super) struct Over<H> {
+    outcome: Outcome,
+    ending: Ending<H>,
+}
+
+/// What ends the message.
+enum Ending<H> {
+    /// All of it was given out.
+    Whole,
+    /// It was cut off; the edge has yet to be told this.
+    Cut(Option<Output<H>>),
 }
 
 impl<H> Life<H> {
+    fn over(outcome: Outcome, ending: Ending<H>) -> Self {
+        match (&outcome, &ending) {
+            (Outcome::Complete { discarded_bytes: 0, unsent_trailers: 0 }, Ending::Whole) => {
+                Self::Complete
+            }
+            (Outcome::Cancelled, Ending::Cut(None)) => Self::Cancelled,
+            _ => Self::Over(Box::new(Over { outcome, ending })),
+        }
+    }
+
     #[inline]
     pub(super) fn is_live(&self) -> bool {
         matches!(self, Self::Live)
@@ -41,29 +63,38 @@ impl<H> Life<H> {
     pub(super) fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::Live => None,
-            Self::Whole { outcome } | Self::Cut { outcome, .. } => Some(outcome),
+            Self::Complete => Some(BriefOutcome::WHOLE),
+            Self::Cancelled => Some(BriefOutcome::CANCELLED),
+            Self::Over(over) => Some(&over.outcome),
         }
     }
 
     /// Whether the sink was given the message whole.
     pub(super) fn is_over_cleanly(&self) -> bool {
-        matches!(self, Self::Whole { .. })
+        match self {
+            Self::Live | Self::Cancelled => false,
+            Self::Complete => true,
+            Self::Over(over) => matches!(over.ending, Ending::Whole),
+        }
     }
 
     pub(super) fn take_parting(&mut self) -> Option<Output<H>> {
         match self {
-            Self::Live | Self::Whole { .. } => None,
-            Self::Cut { parting, .. } => parting.take().map(|parting| *parting),
+            Self::Live | Self::Complete | Self::Cancelled => None,
+            Self::Over(over) => match &mut over.ending {
+                Ending::Whole => None,
+                Ending::Cut(parting) => parting.take(),
+            },
         }
     }
-}
 
-/// What ends the message.
-enum Ending<H> {
-    /// All of it was given out.
-    Whole,
-    /// It was cut off; the edge has yet to be told this.
-    Cut(Option<Box<Output<H>>>),
+    /// What nobody took, if that may be user code when it is dropped.
+    fn take_rest(&mut self) -> Option<Box<Over<H>>> {
+        match mem::replace(self, Self::Live) {
+            Self::Live | Self::Complete | Self::Cancelled => None,
+            Self::Over(over) => Some(over),
+        }
+    }
 }
 
 /// On whose account a local reply takes the place of the message.
@@ -144,7 +175,7 @@ impl<H: Head> Chain<H> {
             Ok(parts) => parts,
             // A request cannot carry it: the exchange hands it to the response chain.
             Err(reply) => {
-                let parting = Some(Box::new(Output::Reply(reply)));
+                let parting = Some(Output::Reply(reply));
                 return self.finish(|_| cause.outcome(), Ending::Cut(parting));
             }
         };
@@ -224,7 +255,7 @@ impl<H: Head> Chain<H> {
 
     /// The message ends here, and cannot be taken for complete.
     pub(super) fn cut_off(&mut self, outcome: Outcome, error: Error) {
-        let parting = Some(Box::new(Output::Reset(error)));
+        let parting = Some(Output::Reset(error));
         self.finish(|_| outcome, Ending::Cut(parting));
     }
 
@@ -285,15 +316,13 @@ impl<H: Head> Chain<H> {
         let outcome = outcome(&self.stations.stats);
         self.close_filters(&outcome);
         self.close_route(&outcome);
-        self.life = match ending {
-            Ending::Whole => Life::Whole { outcome },
-            Ending::Cut(parting) => Life::Cut { outcome, parting },
-        };
+        self.life = Life::over(outcome, ending);
     }
 
     /// Closes the filters that were started and have not panicked, in chain order.
     fn close_filters(&mut self, outcome: &Outcome) {
-        let asked = self.stations.started | self.informational.asked();
+        let asked =
+            self.stations.started | self.lobby.informational().map_or(0, Informational::asked);
         let mut left = asked & !self.stations.panicked & !from(self.filters.len());
         while left != 0 {
             contained(|| {
@@ -325,7 +354,6 @@ impl<H: Head> Chain<H> {
         }
         self.lobby.clear();
         self.out.discard();
-        self.informational.clear();
         self.desk.retire_resumes();
     }
 
@@ -349,7 +377,9 @@ impl<H: Head> Drop for Chain<H> {
         self.cancel();
         // What is left may be user code: a reply that nobody took, the source of an error.
         self.desk.drop_undelivered();
-        drop_contained(mem::replace(&mut self.life, Life::Live));
+        if let Some(rest) = self.life.take_rest() {
+            drop_contained(rest);
+        }
         let filters = mem::take(&mut self.filters);
         if !self.plan.keeps_chains() || self.upkeep == Upkeep::Broken {
             filters.into_iter().for_each(drop_contained);

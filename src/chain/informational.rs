@@ -22,9 +22,7 @@ use crate::limits;
 use crate::unwind::drop_contained;
 
 /// What is known of informational heads; made for the first one, as most messages have none.
-pub(super) struct Informational<H>(Option<Box<Seen<H>>>);
-
-struct Seen<H> {
+pub(super) struct Informational<H> {
     /// The heads that the sink has not taken.
     queue: VecDeque<H>,
     /// How many there were.
@@ -35,51 +33,30 @@ struct Seen<H> {
 
 impl<H> Default for Informational<H> {
     fn default() -> Self {
-        Self(None)
+        Self { queue: VecDeque::new(), heads: 0, asked: 0 }
     }
 }
 
 impl<H> Informational<H> {
     /// Counts one more, if it is within the limit.
     fn admit(&mut self) -> bool {
-        let seen = self
-            .0
-            .get_or_insert_with(|| Box::new(Seen { queue: VecDeque::new(), heads: 0, asked: 0 }));
-        let admitted = seen.heads < limits::MAX_INFORMATIONAL_HEADS;
-        seen.heads += u32::from(admitted);
+        let admitted = self.heads < limits::MAX_INFORMATIONAL_HEADS;
+        self.heads += u32::from(admitted);
         admitted
     }
 
-    fn note_asked(&mut self, station: u64) {
-        if let Some(seen) = &mut self.0 {
-            seen.asked |= station;
-        }
-    }
-
-    fn push(&mut self, head: H) {
-        if let Some(seen) = &mut self.0 {
-            seen.queue.push_back(head);
-        }
-    }
-
     pub(super) fn pop(&mut self) -> Option<H> {
-        self.0.as_mut()?.queue.pop_front()
+        self.queue.pop_front()
     }
 
     /// The filters that were asked about one.
     pub(super) fn asked(&self) -> u64 {
-        self.0.as_ref().map_or(0, |seen| seen.asked)
-    }
-
-    pub(super) fn is_unused(&self) -> bool {
-        self.0.is_none()
+        self.asked
     }
 
     /// The sink will not be given any more.
     pub(super) fn clear(&mut self) {
-        if let Some(seen) = &mut self.0 {
-            drop_contained(mem::take(&mut seen.queue));
-        }
+        drop_contained(mem::take(&mut self.queue));
     }
 }
 
@@ -111,7 +88,7 @@ impl Chain<response::Parts> {
         if self.head_at != HeadAt::Awaited {
             return Err(InputError::OutOfOrder);
         }
-        if !self.informational.admit() {
+        if !self.lobby.informational_mut().admit() {
             self.stations.stats.dropped_informational += 1;
             drop_contained(head);
             return Ok(());
@@ -128,7 +105,7 @@ impl Chain<response::Parts> {
             if self.stations.wants_head & bit == 0 || self.routing.is_some() {
                 continue;
             }
-            self.informational.note_asked(bit);
+            self.lobby.informational_mut().asked |= bit;
             if self.stations.late & bit != 0 {
                 self.make_late(k);
             }
@@ -149,6 +126,6 @@ impl Chain<response::Parts> {
                 }
             }
         }
-        self.informational.push(head);
+        self.lobby.informational_mut().queue.push_back(head);
     }
 }

@@ -15,11 +15,10 @@ use crate::error::{Error, ErrorKind, Origin};
 use crate::filter::Head;
 use crate::unwind::drop_contained;
 
-/// What the message declared and what came, at both ends, in bytes (rule I12).
+/// What the message declares and what has come at the exit, in bytes (rule I12). What the head that
+/// entered declared is one of the facts of the message.
 #[derive(Debug)]
 pub(super) struct Lengths {
-    /// Declared by the head that entered.
-    pub(super) declared_bytes: Option<u64>,
     /// What the head that left says of the body.
     pub(super) exit: ExitLength,
     /// What has reached the output queue.
@@ -39,7 +38,7 @@ pub(super) enum ExitLength {
 
 impl Default for Lengths {
     fn default() -> Self {
-        Self { declared_bytes: None, exit: ExitLength::Open, exited_bytes: 0 }
+        Self { exit: ExitLength::Open, exited_bytes: 0 }
     }
 }
 
@@ -162,7 +161,7 @@ impl<H: Head> Chain<H> {
 
     /// Brings the watermark of the output queue up to date.
     pub(super) fn update_out(&mut self) {
-        if let Some(edge) = self.out_marks.edge(self.out_side, self.out.len() as u64) {
+        if let Some(edge) = self.out_marks().edge(self.out_side, self.out.len() as u64) {
             self.out_side = edge.side();
         }
         self.note_peak();
@@ -207,7 +206,7 @@ impl<H: Head> Chain<H> {
 
     /// Bytes have left the output queue.
     fn out_shrank(&mut self) {
-        if let Some(edge) = self.out_marks.edge(self.out_side, self.out.len() as u64) {
+        if let Some(edge) = self.out_marks().edge(self.out_side, self.out.len() as u64) {
             self.out_side = edge.side();
             self.look_for_work();
         }
@@ -316,7 +315,7 @@ impl<H: Head> Chain<H> {
             return None;
         }
         if self.head_at != HeadAt::Taken
-            && let Some(head) = self.informational.pop()
+            && let Some(head) = self.lobby.pop_informational()
         {
             return Some(Output::Informational(head));
         }

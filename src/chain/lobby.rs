@@ -1,9 +1,9 @@
-use core::mem;
 use std::collections::HashSet;
 
 use http::{HeaderMap, HeaderName};
 
 use super::finish::Cause;
+use super::informational::Informational;
 use crate::buf::BodyBuf;
 use crate::unwind::drop_contained;
 
@@ -12,6 +12,8 @@ use crate::unwind::drop_contained;
 pub(super) struct Lobby<H>(Option<Box<Standing<H>>>);
 
 pub(super) struct Standing<H> {
+    /// Heads before the final one, if there were any.
+    informational: Option<Box<Informational<H>>>,
     /// The one head slot; `head_at` says whose it is.
     pub(super) head: Option<H>,
     /// The one trailers slot; `tail_at` says whose it is. `None` at the tail: a plain end.
@@ -37,6 +39,18 @@ impl<H> Lobby<H> {
         self.0.get_or_insert_with(Box::default)
     }
 
+    pub(super) fn informational(&self) -> Option<&Informational<H>> {
+        self.0.as_ref()?.informational.as_deref()
+    }
+
+    pub(super) fn informational_mut(&mut self) -> &mut Informational<H> {
+        self.open().informational.get_or_insert_default()
+    }
+
+    pub(super) fn pop_informational(&mut self) -> Option<H> {
+        self.0.as_mut()?.informational.as_mut()?.pop()
+    }
+
     pub(super) fn head(&self) -> Option<&H> {
         self.0.as_ref()?.head.as_ref()
     }
@@ -47,6 +61,14 @@ impl<H> Lobby<H> {
 
     pub(super) fn take_head(&mut self) -> Option<H> {
         self.0.as_mut()?.head.take()
+    }
+
+    pub(super) fn put_head(&mut self, head: H) {
+        let slot = &mut self.open().head;
+        if let Some(before) = slot.take() {
+            drop_contained(before);
+        }
+        *slot = Some(head);
     }
 
     pub(super) fn trailers(&self) -> Option<&HeaderMap> {
@@ -62,8 +84,11 @@ impl<H> Lobby<H> {
     }
 
     pub(super) fn put_trailers(&mut self, trailers: Option<HeaderMap>) {
-        if trailers.is_some() || self.has_trailers() {
-            drop_contained(mem::replace(&mut self.open().trailers, trailers));
+        if let Some(before) = self.take_trailers() {
+            drop_contained(before);
+        }
+        if trailers.is_some() {
+            self.open().trailers = trailers;
         }
     }
 
@@ -104,8 +129,17 @@ impl<H> Lobby<H> {
     /// Whether nothing stands or waits, and nothing is known that will be needed.
     fn is_vacant(&self) -> bool {
         self.0.as_deref().is_none_or(|standing| {
-            let Standing { head, trailers, entrance, transit, announced, reply_cause } = standing;
-            head.is_none()
+            let Standing {
+                informational,
+                head,
+                trailers,
+                entrance,
+                transit,
+                announced,
+                reply_cause,
+            } = standing;
+            informational.is_none()
+                && head.is_none()
                 && trailers.is_none()
                 && entrance.is_empty()
                 && transit.is_empty()
@@ -124,8 +158,15 @@ impl<H> Lobby<H> {
     /// Drops what stands and waits; the memory stays.
     pub(super) fn clear(&mut self) {
         if let Some(standing) = self.0.as_deref_mut() {
-            drop_contained(standing.head.take());
-            drop_contained(standing.trailers.take());
+            if let Some(informational) = &mut standing.informational {
+                informational.clear();
+            }
+            if let Some(head) = standing.head.take() {
+                drop_contained(head);
+            }
+            if let Some(trailers) = standing.trailers.take() {
+                drop_contained(trailers);
+            }
             standing.entrance.discard();
             standing.transit.discard();
         }
@@ -135,6 +176,7 @@ impl<H> Lobby<H> {
     pub(super) fn reset(&mut self) {
         self.clear();
         if let Some(standing) = self.0.as_deref_mut() {
+            standing.informational = None;
             standing.announced = None;
             standing.reply_cause = None;
             standing.entrance.reset();
@@ -159,6 +201,7 @@ impl<H> Default for Lobby<H> {
 impl<H> Default for Standing<H> {
     fn default() -> Self {
         Self {
+            informational: None,
             head: None,
             trailers: None,
             entrance: BodyBuf::new(),

@@ -67,7 +67,7 @@ pub use traits::MessageTraits;
 
 use crate::buf::BodyBuf;
 use crate::error::ErrorKind;
-use crate::filter::{Capabilities, Desk, Filter, Head, MessageFacts};
+use crate::filter::{Capabilities, Desk, Head, MessageFacts};
 use crate::frame::Outcome;
 use crate::resume::ResumeSet;
 use crate::sync::ConstArc as Arc;
@@ -78,7 +78,7 @@ use lobby::Lobby;
 use position::{HeadAt, TailAt, number};
 use route::Routing;
 use stations_slot::StationsSlot;
-use storage::{Storage, Upkeep};
+use storage::{Filters, Storage, Upkeep};
 
 /// The filters of one direction of one message, and all they hold.
 ///
@@ -115,10 +115,8 @@ use storage::{Storage, Upkeep};
 /// ```
 pub struct Chain<H: Head> {
     plan: Arc<plan::Inner<H>>,
-    filters: Vec<Box<dyn Filter<H>>>,
+    filters: Filters<H>,
     stations: StationsSlot,
-    /// Heads before the final one.
-    informational: informational::Informational<H>,
     /// What views share: capabilities, effects, resumes, facts of the message.
     desk: Desk,
     life: Life<H>,
@@ -128,7 +126,6 @@ pub struct Chain<H: Head> {
     tail_at: TailAt,
     /// The output queue: the last station.
     out: BodyBuf,
-    out_marks: Marks,
     out_side: Side,
     /// The edge said that the message has no body, whatever its head says.
     bodiless_by_edge: bool,
@@ -144,8 +141,6 @@ pub struct Chain<H: Head> {
     paused: bool,
     /// Bytes taken from the source: of the statistics, what each chunk changes.
     input_bytes: u64,
-    /// By how much the last call made its view grow.
-    grown_bytes: i64,
     /// Filter calls made, other than `close`.
     calls: u64,
     /// The budget ran out before the work did, or the output queue has made room since.
@@ -198,11 +193,9 @@ impl<H: Head> Chain<H> {
             desk,
             life: Life::Live,
             lobby,
-            informational: informational::Informational::default(),
             head_at: HeadAt::Awaited,
             tail_at: TailAt::Awaited,
             out,
-            out_marks: plan.output_marks,
             out_side: Side::Below,
             bodiless_by_edge: message.bodiless,
             sight: message.sight,
@@ -212,7 +205,6 @@ impl<H: Head> Chain<H> {
             calling: None,
             paused: false,
             input_bytes: 0,
-            grown_bytes: 0,
             calls: 0,
             work: Work::Done,
             fast_chunk_bytes: 0,
@@ -297,7 +289,7 @@ impl<H: Head> Chain<H> {
     /// The driver's end of the resume handles; `None` until a filter has asked for a handle.
     #[must_use]
     pub fn resume_set(&self) -> Option<&ResumeSet> {
-        self.desk.resumes.as_ref()
+        self.desk.resumes()
     }
 
     /// What has been counted so far.
@@ -330,7 +322,7 @@ impl<H: Head> Chain<H> {
     pub fn set_marks(&mut self, station: usize, marks: Marks) {
         assert!(station <= self.len(), "station {station} of a chain of {}", self.len());
         if station == self.len() {
-            self.out_marks = marks;
+            self.desk.set_out_marks(marks);
             self.update_out();
         } else {
             self.desk.set_marks(number(station), marks);
@@ -369,7 +361,7 @@ impl<H: Head> Chain<H> {
 
     /// Whether any head, or a local reply, has come.
     pub(crate) fn has_begun(&self) -> bool {
-        self.head_at != HeadAt::Awaited || !self.informational.is_unused()
+        self.head_at != HeadAt::Awaited || self.lobby.informational().is_some()
     }
 
     /// Something is over its high mark: a station or the output queue.
@@ -398,6 +390,12 @@ impl<H: Head> Chain<H> {
         stations.stats.peak_held_bytes = stations.stats.peak_held_bytes.max(held_bytes);
     }
 
+    /// The marks of the output queue.
+    #[inline]
+    fn out_marks(&self) -> Marks {
+        self.desk.out_marks().unwrap_or(self.plan.output_marks)
+    }
+
     fn note_peak(&mut self) {
         let held_bytes = self.held_bytes();
         if held_bytes > self.stations.stats.peak_held_bytes {
@@ -415,15 +413,11 @@ impl<H: Head> Chain<H> {
             && self.out_side == Side::Below
             && self.lobby.entrance_len() == 0
             && self.stations.all_clear()
-            && self.desk.adding == 0
+            && self.desk.adding() == 0
             && self.work == Work::Done;
         self.fast_chunk_bytes = 0;
         if fast {
-            let high_bytes = usize::try_from(self.out_marks.high()).unwrap_or(usize::MAX);
-            self.fast_chunk_bytes = self.plan.max_frame_bytes.min(high_bytes);
-            let exit_room = self.lengths.exit_room_bytes();
-            self.fast_limit_bytes =
-                self.input_limit_bytes().min(self.input_bytes.saturating_add(exit_room));
+            self.open_fast_path();
         }
         let paused = self.is_over();
         let flows = self.source == Source::Running && self.tail_at == TailAt::Awaited;
@@ -438,6 +432,20 @@ impl<H: Head> Chain<H> {
         }
         #[cfg(debug_assertions)]
         self.invariants();
+    }
+
+    /// The longest chunk that is one frame, and puts nothing over, in bytes.
+    fn chunk_limit_bytes(&self) -> usize {
+        let high_bytes = usize::try_from(self.out_marks().high()).unwrap_or(usize::MAX);
+        self.plan.max_frame_bytes.min(high_bytes)
+    }
+
+    /// The next chunk can take the fast path.
+    fn open_fast_path(&mut self) {
+        self.fast_chunk_bytes = self.chunk_limit_bytes();
+        let exit_room = self.lengths.exit_room_bytes();
+        self.fast_limit_bytes =
+            self.input_limit_bytes().min(self.input_bytes.saturating_add(exit_room));
     }
 
     #[cfg(debug_assertions)]

@@ -167,6 +167,23 @@ impl Stations {
             == 0
     }
 
+    /// Whether station `k` holds, and nothing else is to be seen to.
+    pub(super) fn only_holds(&self, k: usize) -> bool {
+        let others = self.unseen
+            | self.released
+            | self.over
+            | self.refused
+            | self.again
+            | self.resumed
+            | self.ended;
+        self.holding == 1u64 << k && others == 0
+    }
+
+    /// Whether a verdict or a resume has left something to do.
+    pub(super) fn have_work(&self) -> bool {
+        self.unseen | self.released | self.refused | self.again | self.resumed != 0
+    }
+
     /// Whether no station has kept anything yet.
     pub(super) fn are_bare(&self) -> bool {
         self.table.is_empty()
@@ -188,9 +205,14 @@ impl Stations {
 
     fn station(&mut self, k: usize) -> &mut Station {
         if self.table.is_empty() {
-            self.table.resize_with(self.count, Station::default);
+            self.make_table();
         }
         &mut self.table[k]
+    }
+
+    #[cold]
+    fn make_table(&mut self) {
+        self.table.resize_with(self.count, Station::default);
     }
 
     pub(super) fn table_mut(&mut self) -> &mut Table {

@@ -44,7 +44,7 @@ impl<H: Head> Storage<H> {
             return (storage, Upkeep::Recycled);
         }
         let fresh = Self {
-            filters: Kept { filters: Vec::new(), stations: 0 },
+            filters: Kept::none(),
             stations: StationsSlot::new(&plan.idle),
             desk: Desk::new(&plan.declared),
             out: BodyBuf::new(),
@@ -67,22 +67,29 @@ impl<H: Head> Storage<H> {
     }
 }
 
+/// The filters of a message, in chain order.
+pub(super) type Filters<H> = Box<[Box<dyn Filter<H>>]>;
+
 /// Filters that serve another message. A panic in the drop of one is contained.
 pub(super) struct Kept<H: Head> {
-    /// In chain order.
-    filters: Vec<Box<dyn Filter<H>>>,
+    /// Empty, or one for each station: placeholders where none was kept.
+    filters: Filters<H>,
     /// Whose they are.
     stations: u64,
 }
 
 impl<H: Head> Kept<H> {
+    fn none() -> Self {
+        Self { filters: Box::default(), stations: 0 }
+    }
+
     /// The stations whose filters were kept.
     pub(super) fn stations(&self) -> u64 {
         self.stations
     }
 
     /// Those of `filters` that agree. The others are dropped, and so are those in `unasked`.
-    pub(super) fn of(mut filters: Vec<Box<dyn Filter<H>>>, unasked: u64) -> Self {
+    pub(super) fn of(mut filters: Filters<H>, unasked: u64) -> Self {
         let all = !from(filters.len());
         let (mut stations, mut left) = (0, all & !unasked);
         while left != 0 {
@@ -96,43 +103,35 @@ impl<H: Head> Kept<H> {
             // Left again only by a panic: the first that is left has not agreed.
             left &= left.saturating_sub(1);
         }
-        if stations != all {
-            let mut bit = 1u64;
-            let refuses = |_: &mut Box<dyn Filter<H>>| {
-                let agrees = stations & bit != 0;
-                bit = bit.wrapping_shl(1);
-                !agrees
-            };
-            for filter in filters.extract_if(.., refuses) {
-                drop_contained(filter);
-            }
+        let mut refused = all & !stations;
+        while refused != 0 {
+            let filter = &mut filters[refused.trailing_zeros() as usize];
+            drop_contained(mem::replace(filter, Box::new(Placeholder)));
+            refused &= refused - 1;
         }
         Self { filters, stations }
     }
 
     /// All filters of a message: the kept ones, and new ones between them. Where a maker panics
     /// there are none, and it is said which.
-    pub(super) fn complete(
-        mut self,
-        plan: &plan::Inner<H>,
-    ) -> (Vec<Box<dyn Filter<H>>>, Option<usize>) {
+    pub(super) fn complete(mut self, plan: &plan::Inner<H>) -> (Filters<H>, Option<usize>) {
+        let mut missing = !from(plan.stations.len()) & !self.stations & !plan.late & !plan.given;
         if self.filters.len() != plan.stations.len() {
-            self.filters.reserve_exact(plan.stations.len() - self.filters.len());
-            for (k, station) in plan.stations.iter().enumerate() {
-                if self.stations & (1u64 << k) != 0 {
-                    continue;
-                }
-                let make = station.make.as_ref().filter(|_| plan.late & (1u64 << k) == 0);
-                let Some(make) = make else {
-                    self.filters.insert(k, Box::new(Placeholder));
-                    continue;
-                };
-                match catch_unwind(AssertUnwindSafe(make)) {
-                    Ok(filter) => self.filters.insert(k, filter),
-                    Err(payload) => {
-                        drop_contained(payload);
-                        return (Vec::new(), Some(k));
-                    }
+            let placeholders = plan.stations.iter().map(|_| -> Box<dyn Filter<H>> {
+                // Allocates nothing.
+                Box::new(Placeholder)
+            });
+            self.filters = placeholders.collect();
+        }
+        while missing != 0 {
+            let k = missing.trailing_zeros() as usize;
+            missing &= missing - 1;
+            let Some(make) = &plan.stations[k].make else { continue };
+            match catch_unwind(AssertUnwindSafe(make)) {
+                Ok(filter) => self.filters[k] = filter,
+                Err(payload) => {
+                    drop_contained(payload);
+                    return (Box::default(), Some(k));
                 }
             }
         }
@@ -142,6 +141,6 @@ impl<H: Head> Kept<H> {
 
 impl<H: Head> Drop for Kept<H> {
     fn drop(&mut self) {
-        self.filters.drain(..).for_each(drop_contained);
+        mem::take(&mut self.filters).into_iter().for_each(drop_contained);
     }
 }

@@ -6,9 +6,9 @@
 use http::header;
 
 use super::Chain;
-use super::ask::{Bytes, Callback, Flow};
+use super::ask::{Answer, Bytes, Callback, Flow};
 use super::position::{HeadAt, TailAt, TailState, number};
-use crate::filter::{Capability, Head, Verdict};
+use crate::filter::{Capability, Head};
 
 impl<H: Head> Chain<H> {
     /// The head goes on from before station `from`. `with_end`: a plain end stands directly behind
@@ -20,7 +20,7 @@ impl<H: Head> Chain<H> {
             if self.head_only_passes(k, with_end) {
                 let Some(stop) = self.pass_head(k, with_end) else { break };
                 k = stop.k;
-                answered = Some(stop.verdict);
+                answered = Some(stop.answer);
             }
             let bit = 1u64 << k;
             self.head_at = HeadAt::at(k, false);
@@ -36,14 +36,14 @@ impl<H: Head> Chain<H> {
                 if shown {
                     self.tail_at = TailAt::at(k, TailState::Shown);
                 }
-                let verdict =
+                let answer =
                     answered.unwrap_or_else(|| self.call(k, Callback::Head, Bytes::Transit, 0));
-                if Self::keeps_head(verdict)
+                if Self::keeps_head(answer.verdict)
                     && !self.desk.granted(number(k)).has(Capability::HoldHead)
                 {
                     return self.refuse_head_hold(k);
                 }
-                if self.passed_nothing_but_the_head(verdict) {
+                if self.passed_nothing_but_the_head(answer) {
                     with_end = shown;
                     let Some(next) = self.head_leaves(k) else { return };
                     if with_end {
@@ -54,7 +54,7 @@ impl<H: Head> Chain<H> {
                 }
                 // A head that stands here is never passed on by `apply` itself: its goods are
                 // marked, and go on below if there is nothing but the head and the end.
-                self.apply(k, verdict, Bytes::Transit, Flow::Rest);
+                self.apply(k, answer, Bytes::Transit, Flow::Rest);
                 if self.head_at != HeadAt::at(k, true)
                     || self.stations.released & bit != 0
                     || !self.life.is_live()
@@ -82,10 +82,10 @@ impl<H: Head> Chain<H> {
     }
 
     /// Whether a `head` call let the head go, and did nothing else that would have to be seen to.
-    fn passed_nothing_but_the_head(&self, verdict: Verdict) -> bool {
-        verdict.is_pass()
+    fn passed_nothing_but_the_head(&self, answer: Answer) -> bool {
+        answer.verdict.is_pass()
             && !self.desk.touched
-            && self.grown_bytes == 0
+            && answer.grown_bytes == 0
             && self.lobby.transit_len() == 0
     }
 
@@ -100,7 +100,7 @@ impl<H: Head> Chain<H> {
             let flow = if self.wave_only_passes(k, tail) {
                 let Some(stop) = self.pass_wave(k, tail) else { break };
                 k = stop.k;
-                self.apply(k, stop.verdict, Bytes::Transit, Flow::Wave)
+                self.apply(k, stop.answer, Bytes::Transit, Flow::Wave)
             } else {
                 self.show(k, &mut tail)
             };
@@ -164,15 +164,15 @@ impl<H: Head> Chain<H> {
     /// Asks the filter of station `k` about the bytes in transit, together with what it holds.
     fn ask_data(&mut self, k: usize) -> Flow {
         if self.stations.held_is_empty(k) {
-            let verdict = self.call(k, Callback::Data, Bytes::Transit, 0);
-            return self.apply(k, verdict, Bytes::Transit, Flow::Wave);
+            let answer = self.call(k, Callback::Data, Bytes::Transit, 0);
+            return self.apply(k, answer, Bytes::Transit, Flow::Wave);
         }
         let held = &mut self.stations.rest(k).held;
         let new_at = held.len();
         let packed = held.append_at_rest(self.lobby.transit());
         self.stations.stats.packed_bytes += packed as u64;
-        let verdict = self.call(k, Callback::Data, Bytes::Held, new_at);
-        self.apply(k, verdict, Bytes::Held, Flow::Rest)
+        let answer = self.call(k, Callback::Data, Bytes::Held, new_at);
+        self.apply(k, answer, Bytes::Held, Flow::Rest)
     }
 
     /// The tail stands at station `k`, unseen, with no bytes directly before it. Asks the filter
@@ -200,8 +200,8 @@ impl<H: Head> Chain<H> {
                     Some(held) => (Bytes::Held, held.len()),
                     None => (Bytes::Transit, 0),
                 };
-                let verdict = self.call(k, callback, bytes, new_at);
-                self.apply(k, verdict, bytes, Flow::Wave)
+                let answer = self.call(k, callback, bytes, new_at);
+                self.apply(k, answer, bytes, Flow::Wave)
             }
         }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Desk {
     pub(crate) facts: MessageFacts,
     /// What the filters declared: the plan's, the same for all messages.
     /// `None` only when a chain that goes has given its desk away.
-    declared: Option<ConstArc<[Declared]>>,
+    declared: Option<ConstArc<DeclaredByAll>>,
     /// What the edge can do for this message.
     edge: Capabilities,
     /// Callbacks asked for something that the chain has to see to.
@@ -29,18 +29,16 @@ pub(crate) struct Desk {
     pub(crate) declared_by: Option<u8>,
     /// The station where the head stands, and which of its results its filter has said.
     result: Option<(u8, u8)>,
-    /// Stations that have bytes which their filter added.
-    ///
-    /// Invariant: exactly those whose `added_bytes` is not 0.
-    pub(crate) adding: u64,
     /// Stations whose filters have changed the message, or were given something to change.
     pub(super) changed: u64,
     /// The engine has taken the declared length off the head.
     pub(crate) took_length_off: bool,
-    pub(crate) resumes: Option<ResumeSet>,
     /// Made when a filter does more than look at its view, hold and let go.
     book: Option<Box<Book>>,
 }
+
+/// What the filters of a plan declared, in the order of stations.
+pub(crate) type DeclaredByAll = Box<[Declared]>;
 
 /// What a filter declared, as far as its views and its station need it.
 #[derive(Debug, Clone)]
@@ -85,6 +83,14 @@ pub(crate) struct Asked {
 #[derive(Debug, Default)]
 struct Book {
     asked: Asked,
+    /// Stations that have bytes which their filter added.
+    ///
+    /// Invariant: exactly those whose `added_bytes` is not 0.
+    adding: u64,
+    /// Of this message.
+    resumes: Option<ResumeSet>,
+    /// Of the output queue, in place of the plan's.
+    out_marks: Option<Marks>,
     /// By which station, and what.
     reply: Option<(u8, Box<LocalReply>)>,
     failure: Option<(u8, Error)>,
@@ -122,12 +128,12 @@ struct Ledger {
 }
 
 impl Desk {
-    pub(crate) fn new(declared: &ConstArc<[Declared]>) -> Self {
+    pub(crate) fn new(declared: &ConstArc<DeclaredByAll>) -> Self {
         Self { declared: Some(ConstArc::clone(declared)), ..Self::default() }
     }
 
     fn declared(&self) -> &[Declared] {
-        self.declared.as_deref().unwrap_or_default()
+        self.declared.as_deref().map_or(&[], |declared| declared)
     }
 
     /// Begins a message: nothing of the one before is left.
@@ -141,7 +147,6 @@ impl Desk {
         self.touched = false;
         self.declared_by = None;
         self.result = None;
-        self.adding = 0;
         self.changed = 0;
         self.took_length_off = false;
         self.retire_resumes();
@@ -152,6 +157,8 @@ impl Desk {
                 book.retired = None;
             }
             book.asked = Asked::default();
+            book.adding = 0;
+            book.out_marks = None;
             book.drop_undelivered();
             book.ledgers.clear();
             if let Some(meter) = book.meter.take() {
@@ -210,23 +217,47 @@ impl Desk {
 
     /// The message is over: its handles answer `Gone`, and the task's waker is let go.
     pub(crate) fn retire_resumes(&mut self) {
-        if let Some(mut set) = self.resumes.take() {
+        let stations = self.declared().len();
+        let Some(book) = self.book.as_deref_mut() else { return };
+        if let Some(mut set) = book.resumes.take() {
             // Closed by that; filters may still have handles, so it is asked again in `reset`.
-            let _ = set.recycle(self.declared().len());
-            self.book.get_or_insert_default().retired = Some(set);
+            let _ = set.recycle(stations);
+            book.retired = Some(set);
         }
     }
 
     pub(crate) fn resume_handle(&mut self, k: u8) -> ResumeHandle {
         let stations = self.declared().len();
-        let Self { resumes, book, touched, .. } = self;
+        let Self { book, touched, .. } = self;
+        let Book { resumes, retired, .. } = &mut **book.get_or_insert_default();
         let set = resumes.get_or_insert_with(|| {
             // From now on the end of a station is told to its handles.
             *touched = true;
-            let retired = book.as_deref_mut().and_then(|book| book.retired.take());
-            retired.unwrap_or_else(|| ResumeSet::new(stations))
+            retired.take().unwrap_or_else(|| ResumeSet::new(stations))
         });
         set.handle(k)
+    }
+
+    /// The resume handles of this message; `None` until a filter has asked for one.
+    #[inline]
+    pub(crate) fn resumes(&self) -> Option<&ResumeSet> {
+        self.book.as_deref()?.resumes.as_ref()
+    }
+
+    /// Stations that have bytes which their filter added.
+    #[inline]
+    pub(crate) fn adding(&self) -> u64 {
+        self.book.as_deref().map_or(0, |book| book.adding)
+    }
+
+    /// The marks of the output queue, if they are not the plan's.
+    #[inline]
+    pub(crate) fn out_marks(&self) -> Option<Marks> {
+        self.book.as_deref()?.out_marks
+    }
+
+    pub(crate) fn set_out_marks(&mut self, marks: Marks) {
+        self.book.get_or_insert_default().out_marks = Some(marks);
     }
 
     /// What the filter of station `k` declared and the edge can do for this message. No trailers
@@ -299,7 +330,7 @@ impl Desk {
 
     /// Bytes go on from station `k`: what was added counts as leaving first.
     pub(crate) fn leaves(&mut self, k: u8, bytes: usize) {
-        if self.adding & (1u64 << k) != 0 {
+        if self.adding() & (1u64 << k) != 0 {
             let added_bytes = self.added(k);
             self.set_added(k, added_bytes.saturating_sub(bytes as u64));
         }
@@ -308,12 +339,12 @@ impl Desk {
     fn set_added(&mut self, k: u8, added_bytes: u64) {
         let bit = 1u64 << k;
         if added_bytes == 0 {
-            if self.adding & bit == 0 {
+            if self.adding() & bit == 0 {
                 return;
             }
-            self.adding &= !bit;
+            self.book.get_or_insert_default().adding &= !bit;
         } else {
-            self.adding |= bit;
+            self.book.get_or_insert_default().adding |= bit;
             // The fast path looks at this alone.
             self.touched = true;
         }

@@ -70,7 +70,7 @@ pub use result_error::ResultError;
 pub use verdict::{Overflow, Verdict};
 pub use view::View;
 
-pub(crate) use desk::{Declared, Desk, Growth, MessageFacts};
+pub(crate) use desk::{Declared, DeclaredByAll, Desk, Growth, MessageFacts};
 pub(crate) use head::sealed::Sealed as HeadKind;
 pub(crate) use verdict::{Decision, Odd};
 pub(crate) use view::ViewParts;

@@ -43,8 +43,7 @@ impl<H: Head> Chain<H> {
         });
         let called = catch_unwind(AssertUnwindSafe(|| ask(filters, asked, breakers, &mut view)));
         let at = usize::from(view.station());
-        let grown_bytes = view.grown_bytes();
-        let verdict = match called {
+        let stop = match called {
             Ok(None) => {
                 stations.started |= all;
                 self.calls += u64::from(asked.count_ones());
@@ -54,7 +53,7 @@ impl<H: Head> Chain<H> {
                 }
                 return None;
             }
-            Ok(Some(verdict)) => verdict,
+            Ok(Some(verdict)) => Stop::at(&view, verdict),
             Err(payload) => {
                 stations.started |= all & !from(at + 1);
                 self.calls += u64::from((asked & !from(at + 1)).count_ones());
@@ -65,11 +64,10 @@ impl<H: Head> Chain<H> {
         let before = all & !from(at);
         stations.started |= before;
         self.calls += u64::from((asked & !from(at + 1)).count_ones());
-        self.grown_bytes = grown_bytes;
         if with_end {
             self.stations.end(before);
         }
-        Some(Stop { k: at, verdict })
+        Some(stop)
     }
 
     /// The stations whose filters may break a declared length (rule I12).

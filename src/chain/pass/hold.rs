@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::ask_some;
-use crate::chain::ask::{Bytes as At, Flow};
+use super::{Stop, ask_some};
+use crate::chain::ask::{Answer, Bytes as At, Flow};
 use crate::chain::position::{HeadAt, TailAt, number};
 use crate::chain::stations::from;
 use crate::chain::{Chain, Source, Work};
@@ -12,12 +12,12 @@ use crate::watermark::Side;
 impl<H: Head> Chain<H> {
     /// Whether the verdict of station `k` on a chunk, which lies alone in the output queue, only
     /// keeps it, and nothing else follows from that: neither a limit nor packing.
-    pub(super) fn holds_only(&self, k: usize, verdict: Verdict) -> bool {
+    pub(super) fn holds_only(&self, k: usize, answer: Answer) -> bool {
         let len = self.out.len();
-        matches!(verdict.decision(), Decision::Hold { .. })
-            && !verdict.wants_again()
+        matches!(answer.verdict.decision(), Decision::Hold { .. })
+            && !answer.verdict.wants_again()
             && !self.desk.touched
-            && self.grown_bytes == 0
+            && answer.grown_bytes == 0
             && self.out.is_one_chunk()
             && len >= limits::PACK_BELOW_BYTES
             && len as u64 <= self.stations.room_bytes(k, self.desk.marks(number(k)))
@@ -39,21 +39,13 @@ impl<H: Head> Chain<H> {
     /// the rest of it as a chunk does.
     pub(in crate::chain) fn holds_one_piece(&self, k: usize) -> bool {
         let stations = &*self.stations;
-        let waits = stations.unseen
-            | stations.released
-            | stations.over
-            | stations.refused
-            | stations.again
-            | stations.resumed;
-        let held_bytes = stations.held(k).map_or(0, |held| held.len());
-        let fits =
-            self.plan.max_frame_bytes.min(usize::try_from(self.out_marks.high()).unwrap_or(0));
-        let exit_room = self.lengths.exit_room_bytes();
-        stations.holding == 1u64 << k
-            && waits | self.desk.adding == 0
-            && held_bytes != 0
-            && held_bytes <= fits
-            && held_bytes as u64 <= exit_room
+        let Some(held) = stations.held(k) else { return false };
+        let held_bytes = held.len();
+        let looks_behind = stations.wants_data & from(k + 1) != 0;
+        stations.only_holds(k)
+            && self.desk.adding() == 0
+            && held_bytes <= self.chunk_limit_bytes()
+            && held_bytes as u64 <= self.lengths.exit_room_bytes()
             && self.out.is_empty()
             && self.out_side == Side::Below
             && self.head_at == HeadAt::Taken
@@ -62,14 +54,15 @@ impl<H: Head> Chain<H> {
             && self.work == Work::Done
             && self.lobby.entrance_len() == 0
             && self.routing.is_none()
-            && held_bytes as u64 <= self.room_behind(k)
+            && (!looks_behind || held_bytes as u64 <= self.room_behind(k))
     }
 
     /// Asks the filter of station `k` again, of which [`holds_one_piece`](Self::holds_one_piece)
     /// is true.
     pub(in crate::chain) fn resume_piece(&mut self, k: usize) {
         let Self { filters, stations, desk, calls, .. } = self;
-        let held = &mut stations.rest(k).held;
+        let Some(rest) = stations.rest_mut(k) else { return };
+        let held = &mut rest.held;
         let held_bytes = held.len();
         let mut view = View::new(ViewParts {
             body: held,
@@ -85,15 +78,20 @@ impl<H: Head> Chain<H> {
         let called = catch_unwind(AssertUnwindSafe(|| filters[k].resume(&mut view)));
         match called {
             Ok(verdict) if view.odd(verdict).is_none() && !view.has_asked() => {
-                self.stations.open(k);
-                self.stations.release_all(k, &mut self.out);
-                self.pass_behind(k, held_bytes);
-                self.refresh();
+                let stations = &mut *self.stations;
+                stations.open(k);
+                stations.release_all(k, &mut self.out);
+                if self.pass_behind(k, held_bytes) {
+                    // Nothing stands in the way of the next chunk, as before this one.
+                    self.open_fast_path();
+                } else {
+                    self.refresh();
+                }
             }
             Ok(verdict) => {
-                self.grown_bytes = view.grown_bytes();
+                let answer = Answer { verdict, grown_bytes: view.grown_bytes() };
                 self.guarded(|chain| {
-                    if chain.apply(k, verdict, At::Held, Flow::Rest) == Flow::Wave {
+                    if chain.apply(k, answer, At::Held, Flow::Rest) == Flow::Wave {
                         chain.go_on_behind(k);
                     }
                     chain.drive();
@@ -108,8 +106,13 @@ impl<H: Head> Chain<H> {
     }
 
     /// Carries what lies in the output queue, `len` bytes, through the filters behind station `k`.
-    fn pass_behind(&mut self, k: usize, len: usize) {
+    /// Answers whether they did nothing but pass it.
+    fn pass_behind(&mut self, k: usize, len: usize) -> bool {
         let asked = self.stations.wants_data & from(k + 1);
+        if asked == 0 {
+            self.lengths.exited_bytes += len as u64;
+            return true;
+        }
         let Self { filters, out, desk, .. } = self;
         let mut view = View::new(ViewParts {
             body: out,
@@ -128,16 +131,21 @@ impl<H: Head> Chain<H> {
                 let is_edited = view.is_edited();
                 self.calls += u64::from(asked.count_ones());
                 self.lengths.exited_bytes += len as u64;
-                if is_edited || self.desk.touched {
+                let only_passed = !is_edited && !self.desk.touched;
+                if !only_passed {
                     self.pass_edited(len);
                 }
+                only_passed
             }
             Ok(Some(verdict)) => {
-                let grown_bytes = view.grown_bytes();
-                let stop = super::Stop { k: usize::from(at), verdict };
-                self.pass_stopped(k + 1, stop, grown_bytes, arrived_bytes);
+                let stop = Stop::at(&view, verdict);
+                self.pass_stopped(k + 1, stop, arrived_bytes);
+                false
             }
-            Err(payload) => self.pass_panicked(k + 1, at, arrived_bytes, payload),
+            Err(payload) => {
+                self.pass_panicked(k + 1, at, arrived_bytes, payload);
+                false
+            }
         }
     }
 }

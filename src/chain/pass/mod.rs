@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bytes::Bytes;
 
 use super::Chain;
-use super::ask::{Bytes as At, Flow};
+use super::ask::{Answer, Bytes as At, Flow};
 use super::position::number;
 use super::stations::from;
 use crate::filter::{Filter, Growth, Head, Odd, Verdict, View, ViewParts};
@@ -33,7 +33,7 @@ impl<H: Head> Chain<H> {
     pub(super) fn pass(&mut self, data: Bytes) {
         let len = data.len();
         let Self { filters, out, desk, stations, data_count, .. } = self;
-        out.push(data);
+        out.push_only(data);
         // Made out here, so that it still names the station if a filter panics.
         let mut view = View::new(ViewParts {
             body: out,
@@ -65,9 +65,9 @@ impl<H: Head> Chain<H> {
                 }
             }
             Ok(Some(verdict)) => {
-                let stop = Stop { k: usize::from(view.station()), verdict };
-                let (grown_bytes, arrived_bytes) = (view.grown_bytes(), view.arrived_bytes());
-                self.pass_stopped(0, stop, grown_bytes, arrived_bytes);
+                let arrived_bytes = view.arrived_bytes();
+                let stop = Stop::at(&view, verdict);
+                self.pass_stopped(0, stop, arrived_bytes);
             }
             Err(payload) => {
                 let (k, arrived_bytes) = (view.station(), view.arrived_bytes());
@@ -78,11 +78,10 @@ impl<H: Head> Chain<H> {
 
     /// The filters from station `first` on were asked, and one did anything but pass.
     #[inline(never)]
-    fn pass_stopped(&mut self, first: usize, stop: Stop, grown_bytes: i64, arrived_bytes: usize) {
+    fn pass_stopped(&mut self, first: usize, stop: Stop, arrived_bytes: usize) {
         self.count_calls(first, stop.k);
         self.meter_stop(stop.k, arrived_bytes);
-        self.grown_bytes = grown_bytes;
-        self.pass_on(stop.k, stop.verdict);
+        self.pass_on(stop);
     }
 
     /// The filters from station `first` on were asked, and that of station `k` panicked.
@@ -138,13 +137,14 @@ impl<H: Head> Chain<H> {
     }
 
     /// Goes on in the general engine at the station where something odd happened.
-    fn pass_on(&mut self, k: usize, verdict: Verdict) {
-        if self.holds_only(k, verdict) {
-            return self.hold_chunk(k, verdict);
+    fn pass_on(&mut self, stop: Stop) {
+        let Stop { k, answer } = stop;
+        if self.holds_only(k, answer) {
+            return self.hold_chunk(k, answer.verdict);
         }
         mem::swap(self.lobby.transit(), &mut self.out);
         self.guarded(|chain| {
-            if chain.apply(k, verdict, At::Transit, Flow::Wave) == Flow::Wave {
+            if chain.apply(k, answer, At::Transit, Flow::Wave) == Flow::Wave {
                 chain.wave(k + 1, false);
             }
             // Nothing waited before; a plain hold leaves nothing to do.
@@ -155,12 +155,20 @@ impl<H: Head> Chain<H> {
     }
 }
 
-/// Where a fast path stopped: the filter that was called last, and its verdict, with which nothing
+/// Where a fast path stopped: the filter that was called last, and its answer, with which nothing
 /// has been done yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stop {
     pub(super) k: usize,
-    pub(super) verdict: Verdict,
+    pub(super) answer: Answer,
+}
+
+impl Stop {
+    /// At the filter that was called last with `view`.
+    fn at<H: Head>(view: &View<'_, H>, verdict: Verdict) -> Self {
+        let answer = Answer { verdict, grown_bytes: view.grown_bytes() };
+        Self { k: usize::from(view.station()), answer }
+    }
 }
 
 /// Asks all filters one by one. Stops at the first that does anything but pass on bytes:

@@ -13,7 +13,7 @@ impl<H: Head> Chain<H> {
     /// is to be decided between two stations.
     pub(in crate::chain) fn wave_only_passes(&self, k: usize, tail: bool) -> bool {
         let stations = &*self.stations;
-        let kept = stations.holding | stations.unseen | stations.released | self.desk.adding;
+        let kept = stations.holding | stations.unseen | stations.released | self.desk.adding();
         // Behind bytes, trailers are shown by calls of their own.
         let stays_together = !self.lobby.has_trailers() || self.lobby.transit_len() == 0;
         kept & from(k) == 0
@@ -49,9 +49,8 @@ impl<H: Head> Chain<H> {
         });
         let called = catch_unwind(AssertUnwindSafe(|| ask(filters, &shows, &mut view)));
         let at = usize::from(view.station());
-        let grown_bytes = view.grown_bytes();
         let asked = shows.data | shows.trailers;
-        let verdict = match called {
+        let stop = match called {
             Ok(None) => {
                 self.calls += u64::from(asked.count_ones());
                 if tail {
@@ -59,7 +58,7 @@ impl<H: Head> Chain<H> {
                 }
                 return None;
             }
-            Ok(Some(verdict)) => verdict,
+            Ok(Some(verdict)) => Stop::at(&view, verdict),
             Err(payload) => {
                 self.calls += u64::from((asked & !from(at + 1)).count_ones());
                 self.calling = Some(number(at));
@@ -67,18 +66,17 @@ impl<H: Head> Chain<H> {
             }
         };
         self.calls += u64::from((asked & !from(at + 1)).count_ones());
-        self.grown_bytes = grown_bytes;
         if tail {
             self.stations.end(from(k) & !from(at));
             self.tail_at = TailAt::at(at, TailState::Shown);
         }
-        Some(Stop { k: at, verdict })
+        Some(stop)
     }
 
     /// Whether the end of a station's output is only its bit: nobody has a handle, and no charge
     /// depends on it.
     pub(super) fn ends_by_bits(&self) -> bool {
-        self.desk.resumes.is_none() && !self.desk.keeps_books()
+        self.desk.resumes().is_none() && !self.desk.keeps_books()
     }
 }
 

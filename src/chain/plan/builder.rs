@@ -121,7 +121,7 @@ impl<H: Head> PlanBuilder<H> {
         let masks = masks_of(&stations);
         let idle = Idle { masks, stations: Stations::idle(stations.len(), &masks) };
         let inner = Inner {
-            declared: stations.iter().map(PlannedStation::declared).collect(),
+            declared: Arc::new(stations.iter().map(PlannedStation::declared).collect()),
             masks,
             required: stations.iter().fold(Capabilities::NONE, |required, station| {
                 required | station.declaration.required

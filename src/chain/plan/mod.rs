@@ -13,7 +13,7 @@ pub use unmet::Unmet;
 use super::stations::Masks;
 use super::stations_slot::Idle;
 use super::storage::Storage;
-use crate::filter::{Capabilities, Declaration, Declared, Filter, Head};
+use crate::filter::{Capabilities, Declaration, Declared, DeclaredByAll, Filter, Head};
 use crate::pool::{Pool, PoolStats};
 use crate::sync::ConstArc as Arc;
 use crate::watermark::Marks;
@@ -31,7 +31,7 @@ pub(in crate::chain) struct Inner<H: Head> {
     pub(in crate::chain) output_marks: Marks,
     pub(in crate::chain) max_frame_bytes: usize,
     /// What filters declared, in the order of stations, as views need it.
-    pub(in crate::chain) declared: Arc<[Declared]>,
+    pub(in crate::chain) declared: Arc<DeclaredByAll>,
     pub(in crate::chain) masks: Masks,
     /// The stations whose filters are given to each chain.
     pub(in crate::chain) given: u64,
