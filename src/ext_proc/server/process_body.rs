@@ -71,13 +71,25 @@ where
     ) -> Poll<Option<Result<Frame<ReplyFrame>, StreamError>>> {
         let step = match &mut self.state {
             State::Stream { slot, lent, .. } => match slot.take() {
-                Found::Stream(stream) => {
-                    let step = ready!(poll_stream(slot, stream, cx));
-                    if let (Step::Frame(frame), Some(lent)) = (&step, lent) {
-                        lent.lend(frame);
+                Found::Stream(mut stream) => match poll_contained(&mut stream, cx) {
+                    Poll::Pending => {
+                        slot.put_waiting(stream, cx.waker());
+                        return Poll::Pending;
                     }
-                    step
-                }
+                    Poll::Ready(Polled::Frame) => {
+                        let frame = stream.as_mut().take_frame();
+                        slot.put_given(stream);
+                        if let (Some(frame), Some(lent)) = (&frame, lent) {
+                            lent.lend(frame);
+                        }
+                        return Poll::Ready(frame.map(|frame| Ok(Frame::data(frame))));
+                    }
+                    Poll::Ready(Polled::End(status)) => {
+                        drop_contained(stream);
+                        Step::End(status)
+                    }
+                    Poll::Ready(Polled::Panicked) => Step::End(stream.panicked()),
+                },
                 Found::Stalled(stalled @ Stalled::Held { .. }) => Step::End(stalled.status()),
                 Found::Stalled(stalled @ Stalled::Unread { .. }) => {
                     self.state = State::Over;
@@ -103,13 +115,16 @@ where
     }
 }
 
-/// Polls a stream that was taken out, and puts it back unless it is over. A panic ends this stream
-/// and no other, and never well (P7).
-fn poll_stream<B>(
-    slot: &Slot<B>,
-    mut stream: Pin<Box<Stream<B>>>,
-    cx: &mut Context<'_>,
-) -> Poll<Step>
+/// What a poll of a stream came to.
+enum Polled {
+    /// It has a frame to be taken.
+    Frame,
+    End(GrpcStatus),
+    /// That ends this stream and no other, and never well (P7).
+    Panicked,
+}
+
+fn poll_contained<B>(stream: &mut Pin<Box<Stream<B>>>, cx: &mut Context<'_>) -> Poll<Polled>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -117,19 +132,8 @@ where
     let mut polled = None;
     contained(|| polled = Some(stream.as_mut().poll(cx)));
     match polled {
-        Some(Poll::Pending) => {
-            slot.put_waiting(stream, cx.waker());
-            Poll::Pending
-        }
-        Some(Poll::Ready(Step::Frame(frame))) => {
-            slot.put_given(stream);
-            Poll::Ready(Step::Frame(frame))
-        }
-        Some(end) => {
-            drop_contained(stream);
-            end
-        }
-        None => Poll::Ready(Step::End(stream.panicked())),
+        Some(polled) => polled.map(|end| end.map_or(Polled::Frame, Polled::End)),
+        None => Poll::Ready(Polled::Panicked),
     }
 }
 

@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 use super::{StreamError, StreamReport, StreamSettings};
 use crate::body::clock::{Clock, Moved, Waiting};
 use crate::error::{Error, ErrorKind, Origin};
-use crate::ext_proc::session::{Session, SessionOutput};
-use crate::ext_proc::wire::{Decoder, GrpcCode, GrpcStatus, ReplyFrame, WireError, encode};
+use crate::ext_proc::session::Session;
+use crate::ext_proc::wire::{Decoder, GrpcCode, GrpcStatus, ReplyFrame, WireError, encode_taken};
 use crate::limits;
 use crate::sync::Arc;
 use crate::unwind::{contained, drop_contained};
@@ -29,6 +29,8 @@ pin_project! {
         // Whether the last poll ended in waiting for the client.
         awaits_client: bool,
         is_reported: bool,
+        // What was given out last, until it is taken.
+        frame: Option<ReplyFrame>,
         // Frames that were given out.
         frames: u64,
         stillness: Stillness,
@@ -97,6 +99,7 @@ impl<B> Stream<B> {
             clock,
             awaits_client: false,
             is_reported: false,
+            frame: None,
             frames: 0,
             stillness: Stillness::default(),
         }
@@ -150,54 +153,61 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
-    /// The next frame, or the end. Pending with a waker wherever something can come from: the
+    /// Ready with the end, its status; or without, then a frame is to be
+    /// [taken](Self::take_frame). Pending with a waker wherever something can come from: the
     /// client, a filter, the clock.
     ///
     /// Output goes before input, so that what can leave does not wait for what comes; and both are
     /// looked at in each poll, so that neither waits for the other (P24).
-    pub(super) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
+    pub(super) fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<GrpcStatus>> {
         self.as_mut().check_total(cx);
-        let mut frames = 0;
+        let (mut frames, mut waits) = (0, false);
         loop {
-            if let Poll::Ready(step) = self.as_mut().poll_output(cx) {
-                return Poll::Ready(step);
+            if let Poll::Ready(end) = self.as_mut().poll_output(cx) {
+                return Poll::Ready(end);
             }
             if frames == limits::MAX_FRAMES_PER_POLL {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
             frames += 1;
-            if self.as_mut().poll_input(cx).is_pending() {
+            if waits || self.as_mut().poll_input(cx).is_pending() {
                 ready!(self.as_mut().poll_clock(cx));
             }
+            // Its waker is where the client's next frame finds it: no need to ask again.
+            waits = *self.as_mut().project().awaits_client;
         }
     }
 
+    /// The frame that a poll has given out.
+    pub(super) fn take_frame(self: Pin<&mut Self>) -> Option<ReplyFrame> {
+        self.project().frame.take()
+    }
+
     /// What the session gives out now. Short replies without a body join the one behind them.
-    fn poll_output(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_output(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<GrpcStatus>> {
         let this = self.project();
-        let mut joined: Option<ReplyFrame> = None;
+        let mut reply = None;
         loop {
-            let reply = match this.session.poll_reply(cx) {
-                Poll::Ready(SessionOutput::Reply(reply)) => reply,
+            match this.session.poll_reply_into(cx, &mut reply) {
+                Poll::Ready(None) => {}
                 // The end is given again.
-                Poll::Ready(SessionOutput::End(status)) => {
-                    return Poll::Ready(joined.map_or(Step::End(status), Step::Frame));
+                Poll::Ready(Some(_)) | Poll::Pending if this.frame.is_some() => {
+                    return Poll::Ready(None);
                 }
-                Poll::Pending => {
-                    return joined.map_or(Poll::Pending, |frame| Poll::Ready(Step::Frame(frame)));
-                }
-            };
-            let encoded = match &mut joined {
+                end => return end,
+            }
+            let Some(reply) = &mut reply else { continue };
+            let encoded = match this.frame {
                 Some(frame) => frame.join(reply),
-                None => encode(reply).map(|frame| joined = Some(frame)),
+                None => encode_taken(reply).map(|frame| *this.frame = Some(frame)),
             };
             match encoded {
                 Ok(()) => *this.frames += 1,
                 Err(error) => fail(this.session, error),
             }
-            if let Some(frame) = joined.take_if(|frame| !frame.can_be_joined()) {
-                return Poll::Ready(Step::Frame(frame));
+            if this.frame.as_ref().is_some_and(|frame| !frame.can_be_joined()) {
+                return Poll::Ready(None);
             }
         }
     }

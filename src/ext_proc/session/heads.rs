@@ -18,14 +18,20 @@ pub(super) trait SessionHead: Head + Clone {
     /// Of which message.
     const DIRECTION: Direction;
 
+    /// What it has besides its fields.
+    type Line;
+
     /// The head that `section` says.
     fn read(section: Section) -> Result<Self, HeadError>;
 
     /// What stands in for a head that the data plane does not show.
     fn unseen() -> Self;
 
-    /// The same without its fields and without what is put to it for filters.
-    fn line(&self) -> Self;
+    /// What it has besides its fields, and what is put to it for filters.
+    fn line(&self) -> Self::Line;
+
+    /// A head without fields.
+    fn of_line(line: &Self::Line) -> Self;
 
     /// Where what comes with a message is put for the filters.
     fn extensions_mut(&mut self) -> &mut http::Extensions;
@@ -36,6 +42,8 @@ pub(super) trait SessionHead: Head + Clone {
 
 impl SessionHead for request::Parts {
     const DIRECTION: Direction = Direction::Request;
+
+    type Line = (Method, Uri);
 
     fn read(section: Section) -> Result<Self, HeadError> {
         let mut head = Self::unseen();
@@ -70,11 +78,15 @@ impl SessionHead for request::Parts {
         Request::new(()).into_parts().0
     }
 
-    fn line(&self) -> Self {
-        let mut line = Self::unseen();
-        line.method = self.method.clone();
-        line.uri = self.uri.clone();
-        line
+    fn line(&self) -> Self::Line {
+        (self.method.clone(), self.uri.clone())
+    }
+
+    fn of_line((method, uri): &Self::Line) -> Self {
+        let mut head = Self::unseen();
+        head.method = method.clone();
+        head.uri = uri.clone();
+        head
     }
 
     fn extensions_mut(&mut self) -> &mut http::Extensions {
@@ -105,6 +117,8 @@ fn uri_of(mut parts: http::uri::Parts) -> Result<Uri, HeadError> {
 impl SessionHead for response::Parts {
     const DIRECTION: Direction = Direction::Response;
 
+    type Line = StatusCode;
+
     fn read(section: Section) -> Result<Self, HeadError> {
         let mut head = Self::unseen();
         let status = section.pseudo.iter().find(|(name, _)| name == "status");
@@ -118,10 +132,14 @@ impl SessionHead for response::Parts {
         Response::new(()).into_parts().0
     }
 
-    fn line(&self) -> Self {
-        let mut line = Self::unseen();
-        line.status = self.status;
-        line
+    fn line(&self) -> Self::Line {
+        self.status
+    }
+
+    fn of_line(line: &Self::Line) -> Self {
+        let mut head = Self::unseen();
+        head.status = *line;
+        head
     }
 
     fn extensions_mut(&mut self) -> &mut http::Extensions {

@@ -56,7 +56,7 @@ use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::Direction;
 use crate::ext_proc::automaton::{Lane, Violation};
 use crate::ext_proc::mode::{Announced, ProcessingMode, SendMode};
-use crate::ext_proc::wire::{Envelope, Event, GrpcCode, GrpcStatus};
+use crate::ext_proc::wire::{Envelope, Event, GrpcCode, GrpcStatus, Reply};
 
 use running::{Choice, Running, Turn};
 
@@ -292,29 +292,47 @@ impl Session {
     ///
     /// Nothing is lost if the caller does not poll again.
     pub fn poll_reply(&mut self, cx: &Context<'_>) -> Poll<SessionOutput> {
+        let mut reply = None;
+        let polled = self.poll_reply_into(cx, &mut reply);
+        polled.map(|end| match (reply, end) {
+            (Some(reply), _) => SessionOutput::Reply(reply),
+            (None, Some(status)) => SessionOutput::End(status),
+            (None, None) => {
+                SessionOutput::End(GrpcStatus::new(GrpcCode::Internal, "a reply that is not there"))
+            }
+        })
+    }
+
+    /// As [`poll_reply`](Self::poll_reply), with a place for the reply, which is large: `None` if
+    /// it is there, else the status that ends the stream.
+    pub(super) fn poll_reply_into(
+        &mut self,
+        cx: &Context<'_>,
+        reply: &mut Option<Reply>,
+    ) -> Poll<Option<GrpcStatus>> {
         let reads = self.wants_input();
         let turn = match &mut self.state {
             State::Awaiting { .. } => return Poll::Pending,
-            State::Over { status, .. } => return Poll::Ready(SessionOutput::End(status.clone())),
-            State::Running(running) => running.poll(cx, reads),
+            State::Over { status, .. } => return Poll::Ready(Some(status.clone())),
+            State::Running(running) => running.poll(cx, reads, reply),
         };
         match turn {
-            Turn::Reply(reply) => Poll::Ready(SessionOutput::Reply(reply)),
-            Turn::Last { reply, status } => {
+            Turn::Reply => Poll::Ready(None),
+            Turn::Last { status } => {
                 self.finish(SessionEnd::Replied { status }, GrpcStatus::OK);
-                Poll::Ready(SessionOutput::Reply(reply))
+                Poll::Ready(None)
             }
             Turn::Complete => {
                 self.finish(SessionEnd::Complete, GrpcStatus::OK);
-                Poll::Ready(SessionOutput::End(GrpcStatus::OK))
+                Poll::Ready(Some(GrpcStatus::OK))
             }
-            Turn::Released => Poll::Ready(SessionOutput::End(self.release())),
-            Turn::Abandoned => Poll::Ready(SessionOutput::End(self.abandon())),
+            Turn::Released => Poll::Ready(Some(self.release())),
+            Turn::Abandoned => Poll::Ready(Some(self.abandon())),
             Turn::Failed(error) => {
                 let status = status_of(&error);
                 self.abort(error, status);
                 // As it is told from here on: never well (P7).
-                self.poll_reply(cx)
+                self.poll_reply_into(cx, reply)
             }
             Turn::Idle => Poll::Pending,
         }

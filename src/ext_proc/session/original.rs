@@ -7,9 +7,8 @@ use crate::ext_proc::wire::HeaderMutation;
 /// A head as it came, for the case that a filter changes it.
 ///
 /// Most are not changed: so the fields stand in a row, which costs less than another map of them.
-pub(super) struct Original<H> {
-    /// Without fields.
-    line: H,
+pub(super) struct Original<H: SessionHead> {
+    line: H::Line,
     fields: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -28,7 +27,7 @@ impl<H: SessionHead> Original<H> {
 
     /// Adds what makes `after` of it; answers how many changes cannot be said.
     pub(super) fn difference(&self, after: &H, rules: Rules, into: &mut HeaderMutation) -> u64 {
-        let mut before = self.line.clone();
+        let mut before = H::of_line(&self.line);
         let headers = before.headers_mut();
         for (name, value) in &self.fields {
             headers.append(name, value.clone());

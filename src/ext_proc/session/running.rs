@@ -12,14 +12,13 @@ use super::heads::{SessionHead, details};
 use super::{BindError, ChosenMode, SessionPlan, difference};
 use crate::chain::MessageTraits;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
-use crate::exchange::{Direction, Refused, Side};
+use crate::exchange::{Direction, Refused};
 use crate::ext_proc::automaton::{Debt, Ledger, Received, Violation};
 use crate::ext_proc::mode::{
     BodyMode, DirectionMode, FilterConfig, ModeOverride, OverrideMoment, OverrideRefusal,
     ProcessingMode, SendMode,
 };
 use crate::ext_proc::wire::{Envelope, Event, HeaderMutation, ProtocolConfig, Reply, Section};
-use crate::filter::Head;
 use crate::sync::Arc;
 
 /// Both messages of an exchange, and what is owed.
@@ -151,13 +150,12 @@ impl Choice {
     }
 }
 
-/// What a poll came to.
-#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each chunk")]
+/// What a poll came to. A reply goes into a place of the caller's: it is large, and would be moved
+/// with each return.
 pub(super) enum Turn {
-    Reply(Reply),
+    Reply,
     /// The immediate response: nothing follows.
     Last {
-        reply: Reply,
         status: StatusCode,
     },
     Complete,
@@ -196,24 +194,35 @@ impl Running {
                 return Err(BindError::Capability(unmet));
             }
         };
-        let mut request = Half::new(observed(request, plan), bound.request);
+        // Large: made where it stays.
+        let mut running = Box::write(
+            Box::new_uninit(),
+            Self {
+                ledger: if observes {
+                    Ledger::observing(announced)
+                } else {
+                    Ledger::new(announced)
+                },
+                request: Half::new(request, bound.request),
+                response: Half::new(response, bound.response),
+                first: Direction::Request,
+                cut: None,
+                observes,
+                more_time: plan.settings().more_time,
+                asked: Asked::Neither,
+                choice,
+                input: Input::Open,
+                waker: None,
+            },
+        );
         if let Some(asking) = chosen {
-            request.set_override(asking);
+            running.request.set_override(asking);
         }
-        let ledger = if observes { Ledger::observing(announced) } else { Ledger::new(announced) };
-        Ok(Box::new(Self {
-            ledger,
-            request,
-            response: Half::new(observed(response, plan), bound.response),
-            first: Direction::Request,
-            cut: None,
-            observes,
-            more_time: plan.settings().more_time,
-            asked: Asked::Neither,
-            choice,
-            input: Input::Open,
-            waker: None,
-        }))
+        if let Some(observer) = plan.observer() {
+            running.request.set_observer(observer);
+            running.response.set_observer(observer);
+        }
+        Ok(running)
     }
 
     pub(super) fn handle(&mut self, event: Event) -> Result<(), Violation> {
@@ -259,7 +268,12 @@ impl Running {
         Ok(())
     }
 
-    pub(super) fn poll(&mut self, cx: &Context<'_>, reads: bool) -> Turn {
+    pub(super) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        reads: bool,
+        reply: &mut Option<Reply>,
+    ) -> Turn {
         if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
             self.request.rouse();
             self.response.rouse();
@@ -267,19 +281,20 @@ impl Running {
         }
         for direction in [self.first, other(self.first)] {
             let turn = match direction {
-                Direction::Request => self.poll_request(cx, reads),
-                Direction::Response => self.poll_response(cx, reads),
+                Direction::Request => self.poll_request(cx, reads, reply),
+                Direction::Response => self.poll_response(cx, reads, reply),
             };
             if let Some(turn) = turn {
-                if matches!(turn, Turn::Reply(_)) {
+                if matches!(turn, Turn::Reply) {
                     self.first = other(direction);
                     self.asked = self.asked.without(direction);
                 }
                 return turn;
             }
         }
-        if let Some(reply) = self.ask_for_time() {
-            return Turn::Reply(reply);
+        if let Some(asking) = self.ask_for_time() {
+            *reply = Some(asking);
+            return Turn::Reply;
         }
         if self.ledger.is_over() && !self.observes && self.is_at_rest() {
             self.leave();
@@ -316,10 +331,18 @@ impl Running {
         })
     }
 
-    fn poll_request(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
+    fn poll_request(
+        &mut self,
+        cx: &Context<'_>,
+        reads: bool,
+        into: &mut Option<Reply>,
+    ) -> Option<Turn> {
         if self.cut.is_none() {
             match self.request.poll(cx, &mut self.ledger, reads) {
-                Step::Reply(reply) => return Some(Turn::Reply(reply)),
+                Step::Reply(reply) => {
+                    *into = Some(reply);
+                    return Some(Turn::Reply);
+                }
                 Step::Cut(error) => {
                     // One that is cut here, as an answer cannot carry it, is told to the other side
                     // as well: that is where the client is answered.
@@ -333,7 +356,7 @@ impl Running {
             }
         }
         // What is to be answered was posted to the other side.
-        let turn = self.poll_response(cx, reads);
+        let turn = self.poll_response(cx, reads, into);
         if turn.is_some() || self.is_answered() {
             return turn;
         }
@@ -365,16 +388,24 @@ impl Running {
             && self.ledger.lane(Direction::Response).has_begun()
     }
 
-    fn poll_response(&mut self, cx: &Context<'_>, reads: bool) -> Option<Turn> {
+    fn poll_response(
+        &mut self,
+        cx: &Context<'_>,
+        reads: bool,
+        into: &mut Option<Reply>,
+    ) -> Option<Turn> {
         if self.awaits_override() {
             return None;
         }
         match self.response.poll(cx, &mut self.ledger, reads) {
-            Step::Reply(reply) => Some(Turn::Reply(reply)),
-            Step::Local => Some(self.immediate()),
+            Step::Reply(reply) => {
+                *into = Some(reply);
+                Some(Turn::Reply)
+            }
+            Step::Local => Some(self.immediate(into)),
             Step::Cut(error) => {
                 if self.ledger.immediate().is_some() && self.response.answer_cut(&error) {
-                    return self.poll_response(cx, reads);
+                    return self.poll_response(cx, reads, into);
                 }
                 Some(Turn::Failed(error))
             }
@@ -388,7 +419,7 @@ impl Running {
         chain.is_local_reply() || chain.outcome().is_some_and(|outcome| !outcome.is_complete())
     }
 
-    fn immediate(&mut self) -> Turn {
+    fn immediate(&mut self, into: &mut Option<Reply>) -> Turn {
         let Some((head, body, by)) = self.response.take_local() else {
             let why = "a reply that is not there";
             return Turn::Failed(Error::with_source(ErrorKind::Reset, Origin::Internal, why));
@@ -399,9 +430,9 @@ impl Running {
         let Some(pen) = self.ledger.immediate() else {
             return Turn::Failed(Error::new(ErrorKind::ReplyTooLate, Origin::Filter));
         };
-        let reply = pen.answer(head.status, mutation, body, None, details(by.as_deref()));
+        *into = Some(pen.answer(head.status, mutation, body, None, details(by.as_deref())));
         self.leave();
-        Turn::Last { reply, status: head.status }
+        Turn::Last { status: head.status }
     }
 
     /// Whether the data plane is owed nothing, and nothing of what it sent is kept.
@@ -506,13 +537,6 @@ fn traits(mode: DirectionMode, observes: bool) -> MessageTraits {
         BodyMode::Buffered | BodyMode::FullDuplexStreamed => !observes,
     };
     if sees_all { MessageTraits::new() } else { MessageTraits::new().partly_seen() }
-}
-
-fn observed<H: Head>(side: Side<H>, plan: &SessionPlan) -> Side<H> {
-    match plan.observer() {
-        Some(observer) => side.on_finish(Arc::clone(observer)),
-        None => side,
-    }
 }
 
 /// The head is the filters' now, with what came with it in its extensions.

@@ -6,80 +6,79 @@ use bytes::Bytes;
 use super::head::{Head, INLINE_BYTES};
 
 /// A message that is being written. What was written last stands first.
-pub(super) struct Backward {
-    store: Store,
+pub(super) struct Backward<'a> {
+    all: &'a mut [u8],
     /// Where what is written begins; all behind it is written.
     start: usize,
+    /// How many bytes were to be written for which there was no room.
+    missing: usize,
     /// How many bytes of body follow what is written.
     behind: u64,
 }
 
-enum Store {
-    Inline([u8; INLINE_BYTES]),
-    Heap(Vec<u8>),
+/// Has `write` write a message that has `room` bytes at most; inline, if so many lie inline. If it
+/// has more, it is written once more.
+#[inline]
+pub(super) fn written<E>(
+    room: usize,
+    write: impl Fn(&mut Backward<'_>) -> Result<(), E>,
+) -> Result<Head, E> {
+    let mut room = room;
+    if room <= INLINE_BYTES {
+        let mut bytes = [0; INLINE_BYTES];
+        let mut out = Backward::new(&mut bytes);
+        write(&mut out)?;
+        if out.missing == 0 {
+            let start = out.start;
+            return Ok(Head::inline(bytes, start));
+        }
+        room = INLINE_BYTES + out.missing;
+    }
+    loop {
+        let mut bytes = vec![0; room];
+        let mut out = Backward::new(&mut bytes);
+        write(&mut out)?;
+        if out.missing == 0 {
+            let start = out.start;
+            return Ok(Head::Heap(Bytes::from(bytes).slice(start..)));
+        }
+        room += out.missing;
+    }
 }
 
-impl Backward {
-    /// With room for `bytes`. Allocates if that is more than fits inline.
-    pub(super) fn with_room(bytes: usize) -> Self {
-        let (store, start) = if bytes <= INLINE_BYTES {
-            (Store::Inline([0; INLINE_BYTES]), INLINE_BYTES)
-        } else {
-            (Store::Heap(vec![0; bytes]), bytes)
-        };
-        Self { store, start, behind: 0 }
-    }
-
-    fn all(&mut self) -> &mut [u8] {
-        match &mut self.store {
-            Store::Inline(bytes) => bytes,
-            Store::Heap(bytes) => bytes,
-        }
-    }
-
-    fn all_bytes(&self) -> usize {
-        match &self.store {
-            Store::Inline(bytes) => bytes.len(),
-            Store::Heap(bytes) => bytes.len(),
-        }
+impl<'a> Backward<'a> {
+    fn new(all: &'a mut [u8]) -> Self {
+        let start = all.len();
+        Self { all, start, missing: 0, behind: 0 }
     }
 
     /// How long the message is so far, with the body behind it, in bytes.
     pub(super) fn written(&self) -> u64 {
-        self.behind + (self.all_bytes() - self.start) as u64
+        self.behind + (self.all.len() - self.start + self.missing) as u64
     }
 
-    /// Room before what is written, of `len` bytes.
-    #[cold]
-    fn grow(&mut self, len: usize) {
-        let (start, all) = (self.start, self.all_bytes());
-        let more = len.max(all);
-        let mut bytes = vec![0; all + more];
-        bytes[more + start..].copy_from_slice(&self.all()[start..]);
-        self.store = Store::Heap(bytes);
-        self.start += more;
-    }
-
+    /// Where the next `len` bytes go, if there is room.
     #[inline]
-    pub(super) fn slice(&mut self, bytes: &[u8]) {
-        if bytes.len() > self.start {
-            self.grow(bytes.len());
-        }
+    fn room(&mut self, len: usize) -> Option<&mut [u8]> {
         let end = self.start;
-        self.start -= bytes.len();
-        let start = self.start;
-        self.all()[start..end].copy_from_slice(bytes);
+        if self.missing > 0 || len > end {
+            self.missing += len;
+            return None;
+        }
+        self.start -= len;
+        self.all.get_mut(self.start..end)
+    }
+
+    pub(super) fn slice(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.room(bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
     }
 
     /// As [`slice`](Self::slice): of so few bytes that no loop is worth it.
     #[inline]
     pub(super) fn array<const N: usize>(&mut self, bytes: [u8; N]) {
-        if N > self.start {
-            self.grow(N);
-        }
-        self.start -= N;
-        let start = self.start;
-        if let Some(place) = self.all().get_mut(start..).and_then(|left| left.first_chunk_mut()) {
+        if let Some(place) = self.room(N).and_then(|place| place.first_chunk_mut()) {
             *place = bytes;
         }
     }
@@ -157,12 +156,26 @@ impl Backward {
         inside(self);
         self.bytes_key(field, self.written() - before);
     }
+}
 
-    /// What was written, without what follows it.
-    pub(super) fn into_head(self) -> Head {
-        match self.store {
-            Store::Inline(bytes) => Head::inline(bytes, self.start),
-            Store::Heap(bytes) => Head::Heap(Bytes::from(bytes).slice(self.start..)),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_has_more_than_was_said_is_written_all_the_same() {
+        for room in [0, 1, INLINE_BYTES, INLINE_BYTES + 1, 1000] {
+            let head = written(room, |out| {
+                out.message(1, |out| {
+                    out.bytes(2, &[7; 200]);
+                    out.number(1, 300);
+                });
+                Ok::<_, ()>(())
+            });
+            let head = head.expect("it cannot fail");
+            let expected =
+                [&[1 << 3 | 2, 206, 1, 1 << 3, 172, 2, 2 << 3 | 2, 200, 1], &[7; 200][..]];
+            assert_eq!(head.left(), expected.concat(), "room for {room}");
         }
     }
 }

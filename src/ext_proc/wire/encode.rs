@@ -1,7 +1,9 @@
 //! Replies to bytes.
 
-use super::backward::Backward;
-use super::head::INLINE_BYTES;
+use core::mem;
+
+use super::backward::{Backward, written};
+use super::head::{Head, INLINE_BYTES};
 use super::header_mutation::SetField;
 use super::reply::{BodyChange, Part};
 use super::{HeaderMutation, Reply, ReplyBody, ReplyFrame, WireError};
@@ -23,48 +25,56 @@ const REPLACE: u64 = 1;
 ///
 /// [`WireError::TooLong`] if it would have more than 4 GiB.
 #[inline]
-pub fn encode(reply: Reply) -> Result<ReplyFrame, WireError> {
-    encode_behind(&[], reply)
+pub fn encode(mut reply: Reply) -> Result<ReplyFrame, WireError> {
+    encode_taken(&mut reply)
 }
 
-/// As [`encode`], behind frames that are written already.
-pub(super) fn encode_behind(before: &[u8], reply: Reply) -> Result<ReplyFrame, WireError> {
-    let Reply { part, mode_override, dynamic_metadata } = &reply;
+/// As [`encode()`], of a reply that lies somewhere: its body is taken out.
+#[inline]
+pub(in crate::ext_proc) fn encode_taken(reply: &mut Reply) -> Result<ReplyFrame, WireError> {
+    let head = write_head(&[], reply)?;
+    Ok(ReplyFrame { head, body: take_body(&mut reply.part) })
+}
+
+/// What stands before the body, behind frames that are written already.
+pub(super) fn write_head(before: &[u8], reply: &Reply) -> Result<Head, WireError> {
+    let Reply { part, mode_override, dynamic_metadata } = reply;
     let metadata_bytes = dynamic_metadata.as_ref().map_or(0, |encoded| encoded.len());
     let room = match room(part, metadata_bytes) {
         // What can be joined leaves enough for what stands before it.
         INLINE_BYTES => INLINE_BYTES,
         more => more + before.len(),
     };
-    let mut out = Backward::with_room(room);
-    // Backwards: what is written first stands last. So nothing but the body follows the head.
-    write_part(&mut out, part);
-    if let Some(encoded) = dynamic_metadata {
-        out.bytes(8, encoded);
-    }
-    if let Some(modes) = mode_override {
-        out.message(9, |out| {
-            for (field, mode) in (1..=6).rev().zip(modes.iter().rev()) {
-                out.int32(field, *mode);
-            }
-        });
-    }
-    let bytes = out.written();
-    let len = u32::try_from(bytes).map_err(|_| WireError::TooLong { bytes })?;
-    let [a, b, c, d] = len.to_be_bytes();
-    out.array([0, a, b, c, d]);
-    if !before.is_empty() {
-        out.slice(before);
-    }
-    Ok(ReplyFrame { head: out.into_head(), body: body_of(reply.part) })
+    written(room, |out| {
+        // Backwards: what is written first stands last. So nothing but the body follows the head.
+        write_part(out, part);
+        if let Some(encoded) = dynamic_metadata {
+            out.bytes(8, encoded);
+        }
+        if let Some(modes) = mode_override {
+            out.message(9, |out| {
+                for (field, mode) in (1..=6).rev().zip(modes.iter().rev()) {
+                    out.int32(field, *mode);
+                }
+            });
+        }
+        let bytes = out.written();
+        let len = u32::try_from(bytes).map_err(|_| WireError::TooLong { bytes })?;
+        let [a, b, c, d] = len.to_be_bytes();
+        out.array([0, a, b, c, d]);
+        if !before.is_empty() {
+            out.slice(before);
+        }
+        Ok(())
+    })
 }
 
 /// The body, which goes on as it is.
-fn body_of(part: Part) -> ReplyBody {
+pub(super) fn take_body(part: &mut Part) -> ReplyBody {
     match part {
-        Part::Headers { replace: Some(body), .. } | Part::Immediate { body, .. } => body,
+        Part::Headers { replace: Some(body), .. } | Part::Immediate { body, .. } => mem::take(body),
         Part::Body { change, .. } => match change {
-            BodyChange::Replace(body) | BodyChange::Streamed { body, .. } => body,
+            BodyChange::Replace(body) | BodyChange::Streamed { body, .. } => mem::take(body),
             BodyChange::Unchanged | BodyChange::Clear => ReplyBody::new(),
         },
         Part::Headers { replace: None, .. }
@@ -98,7 +108,7 @@ fn room(part: &Part, metadata_bytes: usize) -> usize {
 }
 
 /// Writes the part, all but the body at its end.
-fn write_part(out: &mut Backward, part: &Part) {
+fn write_part(out: &mut Backward<'_>, part: &Part) {
     match part {
         Part::Headers { direction, mutation, replace, clear_route_cache } => {
             out.message(of(*direction, 1, 2), |out| {
@@ -153,7 +163,7 @@ const fn of(direction: Direction, request: u32, response: u32) -> u32 {
 }
 
 /// A `BodyMutation`, if it changes anything, without the body at its end.
-fn write_change(out: &mut Backward, change: &BodyChange) {
+fn write_change(out: &mut Backward<'_>, change: &BodyChange) {
     match change {
         BodyChange::Unchanged => {}
         BodyChange::Clear => out.message(3, |out| out.number(2, 1)),
@@ -171,7 +181,7 @@ fn write_change(out: &mut Backward, change: &BodyChange) {
 
 /// What a `CommonResponse` has before its body.
 fn write_common(
-    out: &mut Backward,
+    out: &mut Backward<'_>,
     status: u64,
     mutation: &HeaderMutation,
     clear_route_cache: bool,
@@ -182,7 +192,7 @@ fn write_common(
 }
 
 /// A `HeaderMutation`, if it changes anything.
-fn write_mutation(out: &mut Backward, field: u32, mutation: &HeaderMutation) {
+fn write_mutation(out: &mut Backward<'_>, field: u32, mutation: &HeaderMutation) {
     if mutation.is_empty() {
         return;
     }
@@ -200,7 +210,7 @@ fn write_mutation(out: &mut Backward, field: u32, mutation: &HeaderMutation) {
 ///
 /// Envoy 1.40.0 reads only `append`, other readers only `append_action`, and some refuse a message
 /// with both: so that one of them is written which says the same by what the other is without it.
-fn write_set(out: &mut Backward, set: &SetField) {
+fn write_set(out: &mut Backward<'_>, set: &SetField) {
     // An empty value stays, with every reader.
     out.number(4, set.value.is_empty().into());
     if set.append {
@@ -293,6 +303,6 @@ mod tests {
         };
         let reply = Reply { mode_override: Some([1, 2, 3, 4, 5, 1]), ..Reply::of(part) };
         let frame = encode(reply).expect("less than 4 GiB");
-        assert!(matches!(frame.head, super::super::head::Head::Inline { .. }), "{frame:?}");
+        assert!(matches!(frame.head, Head::Inline { .. }), "{frame:?}");
     }
 }

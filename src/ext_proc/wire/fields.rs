@@ -41,6 +41,18 @@ impl<'a> Fields<'a> {
         Self(message)
     }
 
+    /// What `read` makes of the bytes that are left, if that is something: then those behind it are
+    /// left.
+    #[inline]
+    pub(super) fn next_by<T>(
+        &mut self,
+        read: impl FnOnce(&'a [u8]) -> Option<(T, &'a [u8])>,
+    ) -> Option<T> {
+        let (taken, behind) = read(self.0)?;
+        self.0 = behind;
+        Some(taken)
+    }
+
     fn read(&mut self) -> Result<Field<'a>, Malformed> {
         let key = Key::new(Varint::take(&mut self.0)?)?;
         let len = match key.wire_type {

@@ -33,6 +33,8 @@ pub use attributes::Attributes;
 pub use decoder::Decoder;
 pub use dynamic_metadata::DynamicMetadata;
 pub use encode::encode;
+#[cfg(feature = "ext-proc-server")]
+pub(in crate::ext_proc) use encode::encode_taken;
 pub use envelope::Envelope;
 pub use event::Event;
 pub use grpc_code::GrpcCode;

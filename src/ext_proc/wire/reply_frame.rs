@@ -5,7 +5,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::ReplyBody;
 #[cfg(feature = "ext-proc-server")]
-use super::encode::encode_behind;
+use super::encode::{take_body, write_head};
 use super::head::Head;
 #[cfg(feature = "ext-proc-server")]
 use super::head::INLINE_BYTES;
@@ -46,9 +46,10 @@ impl ReplyFrame {
     ///
     /// As [`encode`](super::encode()); what is here is as it was then.
     #[cfg(feature = "ext-proc-server")]
-    pub(in crate::ext_proc) fn join(&mut self, reply: Reply) -> Result<(), WireError> {
+    pub(in crate::ext_proc) fn join(&mut self, reply: &mut Reply) -> Result<(), WireError> {
         debug_assert!(self.body.is_empty(), "a body is the last of its frame");
-        *self = encode_behind(self.head.left(), reply)?;
+        self.head = write_head(self.head.left(), reply)?;
+        self.body = take_body(&mut reply.part);
         Ok(())
     }
 

@@ -13,6 +13,9 @@ const FIELD_BYTES: usize = 32;
 /// As many fields as room is made for before they are seen.
 const MOST_EXPECTED: usize = 24;
 
+/// As many pseudo fields as room is made for with the first: those of a request.
+const EXPECTED_PSEUDO: usize = 4;
+
 /// Up to so many pseudo fields are compared each with each: there are six in all RFCs.
 const COMPARED: usize = 8;
 
@@ -48,16 +51,21 @@ impl Section {
         section.fields.try_reserve(expected).map_err(|_| too_many())?;
         let mut many = HashSet::new();
         let mut count = 0;
-        for field in Fields::new(block) {
-            let field = field.map_err(malformed)?;
-            if field.number() != 1 {
-                continue;
-            }
+        let mut fields = Fields::new(block);
+        loop {
+            let is_full = count == limits.most_fields();
+            let (name, value) = match fields.next_by(plain_entry) {
+                Some(_) if is_full => return Err(too_many()),
+                Some(plain) => plain,
+                None => match fields.next() {
+                    None => break,
+                    Some(Err(fault)) => return Err(malformed(fault)),
+                    Some(Ok(field)) if field.number() != 1 => continue,
+                    Some(Ok(_)) if is_full => return Err(too_many()),
+                    Some(Ok(field)) => read_field(&field)?,
+                },
+            };
             count += 1;
-            if count > limits.most_fields() {
-                return Err(too_many());
-            }
-            let (name, value) = read_field(&field)?;
             let value = block.slice_ref(value);
             match name.split_first() {
                 Some((b':', name)) => {
@@ -77,7 +85,8 @@ impl Section {
         many: &mut HashSet<Bytes>,
     ) -> Result<(), WireError> {
         let quoted = || WireError::quote(&name);
-        if !value.iter().all(|&byte| is_of_value(byte)) {
+        // Without a way out in the middle: many bytes at once.
+        if value.iter().fold(false, |bad, &byte| bad | !is_of_value(byte)) {
             return Err(WireError::FieldValue { name: format!(":{}", quoted()) });
         }
         let is_repeated = if self.pseudo.len() < COMPARED {
@@ -90,6 +99,9 @@ impl Section {
         };
         if is_repeated {
             return Err(WireError::RepeatedPseudo { name: quoted() });
+        }
+        if self.pseudo.capacity() == 0 {
+            self.pseudo.reserve_exact(EXPECTED_PSEUDO);
         }
         self.pseudo.push((name, value));
         Ok(())
@@ -136,9 +148,6 @@ fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> 
     let mut seen = Seen::NONE;
     let message =
         field.bytes().map_err(|fault| WireError::Malformed { message: "HeaderMap", fault })?;
-    if let Some(plain) = plain_field(message) {
-        return Ok(plain);
-    }
     for field in Fields::new(message) {
         let field = field.map_err(malformed)?;
         let known = match field.number() {
@@ -153,12 +162,15 @@ fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> 
     Ok((name.as_bytes(), if raw.is_empty() { value.as_bytes() } else { raw }))
 }
 
-/// A name and a `raw_value` of which neither is long, and nothing else: what Envoy writes. `None`
-/// for all else, which the general way reads, or finds malformed.
+/// A name and a `raw_value` of which neither is long, and nothing else: what Envoy writes; and what
+/// stands behind them. `None` for all else, which the general way reads, or finds malformed.
 #[inline]
-fn plain_field(message: &[u8]) -> Option<(&[u8], &[u8])> {
+fn plain_entry(block: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+    let [0x0a, len @ 0..0x80, rest @ ..] = block else { return None };
+    let (message, behind) = rest.split_at_checked(usize::from(*len))?;
     let [0x0a, len @ 0..0x80, rest @ ..] = message else { return None };
     let (name, rest) = rest.split_at_checked(usize::from(*len))?;
     let [0x1a, len @ 1..0x80, value @ ..] = rest else { return None };
-    (value.len() == usize::from(*len) && name.is_ascii()).then_some((name, value))
+    let is_plain = value.len() == usize::from(*len) && name.is_ascii();
+    is_plain.then_some(((name, value), behind))
 }

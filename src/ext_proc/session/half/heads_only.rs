@@ -77,10 +77,8 @@ impl<H: SessionHead> Half<H> {
         let body = mem::take(&mut self.pending);
         let metadata = left_metadata(&mut *head);
         if body.is_empty() {
-            let step = self.write_head(mutation, ledger);
-            return step
-                .unwrap_or(Step::Cut(out_of_turn("a head that is not owed")))
-                .with(metadata);
+            let step = self.write_head(mutation, metadata, ledger);
+            return step.unwrap_or(Step::Cut(out_of_turn("a head that is not owed")));
         }
         if let Some(Asking { mode, .. }) = self.mode_override.take() {
             return self.replace_in(mode, mutation, body, ledger).with(metadata);

@@ -86,7 +86,7 @@ impl<H: SessionHead> Half<H> {
                         let _ = self.side.handle_end();
                     }
                 } else {
-                    self.trailers = Trailers::Inside((*trailers).clone());
+                    self.trailers = Trailers::Inside(trailers.clone());
                     // Behind an end that a filter declared, they are dropped.
                     let _ = self.side.handle_trailers(*trailers);
                 }

@@ -35,7 +35,7 @@ use super::passage::Passage;
 use crate::buf::BodyBuf;
 use crate::chain::Output;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
-use crate::exchange::Side;
+use crate::exchange::{Observer, Side};
 use crate::ext_proc::automaton::{Ledger, Owes, Violation};
 use crate::ext_proc::mode::{BodyMode, ProcessingMode};
 use crate::ext_proc::wire::{DynamicMetadata, HeaderMutation, Reply};
@@ -122,8 +122,8 @@ enum Stage<H> {
 /// What came of trailers.
 enum Trailers {
     Awaited,
-    /// The side has them; this is how they came.
-    Inside(HeaderMap),
+    /// The side has them; this is how they came. Boxed: rare, and large.
+    Inside(Box<HeaderMap>),
     /// The filters were shown the end before, with the body: these go on as they came.
     Unshown,
 }
@@ -131,7 +131,8 @@ enum Trailers {
 /// How a message ended.
 enum Tail {
     End,
-    Trailers(HeaderMap),
+    /// Boxed: rare, and large.
+    Trailers(Box<HeaderMap>),
 }
 
 /// A body message on its way to the side.
@@ -193,6 +194,7 @@ enum Given<H> {
 }
 
 impl<H: SessionHead> Half<H> {
+    #[inline]
     pub(super) fn new(side: Side<H>, terms: HalfTerms) -> Self {
         Self {
             side,
@@ -213,6 +215,11 @@ impl<H: SessionHead> Half<H> {
             wakers: Wakers::Unknown,
             unsent_fields: 0,
         }
+    }
+
+    /// Who is told how the message ends.
+    pub(super) fn set_observer(&mut self, observer: &Observer) {
+        self.side.set_observer(Observer::clone(observer));
     }
 
     /// The answer to the head asks for this mode.
@@ -277,9 +284,8 @@ impl<H: SessionHead> Half<H> {
         self.side.set_awaits_source(awaits);
     }
 
-    /// The session is over, and this message with it.
+    /// The session is over, and this message with it: it is not polled again.
     pub(super) fn abort(&mut self, error: Error) {
-        self.activity = Activity::Due;
         self.drop_all();
         self.side.abort(error);
     }
@@ -384,7 +390,7 @@ impl<H: SessionHead> Half<H> {
                     self.keep(bytes);
                     Given::Data
                 }
-                Output::Trailers(trailers) => Given::Tail(Tail::Trailers(trailers)),
+                Output::Trailers(trailers) => Given::Tail(Tail::Trailers(Box::new(trailers))),
                 Output::End => Given::Tail(Tail::End),
                 // Only of a side that is no part of an exchange.
                 Output::Reply(reply) => Given::Cut(not_linked(&reply)),
@@ -450,8 +456,8 @@ impl<H: SessionHead> Half<H> {
             (Trailers::Awaited, _) | (Trailers::Inside(_), None) => return None,
             (Trailers::Unshown, _) => return Some(mutation),
             // A filter took them all away, or declared the end before they came.
-            (Trailers::Inside(before), Some(Tail::End)) => (before, &empty),
-            (Trailers::Inside(before), Some(Tail::Trailers(after))) => (before, after),
+            (Trailers::Inside(before), Some(Tail::End)) => (&**before, &empty),
+            (Trailers::Inside(before), Some(Tail::Trailers(after))) => (&**before, &**after),
         };
         self.unsent_fields += difference::fields(before, after, &mut mutation);
         Some(mutation)
@@ -488,29 +494,35 @@ impl<H: SessionHead> Half<H> {
     fn answer_head(&mut self, mut head: H, ledger: &mut Ledger) -> Option<Step> {
         self.head = Stage::Gone;
         let mutation = self.head_mutation(&head, None, false);
-        let step = self.write_head(mutation, ledger)?;
-        Some(step.with(left_metadata(&mut head)))
+        self.write_head(mutation, left_metadata(&mut head), ledger)
     }
 
     /// Writes the answer to the head, and with it the mode that is to be from here on.
-    fn write_head(&mut self, mutation: HeaderMutation, ledger: &mut Ledger) -> Option<Step> {
+    fn write_head(
+        &mut self,
+        mutation: HeaderMutation,
+        metadata: Option<Bytes>,
+        ledger: &mut Ledger,
+    ) -> Option<Step> {
         if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
             return None;
         }
         if let Some(Asking { mode, .. }) = self.mode_override.take() {
             return Some(match ledger.mode_override(H::DIRECTION, mode) {
-                Ok(pen) if self.terms.reroutes => {
-                    Step::Reply(pen.clear_route_cache().answer(mutation))
+                Ok(pen) => {
+                    let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
+                    Step::Reply(pen.answer(mutation)).with(metadata)
                 }
-                Ok(pen) => Step::Reply(pen.answer(mutation)),
                 Err(violation) => Step::Cut(refused(violation)),
             });
         }
         match ledger.owes(H::DIRECTION) {
-            Owes::Headers(pen) if self.terms.reroutes => {
-                Some(Step::Reply(pen.clear_route_cache().answer(mutation)))
+            Owes::Headers(pen) => {
+                let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
+                let mut reply = pen.answer(mutation);
+                reply.dynamic_metadata = metadata;
+                Some(Step::Reply(reply))
             }
-            Owes::Headers(pen) => Some(Step::Reply(pen.answer(mutation))),
             _ => None,
         }
     }

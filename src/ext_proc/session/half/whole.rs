@@ -143,7 +143,7 @@ impl<H: SessionHead> Half<H> {
             return None;
         }
         let mutation = self.mutation_so_far();
-        self.write_head(mutation, ledger)
+        self.write_head(mutation, None, ledger)
     }
 
     /// What the filters have made of the head, if they have let it go. What they do to the length

@@ -59,8 +59,8 @@ fn head(part: &[u8]) -> Option<(WholePart<'_>, bool)> {
     }
 }
 
-/// An `HttpBody`: bytes, if there are any, and whether they are the last. So many bytes stand behind
-/// it.
+/// An `HttpBody`: bytes, if there are any, and whether they are the last. So many bytes stand
+/// behind it.
 fn body(part: &[u8], behind_bytes: usize) -> Option<(WholePart<'_>, bool)> {
     let mut rest = part;
     let mut body = &[][..];
@@ -118,4 +118,51 @@ fn config(mut rest: &[u8]) -> Option<ProtocolConfig> {
         send_body_without_waiting: number(0x18) != 0,
     };
     rest.is_empty().then_some(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Envoy 1.40.0 writes it, an empty metadata and all.
+    #[test]
+    fn heads_and_bodies_of_envoy_are_read_at_once() {
+        let head = b"\x12\x07\x0a\x03abc\x18\x01\x42\x00\x5a\x04\x08\x04\x10\x02";
+        let whole = Whole::read(head).expect("a head");
+        assert!(matches!(whole.part, WholePart::Headers(b"abc")));
+        assert!(whole.direction == Direction::Request && whole.end_of_stream);
+        let config = whole.envelope.and_then(|envelope| envelope.protocol_config);
+        let expected = ProtocolConfig {
+            request_body_mode: 4,
+            response_body_mode: 2,
+            send_body_without_waiting: false,
+        };
+        assert_eq!(config, Some(expected));
+
+        let whole = Whole::read(b"\x2a\x06\x0a\x02ab\x10\x01\x42\x00").expect("a body");
+        assert!(matches!(whole.part, WholePart::Body { body: b"ab", behind_bytes: 4 }));
+        assert!(whole.direction == Direction::Response && whole.end_of_stream);
+        assert!(whole.envelope.is_none());
+    }
+
+    #[test]
+    fn whatever_else_comes_is_left_to_be_read_step_by_step() {
+        let messages: [&[u8]; 9] = [
+            b"",
+            b"\x12\x01\x0a",
+            b"\x22\x04\x0a\x03ab",
+            // Twice.
+            b"\x22\x08\x0a\x02ab\x0a\x02ab",
+            b"\x22\x02\x0a\x00\x22\x02\x0a\x00",
+            b"\x22\x04\x0a\x02ab\x42\x00\x42\x00",
+            // With a limit: attributes, metadata.
+            b"\x12\x05\x0a\x03abc\x4a\x00",
+            b"\x12\x05\x0a\x03abc\x42\x02ab",
+            // What nobody knows.
+            b"\x22\x06\x0a\x02ab\x78\x01",
+        ];
+        for message in messages {
+            assert!(Whole::read(message).is_none(), "{message:?}");
+        }
+    }
 }
