@@ -323,11 +323,12 @@ impl<H: Head> Chain<H> {
     fn close_filters(&mut self, outcome: &Outcome) {
         let asked =
             self.stations.started | self.lobby.informational().map_or(0, Informational::asked);
-        let mut left = asked & !self.stations.panicked & !from(self.filters.len());
+        let filters = &mut *self.filters;
+        let mut left = asked & !self.stations.panicked & !from(filters.len());
         while left != 0 {
             contained(|| {
                 while left != 0 {
-                    self.filters[left.trailing_zeros() as usize].close(outcome);
+                    filters[left.trailing_zeros() as usize].close(outcome);
                     left &= left - 1;
                 }
             });
@@ -385,15 +386,15 @@ impl<H: Head> Drop for Chain<H> {
             filters.into_iter().for_each(drop_contained);
             return;
         }
-        let mut storage = Storage {
-            // First of all: they may have handles. What was given belongs to this exchange.
-            filters: Kept::of(filters, self.stations.panicked | self.plan.given),
+        // First of all: they may have handles. What was given belongs to this exchange.
+        let filters = Kept::of(filters, self.stations.panicked | self.plan.given);
+        self.forget();
+        self.plan.pool.put(Storage {
+            filters,
             stations: mem::take(&mut self.stations),
             desk: mem::take(&mut self.desk),
             out: mem::take(&mut self.out),
             lobby: mem::take(&mut self.lobby),
-        };
-        storage.reset();
-        self.plan.pool.put(storage);
+        });
     }
 }

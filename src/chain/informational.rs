@@ -49,6 +49,11 @@ impl<H> Informational<H> {
         self.queue.pop_front()
     }
 
+    /// Whether the sink has one to take.
+    pub(super) fn waits(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     /// The filters that were asked about one.
     pub(super) fn asked(&self) -> u64 {
         self.asked

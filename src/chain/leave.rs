@@ -283,27 +283,30 @@ impl<H: Head> Chain<H> {
 
     #[inline(never)]
     fn poll_slow(&mut self) -> Option<Output<H>> {
-        if let Some(output) = self.give() {
-            return Some(output);
-        }
-        if !self.life.is_live() {
-            return None;
-        }
-        if self.work != Work::Done {
-            self.guarded(Self::drive);
-            if let Some(output) = self.give() {
-                return Some(output);
-            }
-        }
-        if self.life.is_live() && self.work == Work::Done {
-            self.check_stall();
+        if self.life.is_live() && !self.has_output() {
             if self.work != Work::Done {
-                // A route had an answer to it.
                 self.guarded(Self::drive);
-                return self.give();
+            }
+            if self.life.is_live() && self.work == Work::Done && !self.has_output() {
+                self.check_stall();
+                if self.work != Work::Done {
+                    // A route had an answer to it.
+                    self.guarded(Self::drive);
+                }
             }
         }
-        self.life.take_parting()
+        self.give()
+    }
+
+    /// Whether a message that goes on has something to give out.
+    fn has_output(&self) -> bool {
+        match self.head_at {
+            HeadAt::Taken => !self.out.is_empty() || self.tail_at == TailAt::Output,
+            HeadAt::Output => true,
+            HeadAt::Awaited | HeadAt::Entrance | HeadAt::Station { .. } => {
+                self.lobby.has_informational()
+            }
+        }
     }
 
     /// Gives out what is there.

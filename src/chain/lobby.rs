@@ -47,6 +47,11 @@ impl<H> Lobby<H> {
         self.open().informational.get_or_insert_default()
     }
 
+    /// Whether a head before the final one waits for the sink.
+    pub(super) fn has_informational(&self) -> bool {
+        self.informational().is_some_and(Informational::waits)
+    }
+
     pub(super) fn pop_informational(&mut self) -> Option<H> {
         self.0.as_mut()?.informational.as_mut()?.pop()
     }

@@ -5,6 +5,7 @@
 use core::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::Chain;
 use super::give::Placeholder;
 use super::lobby::Lobby;
 use super::plan;
@@ -52,9 +53,11 @@ impl<H: Head> Storage<H> {
         };
         (fresh, Upkeep::Fresh)
     }
+}
 
-    /// Forgets the message. Buffers that have grown too large are given back.
-    pub(super) fn reset(&mut self) {
+impl<H: Head> Chain<H> {
+    /// Forgets the message, where it lies. Buffers that have grown too large are given back.
+    pub(super) fn forget(&mut self) {
         self.desk.reset();
         self.lobby.reset();
         self.out.reset();

@@ -60,22 +60,19 @@ impl<T> Shelf<T> {
     }
 
     fn put_by(&self, value: T, push: impl FnOnce(&mut VecDeque<T>, T)) {
-        let refused = {
+        {
             let mut state = lock(&self.state);
             match &mut state.place {
                 Place::Open(values) if values.len() < self.capacity => {
                     push(values, value);
                     state.stats.returned += 1;
-                    None
+                    return;
                 }
-                Place::Open(_) | Place::Closed => {
-                    state.stats.refused += 1;
-                    Some(value)
-                }
+                Place::Open(_) | Place::Closed => state.stats.refused += 1,
             }
-        };
+        }
         // The value's own code: outside the lock.
-        drop(refused);
+        drop(value);
     }
 
     pub(super) fn close(&self) {

@@ -47,7 +47,7 @@ impl<H: Head> Chain<H> {
             trailers: if tail { trailers.as_mut() } else { None },
             desk,
         });
-        let called = catch_unwind(AssertUnwindSafe(|| ask(filters, &shows, &mut view)));
+        let called = catch_unwind(AssertUnwindSafe(|| ask(filters, shows, &mut view)));
         let at = usize::from(view.station());
         let asked = shows.data | shows.trailers;
         let stop = match called {
@@ -81,6 +81,7 @@ impl<H: Head> Chain<H> {
 }
 
 /// What is shown, and to whom.
+#[derive(Debug, Clone, Copy)]
 struct Shows {
     /// Stations that look at data: they are shown a plain end as well.
     data: u64,
@@ -94,10 +95,12 @@ struct Shows {
 /// shown.
 fn ask<H: Head>(
     filters: &mut [Box<dyn Filter<H>>],
-    shows: &Shows,
+    shows: Shows,
     view: &mut View<'_, H>,
 ) -> Option<Verdict> {
     let mut mask = shows.data | shows.trailers;
+    // Looked up once: most waves have none.
+    let has_trailers = view.trailers().is_some();
     while mask != 0 {
         let bit = mask & mask.wrapping_neg();
         let k = number(mask.trailing_zeros() as usize);
@@ -107,7 +110,7 @@ fn ask<H: Head>(
         let verdict =
             if shows.trailers & bit == 0 { filter.data(view) } else { filter.trailers(view) };
         let Some(odd) = view.odd(verdict) else {
-            if view.has_asked() || view.has_empty_trailers() {
+            if view.has_asked() || has_trailers && view.has_empty_trailers() {
                 return Some(verdict);
             }
             continue;
