@@ -19,8 +19,8 @@
 //! ```
 //!
 //! `transport` is what lies on the socket below server and forward, `patient` gives up on a peer
-//! that reads nothing, `net` is where sockets come from. With `--pipe` a body leaves the engine in a
-//! task of its own: `pipes`, used by gate and forward.
+//! that reads nothing, `net` is where sockets come from. With `--pipe` a body leaves the engine in
+//! a task of its own: `pipes`, used by gate and forward.
 //!
 //! `filters` holds the filters. `hygiene` holds the rules the two ends apply, as functions on
 //! heads.

@@ -31,11 +31,16 @@ pub(crate) fn run<F: Future<Output = Finding>>(
     seed: u64,
     play: impl FnOnce(Cell) -> F,
 ) -> Finding {
+    run_any(seed, || play(cell))
+}
+
+/// The same for any case.
+pub(crate) fn run_any<F: Future<Output = Finding>>(seed: u64, play: impl FnOnce() -> F) -> Finding {
     net::dice(seed);
     let board = Board::clear();
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let mut finding = runtime.block_on(async {
-        let mut finding = play(cell).await;
+        let mut finding = play().await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         let tasks = Handle::current().metrics().num_alive_tasks();
         if tasks > 0 {

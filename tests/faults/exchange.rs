@@ -13,7 +13,7 @@ pub(crate) const PIECES: [&[u8]; 2] = [b"the first piece ", b"2222"];
 
 /// How much is sent to who does not read: more than everybody on the way keeps, and, over HTTP/2,
 /// less than the window of a stream, which nobody gives back.
-const fn much_bytes(version: Version) -> usize {
+pub(crate) const fn much_bytes(version: Version) -> usize {
     match version {
         Version::Http1 => 4 << 20,
         Version::Http2 => 900_000,

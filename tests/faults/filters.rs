@@ -26,6 +26,8 @@ pub(crate) enum Part {
     Nothing,
     /// Holds the body, with a handle that is kept.
     Hold,
+    /// Holds the body to its end.
+    HoldToEnd,
     /// Answers 403 to the first byte, with a body of that length.
     Reply {
         bytes: usize,
@@ -123,7 +125,11 @@ impl Actor {
 
     fn moment(&self) -> Option<Moment> {
         match self.part {
-            Part::Nothing | Part::Hold | Part::Reply { .. } | Part::ReplyAndPanic { .. } => None,
+            Part::Nothing
+            | Part::Hold
+            | Part::HoldToEnd
+            | Part::Reply { .. }
+            | Part::ReplyAndPanic { .. } => None,
             Part::Panic(moment)
             | Part::Keep(moment)
             | Part::Lose(moment)
@@ -146,6 +152,7 @@ impl Actor {
             Part::Flood(_) => shred(view),
             Part::Nothing
             | Part::Hold
+            | Part::HoldToEnd
             | Part::Reply { .. }
             | Part::ReplyAndPanic { .. }
             | Part::Hang(_) => Verdict::PASS,
@@ -159,6 +166,7 @@ impl Actor {
                 self.kept = Some(view.resume_handle());
                 Verdict::HOLD
             }
+            (Part::HoldToEnd, _) if !view.input_ended() => Verdict::HOLD,
             (Part::Reply { bytes } | Part::ReplyAndPanic { bytes }, _) => {
                 view.reply(LocalReply::text(StatusCode::FORBIDDEN, vec![b'r'; bytes]))
             }

@@ -18,6 +18,7 @@ mod expected;
 mod ext_proc;
 mod filters;
 mod gateway;
+mod hostile;
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 mod net;

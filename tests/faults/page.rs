@@ -26,8 +26,8 @@ that no task and no connection is. Every cell runs with several seeds, which dec
 bytes arrive, and has to come to the same.
 
 *Client*, *origin*: what that peer was told; `–` is one that has failed, and hears nothing, or what
-never began. *Request*, *response*: what the embedder was told of that message. Phases are those of the
-message of the peer that fails; the side of a filter is whose messages it sees: the client's are
+never began. *Request*, *response*: what the embedder was told of that message. Phases are those of
+the message of the peer that fails; the side of a filter is whose messages it sees: the client's are
 requests. *The response has begun*: the request is whole where the client fails, and not where the
 origin or a filter does.
 

@@ -161,7 +161,7 @@ fn text(origin: SocketAddr, request: Part, response: Part, sees_replies: bool) -
 fn yaml(part: Part) -> String {
     let of = |name: &str, moment: Moment| format!("{{ {name}: {moment:?} }}");
     match part {
-        Part::Nothing | Part::Hold => format!("{part:?}"),
+        Part::Nothing | Part::Hold | Part::HoldToEnd => format!("{part:?}"),
         Part::Reply { bytes } => format!("{{ Reply: {{ bytes: {bytes} }} }}"),
         Part::ReplyAndPanic { bytes } => format!("{{ ReplyAndPanic: {{ bytes: {bytes} }} }}"),
         Part::Panic(moment) => of("Panic", moment),

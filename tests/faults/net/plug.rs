@@ -49,23 +49,24 @@ impl Plug {
         }
     }
 
-    /// Whether all that was sent has been taken.
-    pub(crate) fn is_sent(&self) -> bool {
-        self.waiting.is_empty()
+    /// How much of what was sent did not fit yet, in bytes.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting.len()
     }
 
-    /// Reads all there is.
-    pub(crate) fn take(&mut self, to: &mut Vec<u8>) -> Taken {
+    /// Reads all there is, but at most `most` bytes.
+    pub(crate) fn take(&mut self, mut most: usize, to: &mut Vec<u8>) -> Taken {
         self.push();
         let mut cable = self.cable.lock().unwrap();
-        loop {
-            match cable.from_edge.read(usize::MAX, |bytes| to.extend_from_slice(bytes)) {
+        while most > 0 {
+            match cable.from_edge.read(most, |bytes| to.extend_from_slice(bytes)) {
                 Step::Done(0) => return Taken::Ended,
-                Step::Done(_) => {}
+                Step::Done(n) => most -= n,
                 Step::Wait => return Taken::Open,
                 Step::Failed(_) => return Taken::Reset,
             }
         }
+        Taken::Open
     }
 
     /// Says that no more comes, and goes on reading.

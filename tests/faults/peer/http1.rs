@@ -13,6 +13,18 @@ pub(super) fn head(role: Role) -> Vec<u8> {
     text.as_bytes().to_vec()
 }
 
+/// The head of an upload of declared length.
+pub(super) fn head_declaring(bytes: usize) -> Vec<u8> {
+    format!("POST /it HTTP/1.1\r\nhost: origin\r\ncontent-length: {bytes}\r\n\r\n").into_bytes()
+}
+
+/// The end of a chunked body with so many trailers.
+pub(super) fn many_trailers(count: usize, bytes: usize) -> Vec<u8> {
+    let value = "v".repeat(bytes);
+    let fields: String = (0..count).map(|n| format!("x-{n}: {value}\r\n")).collect();
+    format!("0\r\n{fields}\r\n").into_bytes()
+}
+
 pub(super) fn data(bytes: &[u8]) -> Vec<u8> {
     let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
     chunk.extend_from_slice(bytes);

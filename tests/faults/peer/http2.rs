@@ -10,6 +10,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
+const CONTINUATION: u8 = 9;
 
 const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
@@ -57,6 +58,36 @@ pub(super) fn head(role: Role) -> Vec<u8> {
     }
     hpack::literal(&mut block, "trailer", "x-sum");
     frame(HEADERS, END_HEADERS, STREAM, &block)
+}
+
+/// The head of an upload of declared length.
+pub(super) fn head_declaring(bytes: usize) -> Vec<u8> {
+    let mut block = vec![hpack::POST, hpack::HTTP];
+    hpack::literal(&mut block, ":path", "/it");
+    hpack::literal(&mut block, ":authority", "origin");
+    hpack::literal(&mut block, "content-length", &bytes.to_string());
+    frame(HEADERS, END_HEADERS, STREAM, &block)
+}
+
+/// So many trailers, in as many frames as they take.
+pub(super) fn many_trailers(count: usize, bytes: usize) -> Vec<u8> {
+    let mut block = Vec::new();
+    for n in 0..count {
+        hpack::literal(&mut block, &format!("x-{n}"), &"v".repeat(bytes));
+    }
+    let mut frames = Vec::new();
+    let pieces = block.chunks(PIECE_BYTES);
+    let last = pieces.len() - 1;
+    for (at, piece) in pieces.enumerate() {
+        let flags = if at == last { END_HEADERS } else { 0 };
+        let (kind, first) = if at == 0 { (HEADERS, END_STREAM) } else { (CONTINUATION, 0) };
+        frames.extend(frame(kind, flags | first, STREAM, piece));
+    }
+    frames
+}
+
+pub(super) fn empty_data() -> Vec<u8> {
+    frame(DATA, 0, STREAM, b"")
 }
 
 /// The head of a call of gRPC.

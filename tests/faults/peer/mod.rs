@@ -85,6 +85,35 @@ impl Peer {
         }
     }
 
+    /// The head of an upload that declares its length.
+    pub(crate) fn head_declaring(&self, bytes: usize) -> Vec<u8> {
+        match self.version {
+            Version::Http1 => http1::head_declaring(bytes),
+            Version::Http2 => http2::head_declaring(bytes),
+        }
+    }
+
+    /// So many trailers, each with a value of so many bytes, and the end.
+    pub(crate) fn many_trailers(&self, count: usize, bytes: usize) -> Vec<u8> {
+        match self.version {
+            Version::Http1 => http1::many_trailers(count, bytes),
+            Version::Http2 => http2::many_trailers(count, bytes),
+        }
+    }
+
+    /// Ends a body without trailers.
+    pub(crate) fn end(&self) -> Vec<u8> {
+        match self.version {
+            Version::Http1 => b"0\r\n\r\n".to_vec(),
+            Version::Http2 => http2::end_stream(),
+        }
+    }
+
+    /// A DATA frame without data (HTTP/2).
+    pub(crate) fn empty_data(&self) -> Vec<u8> {
+        http2::empty_data()
+    }
+
     /// The head of a call of gRPC (HTTP/2).
     pub(crate) fn call(&self, path: &str) -> Vec<u8> {
         http2::call(path)
@@ -126,13 +155,15 @@ impl Peer {
 
     /// Deals with all that has come. Answers whether anything had.
     pub(crate) fn pump(&mut self) -> bool {
+        !self.deaf && self.sip(usize::MAX)
+    }
+
+    /// The same for at most so many bytes, also where it is deaf.
+    pub(crate) fn sip(&mut self, most: usize) -> bool {
         let Some(plug) = &mut self.plug else { return false };
-        if self.deaf {
-            return false;
-        }
-        let (before, was_sent) = (self.came.len(), plug.is_sent());
-        let taken = plug.take(&mut self.came);
-        let is_news = self.came.len() != before || plug.is_sent() != was_sent;
+        let (before, waited) = (self.came.len(), plug.waiting_bytes());
+        let taken = plug.take(most, &mut self.came);
+        let is_news = self.came.len() != before || plug.waiting_bytes() != waited;
         let answer = match &mut self.reader {
             Reader::Http1(reader) => {
                 reader.read(&mut self.came, &mut self.seen);
