@@ -17,22 +17,22 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 
 pub const MODELS: &[Model] = models!("pipe";
-    racing_transfer: 48_000 Exhaustive;
-    racing_finish: 89 Exhaustive;
-    racing_fail: 89 Exhaustive;
-    h42_racing_abort: 66 Exhaustive;
+    racing_transfer: 7_100 Exhaustive;
+    racing_finish: 51 Exhaustive;
+    racing_fail: 51 Exhaustive;
+    h42_racing_abort: 30 Exhaustive;
     abort_drops_what_was_fetched: 4 Exhaustive;
     h42_racing_sender_drop: 19_000 Exhaustive;
     h42_racing_receiver_drop: 15_300 Exhaustive;
     racing_close: 237 Exhaustive;
-    h41_watermark_edges: 297 Bounded;
+    h41_watermark_edges: 249 Bounded;
     h39_edge_or_drop: 27_500 Exhaustive;
     racing_batch: 175 Exhaustive;
     h43_panicking_receiver_waker: 21 Exhaustive;
     h43_panicking_sender_waker: 400 Exhaustive;
     fresh_waker_each_poll: 5380 Exhaustive;
     h47_cancelled_send: 40 Exhaustive;
-    h43_migrating_receiver: 1700 Exhaustive;
+    h43_migrating_receiver: 1_140 Exhaustive;
     migrating_sender: 4640 Exhaustive;
 );
 

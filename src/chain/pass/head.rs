@@ -93,17 +93,16 @@ fn ask<H: Head>(
 ) -> Option<Verdict> {
     let mut mask = asked | breakers;
     while mask != 0 {
-        let bit = mask & mask.wrapping_neg();
         let k = number(mask.trailing_zeros() as usize);
-        mask ^= bit;
-        if asked & bit != 0 {
+        mask &= mask - 1;
+        if asked >> k & 1 != 0 {
             view.set_station(k);
             let verdict = filters[usize::from(k)].head(view);
             if view.odd(verdict).is_some() || view.has_asked() {
                 return Some(verdict);
             }
         }
-        if breakers & bit != 0 {
+        if breakers >> k & 1 != 0 {
             view.take_length_off();
         }
     }

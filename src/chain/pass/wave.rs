@@ -102,13 +102,12 @@ fn ask<H: Head>(
     // Looked up once: most waves have none.
     let has_trailers = view.trailers().is_some();
     while mask != 0 {
-        let bit = mask & mask.wrapping_neg();
         let k = number(mask.trailing_zeros() as usize);
-        mask ^= bit;
+        mask &= mask - 1;
         view.set_station(k);
         let filter = &mut filters[usize::from(k)];
         let verdict =
-            if shows.trailers & bit == 0 { filter.data(view) } else { filter.trailers(view) };
+            if shows.trailers >> k & 1 == 0 { filter.data(view) } else { filter.trailers(view) };
         let Some(odd) = view.odd(verdict) else {
             if view.has_asked() || has_trailers && view.has_empty_trailers() {
                 return Some(verdict);
