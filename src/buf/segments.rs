@@ -8,6 +8,7 @@ use bytes::Bytes;
 ///
 /// Reads as a deque. What can only add makes one; what can only take does not.
 #[derive(Debug, Default, Clone)]
+#[expect(clippy::box_collection, reason = "one word instead of four is what it is for")]
 pub(super) struct Segments(Option<Box<VecDeque<Bytes>>>);
 
 static NONE: VecDeque<Bytes> = VecDeque::new();
@@ -57,10 +58,9 @@ impl Segments {
 
     /// What it has allocated, in bytes.
     pub(super) fn heap_bytes(&self) -> usize {
-        let deque = |segments: &Box<VecDeque<Bytes>>| {
+        self.0.as_ref().map_or(0, |segments| {
             size_of::<VecDeque<Bytes>>() + segments.capacity() * size_of::<Bytes>()
-        };
-        self.0.as_ref().map_or(0, deque)
+        })
     }
 
     /// All of them, one by one, out of here.
@@ -83,13 +83,13 @@ impl DerefMut for Segments {
     fn deref_mut(&mut self) -> &mut VecDeque<Bytes> {
         match &mut self.0 {
             Some(segments) => segments,
-            none => make(none),
+            none => none.insert(make()),
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn make(none: &mut Option<Box<VecDeque<Bytes>>>) -> &mut VecDeque<Bytes> {
-    none.insert(Box::default())
+fn make<T: Default>() -> Box<T> {
+    Box::default()
 }
