@@ -6,9 +6,10 @@ pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(crate) fn new(seed: u64, stream: u64) -> Self {
-        let mut dice = Self(seed ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        dice.roll();
-        dice
+        // What is drawn from the sum, and not the sum: streams whose states are some steps apart
+        // would draw the same, one behind the other.
+        let state = Self(seed).roll() ^ Self(!stream).roll();
+        Self(Self(state).roll())
     }
 
     pub(crate) fn roll(&mut self) -> u64 {

@@ -131,6 +131,8 @@ impl ProxyLoad {
             drop(stop);
             serving.await.unwrap();
         }
+        // Connections that were cut off at the end of the drain have tasks of their own.
+        tokio::time::sleep(DRAIN).await;
         for (name, stats) in
             [("request", self.request.recycling()), ("response", self.response.recycling())]
         {
@@ -264,7 +266,7 @@ async fn exchange(
     let body = if up == 0 && cut.is_none() {
         Either::Right(Empty::new())
     } else {
-        Either::Left(Patterned::new(up_first, up, 1 + dice.below(40_000), cut))
+        Either::Left(Patterned::new(up_first, up, 64 + dice.below(40_000), cut))
     };
     let request = request.body(body).unwrap();
     let is_ready = match sender {
@@ -286,7 +288,7 @@ async fn exchange(
     } else {
         Some(wait.await)
     };
-    let wrong = judge(answer, fault, down_first, down, figures).await;
+    let wrong = judge(answer, fault, up > 0 && !is_http2, down_first, down, figures).await;
     if fault != Fault::None {
         figures.fault(fault.name());
         // An HTTP/1 connection is not used again behind a fault.
@@ -303,17 +305,21 @@ async fn exchange(
     figures.body_bytes.fetch_add((up + down) as u64, Relaxed);
 }
 
-/// What is wrong with an answer.
+/// What is wrong with an answer. `is_cut_short`: the connection of a request that is answered
+/// before it was read is closed.
 async fn judge(
     answer: Option<hyper::Result<Response<Incoming>>>,
     fault: Fault,
+    is_cut_short: bool,
     first: usize,
     bytes: usize,
     figures: &Figures,
 ) -> Option<String> {
     let response = match (answer, fault) {
         (None, _) | (Some(Err(_)), Fault::Upload) => return None,
-        // The origin's connection may go before the proxy has begun to answer.
+        // Answered before its body was read: a client of HTTP/1.1 that is still sending may see its
+        // connection go before it sees the answer.
+        (Some(Err(_)), Fault::Panic | Fault::Lose) if is_cut_short => return None,
         (Some(Err(error)), _) => return Some(format!("no response: {error}")),
         (Some(Ok(response)), _) => response,
     };
