@@ -23,7 +23,7 @@ use tidegate_sim::{describe, failure, files, names};
 /// If nobody says for how long.
 const EXECUTIONS: u64 = 100_000;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     failure::silence();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
