@@ -24,8 +24,9 @@ const BODIES: [usize; 2] = [1, 3];
 const MILLION: f64 = 1e6;
 
 const TITLE: &str = "## What filters add, in instructions\n\n\
-    Million instructions of the proxy for a body of 64 MiB, outside the kernel, by callgrind: a part of all that a body \
-    costs, so that what filters add weighs more here than it does in time. Target: at most 3 % for 8 filters.\n\n";
+    Million instructions of the proxy for a body of 64 MiB, outside the kernel, by callgrind: \
+    a part of all that a body costs, so that what filters add weighs more here than it does in \
+    time. Target: at most 3 % for 8 filters.\n\n";
 
 /// What 8 filters that let all pass may add (target T18).
 const MOST: f64 = 1.03;
