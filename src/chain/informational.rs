@@ -19,7 +19,7 @@ use super::{Chain, InputError};
 use crate::error::ErrorKind;
 use crate::filter::{HeadKind, Interim};
 use crate::limits;
-use crate::unwind::drop_contained;
+use crate::unwind::{drop_contained, drop_each_contained};
 
 /// What is known of informational heads; made for the first one, as most messages have none.
 pub(super) struct Informational<H> {
@@ -61,7 +61,7 @@ impl<H> Informational<H> {
 
     /// The sink will not be given any more.
     pub(super) fn clear(&mut self) {
-        drop_contained(mem::take(&mut self.queue));
+        drop_each_contained(mem::take(&mut self.queue).into_iter());
     }
 }
 

@@ -7,8 +7,8 @@ use http::{HeaderValue, StatusCode, response};
 use tidegate::chain::{InputError, PlanBuilder};
 use tidegate::filter::Interim;
 use tidegate::{
-    Capabilities, Chain, ErrorKind, Filter, Interest, LocalReply, MessageTraits, Outcome, Output,
-    Plan, Verdict, View, limits,
+    Capabilities, Chain, Error, ErrorKind, Filter, Interest, LocalReply, MessageTraits, Origin,
+    Outcome, Output, Plan, Verdict, View, limits,
 };
 
 use crate::kit::*;
@@ -153,6 +153,35 @@ fn a_panic_ends_the_message_and_closes_the_others() {
     run.expect("A.I[103] B.I[103]", "reset(B panicked)");
     assert!(closed.load(SeqCst));
     run.finish_closing("A", "failed B panicked");
+}
+
+struct Passes;
+
+impl Filter<response::Parts> for Passes {}
+
+/// What somebody has put beside a head, and what fails when it goes.
+#[derive(Clone)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+/// Dropped in one go, the second panic would come while the first unwinds, and end the process.
+#[test]
+fn heads_that_nobody_took_are_dropped_one_by_one() {
+    let plan = Plan::builder().filter("A", || Passes).build().expect("a plan");
+    let bound = plan.bind(Capabilities::ALL).expect("an edge");
+    let mut chain: Chain<response::Parts> = bound.chain(MessageTraits::new()).expect("a message");
+    for _ in 0..2 {
+        let mut head = hints();
+        head.extensions.insert(Bomb);
+        chain.handle_informational(head).expect("it is taken");
+    }
+    chain.handle_reset(Error::new(ErrorKind::Reset, Origin::Upstream));
+    assert!(chain.outcome().is_some_and(|outcome| !outcome.is_complete()));
 }
 
 /// There is one final head, and it comes by itself.

@@ -12,8 +12,8 @@ const GUIDE: &str = "docs/first-filter.md";
 fn bytes(number: impl TryInto<u64>) -> String {
     let number: u64 = number.try_into().ok().expect("a limit is a number of 64 bits");
     match number {
-        _ if number % (1 << 20) == 0 => format!("{} MiB", number >> 20),
-        _ if number % (1 << 10) == 0 => format!("{} KiB", number >> 10),
+        _ if number.is_multiple_of(1 << 20) => format!("{} MiB", number >> 20),
+        _ if number.is_multiple_of(1 << 10) => format!("{} KiB", number >> 10),
         _ => format!("{number} B"),
     }
 }

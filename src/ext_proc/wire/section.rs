@@ -141,8 +141,11 @@ const fn is_of_value(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
 
+/// A name and its value.
+type Named<'a> = (&'a [u8], &'a [u8]);
+
 /// The name and the value of a `HeaderValue`.
-fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> {
+fn read_field<'a>(field: &Field<'a>) -> Result<Named<'a>, WireError> {
     let malformed = |fault| WireError::Malformed { message: "HeaderValue", fault };
     let (mut name, mut value, mut raw) = ("", "", &b""[..]);
     let mut seen = Seen::NONE;
@@ -165,7 +168,7 @@ fn read_field<'a>(field: &Field<'a>) -> Result<(&'a [u8], &'a [u8]), WireError> 
 /// A name and a `raw_value` of which neither is long, and nothing else: what Envoy writes; and what
 /// stands behind them. `None` for all else, which the general way reads, or finds malformed.
 #[inline]
-fn plain_entry(block: &[u8]) -> Option<((&[u8], &[u8]), &[u8])> {
+fn plain_entry(block: &[u8]) -> Option<(Named<'_>, &[u8])> {
     let [0x0a, len @ 0..0x80, rest @ ..] = block else { return None };
     let (message, behind) = rest.split_at_checked(usize::from(*len))?;
     let [0x0a, len @ 0..0x80, rest @ ..] = message else { return None };
