@@ -220,7 +220,7 @@ fn plans_of_exchanges_show_both_directions() {
     let bound = plan.bind(Capabilities::NONE, Capabilities::NONE).unwrap();
     shows(&bound, &["BoundExchangePlan", "\"in\"", "\"out\"", "pairs: 1", "early: Forward"]);
     let (request, response) = bound.exchange(MessageTraits::new(), MessageTraits::new()).unwrap();
-    shows(&request, &["Side", "direction: Request", "stage: Unstarted", "drain: Off", "Chain"]);
+    shows(&request, &["Side", "direction: Request", "stage: Unstarted", "early: Forward", "Chain"]);
     shows(&response, &["Side", "direction: Response"]);
     let names = |filters: Vec<(&str, &Declaration)>| -> Vec<String> {
         filters.into_iter().map(|(name, _)| name.to_owned()).collect()
