@@ -27,7 +27,8 @@ impl Process {
         address: SocketAddr,
     ) -> Self {
         // The shell ends it when its own input ends, which is a pipe from this process.
-        let script = "\"$@\" < /dev/null > /dev/null & echo $!; read -r _; kill -9 $! 2> /dev/null; wait";
+        let script = "\"$@\" < /dev/null > /dev/null & echo $!; read -r _; \
+                      kill -9 $! 2> /dev/null; wait";
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", script, "sh"]).args(command);
         shell.envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
