@@ -17,7 +17,6 @@
 mod dice;
 mod figures;
 mod filters;
-#[allow(dead_code, unused_imports, reason = "the tests use all of it")]
 #[path = "../../../tests/kit/ext_proc/mod.rs"]
 mod messages;
 mod origin;
@@ -27,6 +26,7 @@ mod processor_load;
 #[path = "../../../examples/proxy/mod.rs"]
 mod proxy;
 mod proxy_load;
+mod queue;
 
 use std::process::ExitCode;
 use std::sync::Arc;

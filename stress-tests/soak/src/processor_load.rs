@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::BodyExt;
-use http_body_util::channel::Channel;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -32,6 +31,7 @@ use crate::messages::{
     response_headers, response_trailers,
 };
 use crate::pattern::{self, Check};
+use crate::queue::{self, Gone, Queue};
 
 /// A stream that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(120);
@@ -152,9 +152,7 @@ async fn connection(
     }
 }
 
-type Requests = Channel<Bytes, Gone>;
-
-async fn connect(address: SocketAddr) -> Option<SendRequest<Requests>> {
+async fn connect(address: SocketAddr) -> Option<SendRequest<Queue>> {
     let socket = TcpStream::connect(address).await.ok()?;
     socket.set_nodelay(true).ok()?;
     let io = TokioIo::new(socket);
@@ -163,19 +161,7 @@ async fn connect(address: SocketAddr) -> Option<SendRequest<Requests>> {
     Some(sender)
 }
 
-/// Why a client resets its stream.
-#[derive(Debug)]
-struct Gone;
-
-impl std::fmt::Display for Gone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the client is gone")
-    }
-}
-
-impl std::error::Error for Gone {}
-
-async fn stream(sender: SendRequest<Requests>, dice: Dice, figures: &Figures) {
+async fn stream(sender: SendRequest<Queue>, dice: Dice, figures: &Figures) {
     match tokio::time::timeout(STUCK, play(sender, dice, figures)).await {
         Ok(None) => {}
         Ok(Some(wrong)) => figures.problem(format!("a stream: {wrong}")),
@@ -234,11 +220,7 @@ struct Turn {
     dropped: Notify,
 }
 
-async fn play(
-    mut sender: SendRequest<Requests>,
-    mut dice: Dice,
-    figures: &Figures,
-) -> Option<String> {
+async fn play(mut sender: SendRequest<Queue>, mut dice: Dice, figures: &Figures) -> Option<String> {
     let mut halves = [Half::draw(&mut dice), Half::draw(&mut dice)];
     let script = script(&halves, &mut dice);
     figures.body_bytes.fetch_add((halves[0].bytes + halves[1].bytes) as u64, Relaxed);
@@ -253,7 +235,7 @@ async fn play(
     }
     let fault = fault.map(|(fault, _)| (fault, dice.below(script.len())));
 
-    let (mut requests, body) = Channel::<Bytes, Gone>::new(4);
+    let (requests, body) = queue::queue(4);
     let call = Request::post(format!("http://processor{PROCESS_PATH}"))
         .header("content-type", "application/grpc")
         .header("te", "trailers")
@@ -269,7 +251,10 @@ async fn play(
     let send = async {
         for (at, message) in script.iter().enumerate() {
             match fault {
-                Some((Fault::Reset, end)) if end == at => return requests.abort(Gone),
+                Some((Fault::Reset, end)) if end == at => {
+                    let _ = requests.send(Err(Gone)).await;
+                    return;
+                }
                 Some((Fault::Dropped, end)) if end == at => {
                     turn.dropped.notify_one();
                     return std::future::pending().await;
@@ -281,7 +266,7 @@ async fn play(
                 turn.answered.notified().await;
             }
             // The server may have ended the stream.
-            if requests.send_data(message_frame(message)).await.is_err() {
+            if requests.send(Ok(message_frame(message))).await.is_err() {
                 return;
             }
         }

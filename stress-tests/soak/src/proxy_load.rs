@@ -305,6 +305,12 @@ async fn exchange(
     figures.body_bytes.fetch_add((up + down) as u64, Relaxed);
 }
 
+/// Its message was ended by the other side, and nothing else is wrong with the connection.
+fn is_reset(error: &hyper::Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<h2::Error>());
+    error.is_incomplete_message() || source.is_some_and(h2::Error::is_reset)
+}
+
 /// What is wrong with an answer. `is_cut_short`: the connection of a request that is answered
 /// before it was read is closed.
 async fn judge(
@@ -320,7 +326,10 @@ async fn judge(
         // Answered before its body was read: a client of HTTP/1.1 that is still sending may see its
         // connection go before it sees the answer.
         (Some(Err(_)), Fault::Panic | Fault::Lose) if is_cut_short => return None,
-        (Some(Err(error)), _) => return Some(format!("no response: {error}")),
+        // A body that fails before its head was written takes the head with it: h2 drops what a
+        // stream that is reset has queued, hyper's HTTP/1.1 what it has not flushed.
+        (Some(Err(error)), Fault::Origin) if is_reset(&error) => return None,
+        (Some(Err(error)), _) => return Some(format!("no response: {error:?}")),
         (Some(Ok(response)), _) => response,
     };
     let status = response.status().as_u16();
