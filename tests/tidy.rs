@@ -4,6 +4,8 @@
 //! repository, and one that runs it on a planted mistake, since a rule that cannot fail is worth
 //! nothing. What the rules are for stands in `docs/architecture.md`.
 
+#[path = "tidy/found.rs"]
+mod found;
 #[path = "tidy/hazards.rs"]
 mod hazards;
 #[path = "tidy/layers.rs"]

@@ -58,7 +58,7 @@ fn tests(files: &[Source]) -> (Tests, Vec<String>) {
         let lines: Vec<&str> = file.code.lines().collect();
         for (first, _, name) in functions(&file.code) {
             let Some(number) = number(&name) else { continue };
-            if !has_test_attribute(&lines[..first]) && !is_given_to_a_macro(&file.code, &name) {
+            if !is_test_function(file, &lines[..first], &name) {
                 findings.push(format!("{}: `{name}` is not a test", file.at(first)));
             }
             tests.entry(number).or_default().push(Test { path: file.path.clone(), name });
@@ -66,6 +66,11 @@ fn tests(files: &[Source]) -> (Tests, Vec<String>) {
     }
     tests.values_mut().for_each(|tests| tests.sort());
     (tests, findings)
+}
+
+/// Whether a harness runs the function behind the lines `above`.
+pub(crate) fn is_test_function(file: &Source, above: &[&str], name: &str) -> bool {
+    has_test_attribute(above) || is_given_to_a_macro(&file.code, name)
 }
 
 /// Whether the attributes at the end of `above` make a test.
