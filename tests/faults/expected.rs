@@ -25,6 +25,17 @@ impl Cell {
             expect("the client", &finding.client, client);
             expect("the origin", &finding.origin, origin);
         }
+        if let Some(expected) = self.request_behind_a_failed_response() {
+            expect("the embedder, of the request,", &finding.request, Some(expected));
+        }
+        for (peer, message) in
+            [(&finding.origin, &finding.request), (&finding.client, &finding.response)]
+        {
+            // A processor's columns are other things.
+            if self.edge != Edge::ExtProc && peer.ends_with("cut") && message == "complete" {
+                wrong.push(format!("`{message}` is told of a message that is `{peer}`"));
+            }
+        }
         let failed = match self.failed_direction() {
             Some(Side::Client) => &finding.request,
             Some(Side::Origin) => &finding.response,
@@ -34,6 +45,19 @@ impl Cell {
             wrong.push(format!("the message that fails is told as `{failed}`"));
         }
         wrong
+    }
+
+    /// How a request ends that is still under way when its response fails: with it. Over HTTP/2 an
+    /// origin that only stalls still has room for what is left of the request.
+    fn request_behind_a_failed_response(self) -> Told {
+        let is_cut = self.edge != Edge::ExtProc
+            && self.side == Side::Origin
+            && self.phase == Phase::AfterResponseHead
+            && !self.fault.is_of_filter();
+        match (self.fault, self.version) {
+            (Fault::Stalled, Version::Http2) => None,
+            _ => is_cut.then_some("cancelled"),
+        }
     }
 
     /// Which message cannot be complete, whatever else comes of the cell.
