@@ -32,6 +32,8 @@ SCRATCH = ROOT / "target" / "mutants"
 NOT_ORACLES = {"tidy", "proxy", "send_sync", "cost", "edge_body", "edge_tower", "edge_alloc",
                "async_alloc", "lifecycle_alloc"}
 MEMORY_BYTES = 4 << 30
+# Whether the library compiles: as users have it, and as its own tests do. Some functions are there in one of them only.
+CHECKS = [("check", "--lib", "--all-features"), ("check", "--lib", "--all-features", "--profile", "test")]
 
 MODULE = """//! Which mutant is active.
 use std::sync::OnceLock;
@@ -255,26 +257,28 @@ class Planted:
 
     def drop_unviable(self):
         """Builds the library until it compiles, leaving out what does not."""
-        while True:
+        for check in CHECKS:
             self.write_sources()
-            done = self.cargo("check", "--lib", "--all-features")
-            if done.returncode == 0:
-                return
-            found = set()
-            stray = []
-            for message in messages(done, "compiler-message"):
-                if message["message"]["level"] != "error":
-                    continue
-                places = self.places(message["message"])
-                for number in places:
-                    code = (message["message"]["code"] or {}).get("code", "")
-                    self.unviable.setdefault(number, code)
-                    found.add(number)
-                if not places and message["message"]["spans"]:
-                    stray.append(message["message"]["rendered"])
-            print(f"{len(found)} mutants do not compile", flush=True)
-            if not found:
-                sys.exit("the copy does not compile:\n" + "".join(stray) + done.stderr[-3000:])
+            while (done := self.cargo(*check)).returncode != 0:
+                self.drop(done, "the copy does not compile")
+
+    def drop(self, done, otherwise):
+        """Leaves out the mutants that the compiler's errors name; if they name none, says `otherwise` and ends."""
+        found, stray = set(), []
+        for message in messages(done, "compiler-message"):
+            if message["message"]["level"] != "error":
+                continue
+            places = self.places(message["message"])
+            for number in places:
+                code = (message["message"]["code"] or {}).get("code", "")
+                self.unviable.setdefault(number, code)
+                found.add(number)
+            if not places and message["message"]["spans"]:
+                stray.append(message["message"]["rendered"])
+        if not found:
+            sys.exit(f"{otherwise}:\n" + "".join(stray[:5]) + done.stderr[-3000:])
+        print(f"{len(found)} mutants do not compile", flush=True)
+        self.write_sources()
 
     def places(self, message):
         """The mutants that an error is about: by its primary places, or else by any."""
@@ -294,12 +298,9 @@ class Planted:
     def build_tests(self, only=None):
         """The test binaries, by name."""
         which = only or ["--lib", *(word for name in test_names() for word in ("--test", name))]
-        done = self.cargo("test", "--no-run", *which)
-        if done.returncode != 0:
-            errors = [message["message"]["rendered"]
-                      for message in messages(done, "compiler-message")
-                      if message["message"]["level"] == "error"]
-            sys.exit("the tests do not compile:\n" + "".join(errors[:5]) + done.stderr[-3000:])
+        # What is only seen when code is made (a constant that overflows, say) is left out here.
+        while (done := self.cargo("test", "--no-run", *which)).returncode != 0:
+            self.drop(done, "the tests do not compile")
         binaries = {}
         for message in messages(done, "compiler-artifact"):
             if message["profile"]["test"] and message["executable"]:
