@@ -11,6 +11,7 @@ mod cost;
 mod decode;
 mod hostile;
 mod kit_round_trip;
+mod random;
 mod replies;
 mod shuffle;
 mod status;
