@@ -20,3 +20,21 @@ impl fmt::Display for MessagePart {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MessagePart::{Body, Headers, Trailers};
+    use crate::ext_proc::automaton::{Breach, Debt};
+
+    #[test]
+    fn a_breach_names_the_part_of_the_message() {
+        let text = |part| Breach::AfterEnd { part }.to_string();
+        let rest = "came after the end of the message";
+        assert_eq!(text(Headers), format!("headers {rest}"));
+        assert_eq!(text(Body), format!("body {rest}"));
+        assert_eq!(text(Trailers), format!("trailers {rest}"));
+        let unowed = Breach::NotOwed { answer: Trailers, debt: Debt::End };
+        let expected = "an answer to trailers was written, and what is owed is the end of the body";
+        assert_eq!(unowed.to_string(), format!("{expected} (Envoy: spurious_message)"));
+    }
+}

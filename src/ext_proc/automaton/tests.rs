@@ -365,6 +365,16 @@ fn what_is_not_shown_is_not_waited_for() {
 }
 
 #[test]
+fn a_head_is_waited_for_also_where_nothing_else_is_shown() {
+    let heads = DirectionMode::heads_only().with_trailers(SendMode::Skip).expect("a mode");
+    let mut lane = Lane::new(DIRECTION, heads);
+    assert!(!lane.is_over());
+    lane.receive(HEADERS).expect("the first message");
+    lane.reply(&headers(DIRECTION, None)).expect("owed");
+    assert!(lane.is_over());
+}
+
+#[test]
 fn what_envoy_cannot_send_is_a_violation() {
     use BodyMode::{Buffered, BufferedPartial, FullDuplexStreamed, None, Streamed};
     use Breach::{AfterEnd, BodyUnshown, HeadersLate, HeadersMissing, SecondBody};

@@ -12,6 +12,8 @@ mod immediate_pen;
 mod override_pen;
 mod replace_pen;
 mod streamed_pen;
+#[cfg(test)]
+mod tests;
 mod trailers_pen;
 
 pub use buffered_pen::BufferedPen;
