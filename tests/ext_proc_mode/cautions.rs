@@ -231,3 +231,20 @@ fn attributes_of_either_direction_are_checked() {
         assert_eq!(error, ConfigError::Attribute { field, attribute: "1 + 1".to_owned() });
     }
 }
+
+/// Of Envoy's `type.v3.StatusCode`, the errors; it refuses all others, or sends 500 for them.
+#[test]
+fn a_failure_is_answered_with_an_error_that_envoy_defines() {
+    let with = |code: u16| {
+        let status = http::StatusCode::from_u16(code).expect("a status");
+        let config = changed(streamed(), |config| config.status_on_error = Some(status));
+        (config.validate(), status)
+    };
+    for code in [400, 417, 421, 424, 426, 428, 429, 431, 500, 503, 508, 510, 511] {
+        assert_eq!(with(code).0, Ok(Vec::new()), "{code}");
+    }
+    for code in [200, 399, 418, 420, 425, 427, 430, 432, 499, 509, 512, 599] {
+        let (verdict, status) = with(code);
+        assert_eq!(verdict, Err(ConfigError::StatusOnError { status }));
+    }
+}

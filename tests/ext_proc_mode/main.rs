@@ -8,4 +8,5 @@ mod overrides;
 mod rows;
 mod rows_say;
 mod rows_text;
+mod says;
 mod text;

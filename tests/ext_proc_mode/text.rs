@@ -160,6 +160,7 @@ fn attributes_are_names_that_envoy_knows_the_beginning_of() {
         "metadata.filter_metadata['a']['b c'].d",
         "xds.route_name",
         "upstream.tls_version",
+        "filter_state._own",
     ] {
         assert!(verdict(good).is_ok(), "{good}");
     }
@@ -168,6 +169,7 @@ fn attributes_are_names_that_envoy_knows_the_beginning_of() {
         ".",
         "request.",
         "request..path",
+        "request.1st",
         "request path",
         "request.in",
         "request.null",
