@@ -5,10 +5,10 @@ use tidegate::BodyBuf;
 use tidegate::exchange::Direction;
 use tidegate::ext_proc::automaton::{Ledger, Owes, Received};
 use tidegate::ext_proc::mode::{DirectionMode, ProcessingMode};
-use tidegate::ext_proc::wire::{Decoder, Event, HeaderMutation, WireLimits, encode};
+use tidegate::ext_proc::wire::{Decoder, Event, HeaderMutation, Reply, WireLimits, encode};
 
-use crate::counting::allocations;
-use crate::messages::{message_frame, request_body};
+use crate::counting::{allocations, live_bytes};
+use crate::messages::{message_frame, request_body, request_headers};
 
 const MESSAGES: usize = 1000;
 
@@ -111,4 +111,103 @@ fn t16_pushing_before_reading_allocates_a_queue_once() {
     };
     all();
     assert_eq!(allocations(all), 0);
+}
+
+/// What a reply costs until its frame is dropped: allocations while it is encoded, and bytes that
+/// the frame holds then.
+fn cost(reply: impl FnOnce() -> Reply) -> (u64, usize, usize) {
+    let before = live_bytes();
+    let reply = reply();
+    let mut frame = None;
+    let n = allocations(|| frame = encode(reply).ok());
+    let held = usize::try_from(live_bytes() - before).expect("nothing else was freed");
+    let frame = frame.expect("a short reply");
+    (n, held, frame.remaining())
+}
+
+fn head_answer(mutation: HeaderMutation) -> Reply {
+    let mode = ProcessingMode::both(DirectionMode::heads_only());
+    let mut ledger = Ledger::new(mode);
+    let head = Received::Headers { end_of_stream: false };
+    ledger.receive(Direction::Request, head).expect("the first");
+    let Owes::Headers(pen) = ledger.owes(Direction::Request) else { panic!("the head is owed") };
+    pen.answer(mutation)
+}
+
+fn immediate_answer(mutation: HeaderMutation, details: usize) -> Reply {
+    let mode = ProcessingMode::both(DirectionMode::heads_only());
+    let mut ledger = Ledger::new(mode);
+    let pen = ledger.immediate().expect("nothing went out");
+    let details = Bytes::from(vec![b'd'; details]);
+    pen.answer(http::StatusCode::FORBIDDEN, mutation, BodyBuf::new(), Some(7), details)
+}
+
+/// How much room a reply has is reckoned before it is written: enough, so that it is written once,
+/// and little more than it takes.
+#[test]
+fn a_reply_with_a_mutation_is_written_once_into_little_more_than_it_needs() {
+    // Of a field, besides its name and value; of the rest; and what `Bytes` shares a segment by.
+    const FIELD: usize = 32;
+    const REST: usize = 64 + 64;
+    let (once, ..) = cost(|| {
+        let mut one = HeaderMutation::new();
+        one.remove("a");
+        head_answer(one)
+    });
+    for (name, value) in [(1, 0), (50, 1), (1, 50), (50, 50), (200, 3), (3, 5_000)] {
+        for fields in [1, 2, 9] {
+            let mutation = |removes: bool| {
+                let mut mutation = HeaderMutation::new();
+                for _ in 0..fields {
+                    let (name, value) = (vec![b'n'; name], vec![b'v'; value]);
+                    if removes {
+                        mutation.remove(name);
+                    } else {
+                        mutation.append(name, value);
+                    }
+                }
+                mutation
+            };
+            for removes in [false, true] {
+                let costs = [
+                    cost(|| head_answer(mutation(removes))),
+                    cost(|| immediate_answer(mutation(removes), 0)),
+                    cost(|| immediate_answer(mutation(removes), 700)),
+                ];
+                for (n, held, len) in costs {
+                    let which = format!("{fields} of {name} and {value}, removed: {removes}");
+                    assert_eq!(n, once, "{which}");
+                    assert!(held <= len + fields * FIELD + REST, "{held} for {len}: {which}");
+                }
+            }
+        }
+    }
+}
+
+/// Room for the fields of a head is made before they are seen, by its length.
+#[test]
+fn a_head_costs_as_many_allocations_with_twenty_fields_as_with_two() {
+    let names = [
+        ":method", "accept", "age", "allow", "cookie", "date", "dnt", "etag", "expect", "from",
+        "host", "link", "origin", "pragma", "range", "referer", "server", "te", "trailer", "via",
+    ];
+    let head = |fields: usize| {
+        let value = "v".repeat(28);
+        let pairs: Vec<(&str, &str)> =
+            names[..fields].iter().map(|&name| (name, &*value)).collect();
+        let bytes = message_frame(&request_headers(&pairs, false));
+        let mut decoder = Decoder::new(WireLimits::new());
+        decoder.push(bytes);
+        let (before, mut event) = (live_bytes(), None);
+        let n = allocations(|| event = decoder.next().expect("a good head"));
+        let held = live_bytes() - before;
+        let Some(Event::Headers { section, .. }) = event else { panic!("a head") };
+        assert_eq!(section.fields.len() + section.pseudo.len(), fields);
+        (n, held)
+    };
+    let (with_two, held) = head(2);
+    assert!(held < 3 * 1024, "{held} bytes for two fields");
+    for fields in 3..=names.len() {
+        assert_eq!(head(fields).0, with_two, "{fields} fields");
+    }
 }

@@ -171,3 +171,42 @@ fn values_are_taken_from_raw_value_first() {
     assert_eq!(fields.others["a"], "raw");
     assert_eq!(fields.others["b"], "text");
 }
+
+#[test]
+fn a_decoder_shows_where_it_is_and_no_bytes() {
+    let mut decoder = Decoder::new(WireLimits::new());
+    let shown = |decoder: &Decoder, state: &str, unread: usize| {
+        let expected = format!("Decoder {{ state: {state:?}, unread_bytes: {unread}, .. }}");
+        assert_eq!(format!("{decoder:?}"), expected);
+    };
+    shown(&decoder, "between two messages", 0);
+    let mut message = message_frame(&request_body(&b"secret"[..], true));
+    decoder.push(message.split_to(2));
+    shown(&decoder, "between two messages", 2);
+    assert!(matches!(decoder.next(), Ok(None)));
+    shown(&decoder, "in a prefix", 0);
+    decoder.push(message.split_to(8));
+    assert!(matches!(decoder.next(), Ok(Some(Event::BodyPiece { .. }))));
+    shown(&decoder, "in a message", 0);
+    decoder.push(message);
+    while decoder.next().expect("a good message").is_some() {}
+    shown(&decoder, "between two messages", 0);
+    decoder.push(message_frame(&request_body(&b"secret"[..], true)));
+    assert!(matches!(decoder.next(), Ok(Some(Event::BodyPiece { .. }))));
+    shown(&decoder, "in a message", 0);
+    while decoder.next().expect("a good message").is_some() {}
+    decoder.push(Bytes::from_static(b"\x01secret"));
+    assert_eq!(decoder.next().expect_err("compressed"), WireError::Compressed);
+    shown(&decoder, "failed", 0);
+}
+
+#[test]
+fn a_pseudo_field_is_found_by_its_name_without_the_colon() {
+    let fields = [(":method", "GET"), ("path", "/other"), (":path", "/a"), (":odd", "x")];
+    let mut decoder = Decoder::new(WireLimits::new());
+    decoder.push(message_frame(&request_headers(&fields, true)));
+    let Ok(Some(Event::Headers { section, .. })) = decoder.next() else { panic!("a head") };
+    assert_eq!(section.pseudo("path").map(|value| &value[..]), Some(&b"/a"[..]));
+    assert_eq!(section.pseudo("odd").map(|value| &value[..]), Some(&b"x"[..]));
+    assert_eq!(section.pseudo("scheme"), None);
+}

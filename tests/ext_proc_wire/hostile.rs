@@ -168,6 +168,7 @@ fn names_and_values_that_no_field_has_are_refused_by_name() {
     assert_eq!(head("a", "x\r\ny: z"), value("a"));
     assert_eq!(head("a", "x\0"), value("a"));
     assert_eq!(head(":path", "/\n"), value(":path"));
+    assert_eq!(head(":path", "/\n\n"), value(":path"), "two wrongs");
     assert_eq!(head(&"n ".repeat(100), "x"), name(&"n ".repeat(32)), "no more is quoted");
     assert_eq!(head("a", "secret\n").status().code, GrpcCode::InvalidArgument);
     assert!(!head("a", "secret\n").to_string().contains("secret"));

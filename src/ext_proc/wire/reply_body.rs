@@ -263,9 +263,37 @@ mod tests {
                 let mut popped = String::new();
                 while let Some(segment) = body.pop_front() {
                     popped.push_str(core::str::from_utf8(&segment).expect("text"));
+                    assert_eq!(body.len(), take - popped.len());
                 }
                 assert_eq!(popped, text[..take]);
             }
         }
+    }
+    /// So that most bodies cost no allocation.
+    #[test]
+    fn up_to_four_segments_lie_inline() {
+        let all = ["ab", "c", "defg", "h", "ijk"];
+        for count in 0..=all.len() {
+            let body = ReplyBody::from(body_of(&all[..count]));
+            assert_eq!(matches!(body.0, Segments::Few { .. }), count <= 4, "{count}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_lie_in_one_segment_are_handed_on_as_they_are() {
+        let segment = Bytes::from_static(b"abc");
+        let mut body = ReplyBody::from(segment.clone());
+        assert_eq!((body.len(), body.chunk()), (3, &b"abc"[..]));
+        let taken = body.copy_to_bytes(2);
+        assert_eq!((taken.as_ptr(), body.chunk()), (segment.as_ptr(), &b"c"[..]));
+    }
+
+    #[test]
+    fn what_is_shown_is_how_much_there_is() {
+        let many = ["ab", "c", "defg", "h", "ijk"];
+        let shown = |count: usize| format!("{:?}", ReplyBody::from(body_of(&many[..count])));
+        assert_eq!(shown(0), "ReplyBody { bytes: 0, segments: 0 }");
+        assert_eq!(shown(2), "ReplyBody { bytes: 3, segments: 2 }");
+        assert_eq!(shown(5), "ReplyBody { bytes: 11, segments: 5 }");
     }
 }

@@ -128,3 +128,65 @@ impl fmt::Debug for ReplyFrame {
             .finish()
     }
 }
+
+#[cfg(all(test, feature = "ext-proc-server"))]
+mod tests {
+    use super::*;
+    use crate::exchange::Direction;
+    use crate::ext_proc::wire::{BodyChange, HeaderMutation, Part, encode};
+
+    /// Its frame has 11 bytes besides the name.
+    fn trailers(name: &'static str) -> Reply {
+        let mut mutation = HeaderMutation::new();
+        mutation.remove(name);
+        Reply::of(Part::Trailers { direction: Direction::Request, mutation })
+    }
+
+    fn body(text: &'static str) -> Reply {
+        let body = Bytes::from_static(text.as_bytes()).into();
+        Reply::of(Part::Body {
+            direction: Direction::Response,
+            mutation: HeaderMutation::new(),
+            change: BodyChange::Replace(body),
+            clear_route_cache: false,
+        })
+    }
+
+    fn frame(reply: Reply) -> ReplyFrame {
+        encode(reply).expect("a short reply")
+    }
+
+    fn bytes(mut frame: ReplyFrame) -> Bytes {
+        frame.copy_to_bytes(frame.remaining())
+    }
+
+    #[test]
+    fn a_short_reply_without_a_body_can_be_joined_and_no_other() {
+        let edge = frame(trailers("a-name-of-twentyone-b"));
+        assert_eq!(edge.remaining(), JOINED_BYTES);
+        assert!(edge.can_be_joined());
+        assert!(!frame(trailers("a-name-of-twentytwo-by")).can_be_joined());
+        let with_body = frame(body("x"));
+        assert!(with_body.remaining() < JOINED_BYTES && !with_body.can_be_joined());
+    }
+
+    #[test]
+    fn what_is_joined_goes_out_behind_what_was_there() {
+        for first in ["a", "a-name-of-twentyone-b"] {
+            for second in [|| body("hello"), || trailers("a"), || trailers("a-long-name-of-many")] {
+                let mut joined = frame(trailers(first));
+                joined.join(&mut second()).expect("a short reply");
+                let expected = [bytes(frame(trailers(first))), bytes(frame(second()))].concat();
+                assert_eq!(bytes(joined), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn the_segments_of_a_short_body_can_be_looked_at() {
+        let frame = frame(body("hello"));
+        let segments: Vec<&[u8]> = frame.few_segments().iter().map(|each| &each[..]).collect();
+        assert_eq!(segments.concat(), b"hello");
+        assert!(frame.few_segments()[0] == "hello");
+    }
+}
