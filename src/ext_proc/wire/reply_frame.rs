@@ -54,7 +54,8 @@ impl ReplyFrame {
     }
 
     /// One without anything before its body.
-    #[cfg(all(test, feature = "ext-proc-server"))]
+    #[cfg(test)]
+    #[cfg(feature = "ext-proc-server")]
     pub(in crate::ext_proc) fn of_body(body: ReplyBody) -> Self {
         Self { head: Head::Heap(Bytes::new()), body }
     }
@@ -129,7 +130,8 @@ impl fmt::Debug for ReplyFrame {
     }
 }
 
-#[cfg(all(test, feature = "ext-proc-server"))]
+#[cfg(test)]
+#[cfg(feature = "ext-proc-server")]
 mod tests {
     use super::*;
     use crate::exchange::Direction;
