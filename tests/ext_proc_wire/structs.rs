@@ -1,5 +1,7 @@
 //! Attributes and metadata: encoded until somebody asks.
 
+use std::error::Error as _;
+
 use prost::Message as _;
 use tidegate::ext_proc::wire::{Decoder, Envelope, Event, Malformed, StructError, WireLimits};
 use tidegate::limits::MAX_STRUCT_DEPTH;
@@ -78,7 +80,13 @@ fn metadata_that_is_none_is_an_error_when_it_is_asked_for() {
     let value = with(b"\x0a\x01a\x12\x09\x0a\x07\x0a\x01b\x12\x02\x1a\x00");
     assert!(value.is_ok(), "{value:?}");
     let value = with(b"\x0a\x01a\x12\x0a\x0a\x08\x0a\x01b\x12\x03\x1a\x01\xff");
-    assert!(matches!(value, Err(StructError::Value(_))), "{value:?}");
+    let Err(error) = value else { panic!("{value:?}") };
+    assert!(matches!(error, StructError::Value(_)), "{error:?}");
+    assert!(error.to_string().starts_with("a value of attributes or metadata: "), "{error}");
+    assert!(error.source().is_some_and(|cause| error.to_string().ends_with(&cause.to_string())));
+    let error = with(b"\x0a\x05a").expect_err("a name that is cut");
+    let expected = "malformed attributes or metadata: field 1 is longer than its message";
+    assert_eq!((error.to_string().as_str(), error.source().is_none()), (expected, true));
 }
 
 #[test]

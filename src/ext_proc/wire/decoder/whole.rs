@@ -146,6 +146,26 @@ mod tests {
     }
 
     #[test]
+    fn both_directions_are_read_at_once_with_and_without_an_end() {
+        let ends: [(&[u8], bool); 3] = [(b"", false), (b"\0", false), (b"\x01", true)];
+        for (key, direction, end_key) in [
+            (0x12, Direction::Request, 0x18),
+            (0x1a, Direction::Response, 0x18),
+            (0x22, Direction::Request, 0x10),
+            (0x2a, Direction::Response, 0x10),
+        ] {
+            for (end, ends) in ends {
+                let end_key = if end.is_empty() { &[][..] } else { &[end_key] };
+                let part = [b"\x0a\x02ab", end_key, end].concat();
+                let len = u8::try_from(part.len()).expect("a short part");
+                let message = [&[key, len][..], &part].concat();
+                let whole = Whole::read(&message).expect("it is read at once");
+                assert_eq!((whole.direction, whole.end_of_stream), (direction, ends));
+            }
+        }
+    }
+
+    #[test]
     fn whatever_else_comes_is_left_to_be_read_step_by_step() {
         let messages: [&[u8]; 9] = [
             b"",
