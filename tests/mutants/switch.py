@@ -44,13 +44,30 @@ struct Switch { active: u32, reached: Option<std::fs::File> }
 static SWITCH: OnceLock<Switch> = OnceLock::new();
 static SEEN: [AtomicBool; SITES] = [const { AtomicBool::new(false) }; SITES];
 
-fn chosen(site: usize) -> u32 {
-    let switch = SWITCH.get_or_init(|| Switch {
-        active: std::env::var("TIDEGATE_MUTANT").map_or(0, |text| text.parse().unwrap()),
+/// What the environment says, without an allocation: tests that count those would find one more, and be said to have
+/// caught the mutant.
+fn switch() -> Switch {
+    use std::io::Read;
+    let mut all = [0; 1 << 16];
+    let (mut len, mut file) = (0, std::fs::File::open("/proc/self/environ").unwrap());
+    loop {
+        let n = file.read(&mut all[len..]).unwrap();
+        if n == 0 { break }
+        len += n;
+    }
+    assert!(len < all.len(), "a larger environment than is read");
+    let mut variables = all[..len].split(|byte| *byte == 0);
+    let active = variables.find_map(|each| each.strip_prefix(b"TIDEGATE_MUTANT="));
+    Switch {
+        active: active.map_or(0, |text| std::str::from_utf8(text).unwrap().parse().unwrap()),
         reached: std::env::var_os("TIDEGATE_REACHED").map(|path| {
             std::fs::File::options().append(true).create(true).open(path).unwrap()
         }),
-    });
+    }
+}
+
+fn chosen(site: usize) -> u32 {
+    let switch = SWITCH.get_or_init(switch);
     if let Some(file) = &switch.reached {
         if !SEEN[site].swap(true, Ordering::Relaxed) {
             use std::io::Write;
