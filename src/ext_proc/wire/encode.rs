@@ -290,6 +290,58 @@ mod tests {
         assert_eq!(bytes.len(), 7 + usize::from(numbers));
     }
 
+    fn mutation(fields: usize) -> HeaderMutation {
+        let mut mutation = HeaderMutation::new();
+        for _ in 0..fields {
+            mutation.set(vec![b'n'; 70], vec![b'v'; 40]);
+            mutation.remove(vec![b'r'; 90]);
+        }
+        mutation
+    }
+
+    fn parts(mutation: impl Fn() -> HeaderMutation, details: usize) -> [Part; 4] {
+        let (direction, clear_route_cache) = (Direction::Response, true);
+        let (change, replace) = (BodyChange::Clear, Some(ReplyBody::new()));
+        [
+            Part::Headers { direction, mutation: mutation(), replace, clear_route_cache },
+            Part::Body { direction, mutation: mutation(), change, clear_route_cache },
+            Part::Trailers { direction, mutation: mutation() },
+            Part::Immediate {
+                status: http::StatusCode::FORBIDDEN,
+                mutation: mutation(),
+                body: ReplyBody::new(),
+                grpc_status: Some(7),
+                details: vec![b'd'; details].into(),
+            },
+        ]
+    }
+
+    /// What has more room than was made for it is written twice; room that is not used is memory.
+    #[test]
+    fn as_much_room_is_made_as_a_reply_needs_and_little_more() {
+        for (fields, metadata, details) in [
+            (0, 0, 0),
+            (0, 900, 0),
+            (0, 0, 700),
+            (1, 0, 0),
+            (1, 900, 700),
+            (9, 0, 700),
+            (9, 900, 0),
+        ] {
+            for part in parts(|| mutation(fields), details) {
+                let room = room(&part, metadata);
+                let dynamic_metadata = (metadata > 0).then(|| vec![0; metadata].into());
+                let mode_override = Some([1, 2, 3, 4, 5, 1]);
+                let reply = Reply { part, dynamic_metadata, mode_override };
+                let which = format!("{reply:?}");
+                let bytes = encode(reply).expect("a short reply").head.left().len();
+                assert!(bytes <= room, "{bytes} bytes, room for {room}: {which}");
+                let most = bytes + INLINE_BYTES + 2 * fields * SET_FIELD_BYTES;
+                assert!(room <= most, "{bytes} bytes, room for {room}: {which}");
+            }
+        }
+    }
+
     /// What the inline head is made for.
     #[test]
     fn the_longest_reply_without_a_mutation_lies_inline() {

@@ -134,3 +134,28 @@ fn a_body_message_that_begins_twice_is_the_same_message() {
         assert_eq!(twice, once, "{body}, before the head was answered");
     }
 }
+
+#[test]
+fn an_answer_of_the_other_direction_changes_nothing_of_a_lane() {
+    let lane = ledger(BodyMode::None, REQUEST, &[HEADERS]).lane(REQUEST).clone();
+    let mut other = ledger(BodyMode::None, Direction::Response, &[HEADERS]);
+    let Owes::Headers(pen) = other.owes(Direction::Response) else { panic!("headers are owed") };
+    let mut told = lane.clone();
+    told.reply(&pen.answer(HeaderMutation::new())).expect("it is about another lane");
+    assert_eq!(told, lane);
+}
+
+#[test]
+fn an_override_of_its_own_goes_before_the_answer_that_is_owed() {
+    let mode = ProcessingMode::default();
+    let wanted = mode.with(Direction::Response, DirectionMode::buffered());
+    let mut ledger = ledger(BodyMode::None, REQUEST, &[HEADERS, TRAILERS]);
+    let Owes::Trailers(pen) = ledger.owes(REQUEST) else { panic!("trailers are owed") };
+    drop(pen.answer(HeaderMutation::new()));
+    ledger.receive(Direction::Response, HEADERS).expect("what Envoy sends");
+    let mut checker = ledger.clone();
+    let reply = ledger.mode_override(Direction::Response, wanted).expect("the head waits").alone();
+    checker.reply(&reply).expect("what a pen writes");
+    assert_eq!(checker, ledger);
+    assert_eq!(checker.lane(Direction::Response).mode(), DirectionMode::buffered());
+}
