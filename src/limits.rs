@@ -234,6 +234,10 @@ pub const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// frames. Each connection has a buffer for it.
 pub const TRANSPORT_READ_BYTES: usize = 64 * 1024;
 
+/// How much free memory at the top of the heap a process that serves as an external processor keeps
+/// on glibc, in bytes: four of the largest writes of a connection.
+pub const KEPT_HEAP_BYTES: usize = 1024 * 1024;
+
 /// How long a frame may become of which an external processor joins what it reads, in bytes: two of
 /// Envoy's DATA frames. Buffers of 64 KiB go back to the kernel one by one on glibc, and come back
 /// as fresh pages: 138 page faults for each MiB of a body, with 32 KiB 4.

@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
-use super::transport::Connected;
+use super::transport::{Connected, keep_memory};
 use super::{ServeSettings, Served};
 
 /// How long nothing is accepted when that has failed: what is missing is a resource of the process,
@@ -55,6 +55,7 @@ where
     R::Data: Send,
     R::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
+    keep_memory();
     let mut shutdown = pin!(shutdown);
     let mut served = Served::default();
     let graceful = GracefulShutdown::new();

@@ -1,3 +1,4 @@
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use std::io;
@@ -19,6 +20,7 @@ pub(super) struct Input<S> {
     bytes: Vec<u8>,
     /// What has been read and not taken.
     unread: core::ops::Range<usize>,
+    next: Next,
     stage: Stage,
     /// How long a frame may become, in bytes of payload: what h2 takes.
     max_frame_bytes: usize,
@@ -45,6 +47,14 @@ struct Payload {
     all: usize,
     /// Up to the next head, which is skipped.
     here: usize,
+}
+
+/// What comes when h2 asks for more than is here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Read,
+    /// The streams have their turn first.
+    Yield,
 }
 
 /// A head as it lies in the socket: RFC 9113, section 4.1.
@@ -91,7 +101,7 @@ impl Head {
 impl<S: AsyncRead + Unpin> Input<S> {
     pub(super) fn new(socket: S, max_frame_bytes: usize) -> Self {
         let stage = Stage::Through(PREFACE_BYTES);
-        Self { socket, bytes: Vec::new(), unread: 0..0, stage, max_frame_bytes }
+        Self { socket, bytes: Vec::new(), unread: 0..0, next: Next::Read, stage, max_frame_bytes }
     }
 
     pub(super) fn poll_read(
@@ -127,13 +137,24 @@ impl<S: AsyncRead + Unpin> Input<S> {
     }
 
     /// Reads what is there, behind what is left. 0 is the end.
+    ///
+    /// Behind each full buffer the streams have their turn: what they let go is memory for the next
+    /// one, which is warm then. h2 would read all there is first.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if mem::replace(&mut self.next, Next::Read) == Next::Yield {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.bytes.resize(TRANSPORT_READ_BYTES, 0);
         self.bytes.copy_within(self.unread.clone(), 0);
         self.unread = 0..self.unread.len();
         let mut read = ReadBuf::new(&mut self.bytes[self.unread.end..]);
         ready!(Pin::new(&mut self.socket).poll_read(cx, &mut read))?;
         let n = read.filled().len();
+        // Behind one that is not full the socket has nothing more, and waits by itself.
+        if read.remaining() == 0 {
+            self.next = Next::Yield;
+        }
         self.unread.end += n;
         Poll::Ready(Ok(n))
     }

@@ -1,6 +1,9 @@
+use core::task::Waker;
 use std::collections::VecDeque;
+use std::task::Wake;
 
 use super::*;
+use crate::sync::{ConstArc as Arc, Mutex, lock};
 
 /// Gives pieces of these lengths, one for each read, and waits before each.
 struct Pieces {
@@ -201,5 +204,43 @@ async fn an_end_anywhere_gives_what_came_before_it() {
         let came = read(pieces, &mut Numbers(end as u64), 500).await.concat();
         // Heads that joined frames no longer have, at most.
         assert!(came.len() <= end && came.len() + 2 * HEAD_BYTES >= end, "{} of {end}", came.len());
+    }
+}
+
+/// What is always there: else how much is read at once would be up to the socket.
+#[tokio::test]
+async fn behind_each_full_buffer_the_streams_have_their_turn() {
+    let frames = vec![data(1, 16_384, 0); 16];
+    let whole = bytes_of(&frames);
+    let mut input = Input::new(io::Cursor::new(whole.clone()), MAX_FRAME);
+    let mut came = Vec::new();
+    let (mut bytes, mut since, mut turns) = (vec![0; 8_192], 0, 0);
+    loop {
+        let mut buf = ReadBuf::new(&mut bytes);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        if input.poll_read(&mut Context::from_waker(&waker), &mut buf).is_pending() {
+            assert!(*lock(&woken.0), "it comes back by itself");
+            assert!(since > 0, "each turn is for something");
+            (since, turns) = (0, turns + 1);
+            continue;
+        }
+        since += buf.filled().len();
+        assert!(since <= TRANSPORT_READ_BYTES, "{since} bytes without a turn");
+        match buf.filled() {
+            [] => break,
+            filled => came.extend_from_slice(filled),
+        }
+    }
+    assert_eq!(turns, whole.len() / TRANSPORT_READ_BYTES, "one for each full buffer");
+    assert_eq!(without_borders(frames_of(&came)), without_borders(frames));
+}
+
+#[derive(Default)]
+struct Woken(Mutex<bool>);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        *lock(&self.0) = true;
     }
 }

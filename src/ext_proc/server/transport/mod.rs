@@ -15,6 +15,7 @@ mod tasks;
 mod wakes;
 
 use core::future::poll_fn;
+use core::hint::black_box;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll};
 use std::io::{self, IoSlice};
@@ -29,7 +30,7 @@ pub(super) use self::lent::Lent;
 use self::output::Output;
 pub(super) use self::tasks::Spawner;
 use self::tasks::Tasks;
-use crate::limits::{MAX_JOINED_FRAME_BYTES, MAX_ROUNDS_PER_POLL};
+use crate::limits::{KEPT_HEAP_BYTES, MAX_JOINED_FRAME_BYTES, MAX_ROUNDS_PER_POLL};
 use crate::sync::{Arc, Mutex, lock};
 
 /// What a connection reads from and writes to. It writes nothing by itself: whoever polls the
@@ -70,6 +71,16 @@ impl<C> Connected<C> {
         let connection = Box::pin(connect(transport, spawner));
         Self { connection, tasks, lent, output }
     }
+}
+
+/// Sees to it that memory which was read into is there for what is read next.
+///
+/// glibc gives the top of the heap back to the kernel as soon as more than 128 KiB of it are free,
+/// and what a connection reads and frees is as much: it came back as fresh pages. Once a piece was
+/// freed that had been too large for the heap, it keeps twice as much as that: mallopt(3),
+/// `M_MMAP_THRESHOLD`, "dynamically adjusted". To other allocators it is an allocation like others.
+pub(super) fn keep_memory() {
+    drop(black_box(Vec::<u8>::with_capacity(KEPT_HEAP_BYTES / 2)));
 }
 
 impl Slot {
