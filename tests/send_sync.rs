@@ -28,7 +28,7 @@ use tidegate::ext_proc::automaton::{
 use tidegate::ext_proc::{mode, server, session, wire};
 use tidegate::filter::{
     Capabilities, Capability, Declaration, EditError, EditErrorKind, FailOpen, Filter, Head,
-    Interest, Interim, LocalReply, Overflow, ResultError, Verdict, View,
+    Interest, Interim, Keeping, LocalReply, Overflow, ResultError, Verdict, View,
 };
 use tidegate::flow::config::{
     BorderConfig, CallConfig, ConfigError, ConfigErrorKind, ConfigPlace, EasegressConfig,
@@ -113,7 +113,7 @@ fn pools() {
 
 #[test]
 fn what_filters_handle() {
-    shared!(Capabilities, Capability, Declaration, Interest, Interim, Overflow, Verdict);
+    shared!(Capabilities, Capability, Declaration, Interest, Interim, Keeping, Overflow, Verdict);
     shared!(EditError, EditErrorKind, FailOpen<()>, LocalReply, ResultError);
     owned!(View<'static, request::Parts>, View<'static, response::Parts>);
     send::<dyn Filter<request::Parts>>();

@@ -4,6 +4,7 @@ use http::HeaderName;
 
 use super::capability::{Capabilities, Capability};
 use super::interest::Interest;
+use super::keeping::Keeping;
 use crate::watermark::Marks;
 
 /// What a filter says of itself before any message: what it wants to see, what it needs of the
@@ -22,6 +23,8 @@ pub struct Declaration {
     pub required: Capabilities,
     /// What it uses if it is there.
     pub preferred: Capabilities,
+    /// Whether it keeps bytes back.
+    pub keeping: Keeping,
     /// Its watermarks, in bytes.
     pub marks: Marks,
     /// The trailer fields it may add, for edges that must announce them.
@@ -56,6 +59,15 @@ impl Declaration {
     #[must_use]
     pub fn prefer(mut self, capability: Capability) -> Self {
         self.preferred = self.preferred.with(capability);
+        self
+    }
+
+    /// Promises that the filter never keeps bytes of the body back: see [`Keeping::Never`]. In
+    /// external processing with body mode `STREAMED`, filters that neither edit nor keep bytes let
+    /// a message of any length pass without memory for it.
+    #[must_use]
+    pub fn keeps_nothing(mut self) -> Self {
+        self.keeping = Keeping::Never;
         self
     }
 

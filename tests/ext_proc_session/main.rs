@@ -10,6 +10,7 @@ mod answers;
 mod chosen;
 mod context;
 mod cost;
+mod counted;
 mod filters;
 mod kept;
 mod queue;

@@ -22,7 +22,7 @@ struct Count(u64);
 
 impl<H: Head> Filter<H> for Count {
     fn declare(&self) -> Declaration {
-        Declaration::new().interest(Interest::DATA)
+        Declaration::new().interest(Interest::DATA).keeps_nothing()
     }
 
     fn data(&mut self, view: &mut View<'_, H>) -> Verdict {

@@ -13,6 +13,8 @@ pub(super) struct HalfTerms {
     pub(super) may_edit_body: bool,
     /// Whether what comes out is what went in has to be known.
     pub(super) follows_body: bool,
+    /// What has come out of a body message is only counted: no filter edits it, or keeps a part.
+    pub(super) counts_body: bool,
     /// The end is shown with the body message; trailers that follow pass by.
     pub(super) ends_with_body: bool,
     /// The mode shows how each message ends: one whose end does not come was cut.
@@ -40,6 +42,7 @@ impl HalfTerms {
         let frame_bytes = limits::MAX_FRAME_BYTES as u64;
         let followed_bytes = if self.follows_body { frame_bytes } else { 0 };
         followed_bytes.saturating_add(match self.mode.body() {
+            BodyMode::Streamed if self.counts_body => 0,
             // One message is answered by one, however large the data plane makes it.
             BodyMode::Streamed => self.max_whole_bytes,
             BodyMode::Buffered | BodyMode::BufferedPartial if self.may_edit_body => {

@@ -5,7 +5,7 @@ use super::half_terms::HalfTerms;
 use super::{BindError, Session, SessionSettings};
 use crate::exchange::{BoundExchangePlan, Direction, ExchangePlan, Observer};
 use crate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode, Promise, SendMode, Terms};
-use crate::filter::{Capabilities, Capability, Declaration, Interest};
+use crate::filter::{Capabilities, Capability, Declaration, Interest, Keeping};
 use crate::sync::ConstArc as Arc;
 
 /// The filters of an exchange, bound to what an external processor can do in a mode. Cheap to
@@ -178,14 +178,19 @@ where
         has != Capabilities::NONE
     };
     let may_edit_body = filters().any(may_edit);
+    let may_keep = |each: &Declaration| {
+        each.keeping == Keeping::MayKeep && each.interest.contains(Interest::DATA)
+    };
+    let is_streamed = !observes && mode.body() == BodyMode::Streamed;
+    let counts_body = is_streamed && !may_edit_body && !filters().any(may_keep);
     let is_buffered = matches!(mode.body(), BodyMode::Buffered | BodyMode::BufferedPartial);
     HalfTerms {
         mode,
         observes,
         keeps_head: !observes && (wants_heads || (is_buffered && may_edit_body)),
         may_edit_body,
-        follows_body: !observes
-            && (mode.body() == BodyMode::Streamed || (is_buffered && may_edit_body)),
+        follows_body: (is_streamed && !counts_body) || (!observes && is_buffered && may_edit_body),
+        counts_body,
         ends_with_body: !observes
             && mode.body() == BodyMode::Buffered
             && !granted.has(Capability::SeeTrailers),

@@ -15,6 +15,7 @@
 //!
 //! This module never keeps another message waiting: Envoy's message timeout runs.
 
+use core::mem;
 use core::task::Context;
 
 use super::{Given, Half, Message, Step, Tail};
@@ -90,6 +91,15 @@ impl<H: SessionHead> Half<H> {
             return None;
         }
         let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };
+        if self.terms.counts_body {
+            self.message = Message::Between;
+            return Some(match mem::take(&mut self.taken_bytes) {
+                passed if passed == bytes => Step::Reply(pen.unchanged()),
+                // Dropped behind an end that was declared before it.
+                0 if is_over => Step::Reply(pen.replace(ReplyBody::default())),
+                _ => Step::Cut(kept()),
+            });
+        }
         let is_unedited = self.passage.end_message();
         self.message = Message::Between;
         let bytes_out = self.pending.len();
@@ -100,4 +110,9 @@ impl<H: SessionHead> Half<H> {
             pen.replace(body)
         }))
     }
+}
+
+/// What went before is not here: the filters had promised that nothing would have to be said of it.
+fn kept() -> Error {
+    Error::new(ErrorKind::Undeclared { capability: "keep bytes" }, Origin::Filter)
 }

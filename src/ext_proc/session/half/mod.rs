@@ -62,7 +62,8 @@ pub(super) struct Half<H: SessionHead> {
     pending: BodyBuf,
     /// How much of `pending` came out before the body message under way began, in bytes.
     before_bytes: usize,
-    /// How much of a body that is answered whole has come out, in bytes.
+    /// How much has come out of the body of one answer where it is not kept, or is answered whole,
+    /// in bytes.
     taken_bytes: u64,
     passage: Passage,
     activity: Activity,
@@ -400,6 +401,12 @@ impl<H: SessionHead> Half<H> {
     }
 
     fn keep(&mut self, bytes: Bytes) {
+        let is_reply = matches!(self.head, Stage::Local(_));
+        if self.terms.counts_body && !is_reply {
+            // Gone at once, so that the memory is there for what is read next.
+            self.taken_bytes += bytes.len() as u64;
+            return;
+        }
         if self.terms.follows_body {
             self.passage.leave(&bytes);
         }
