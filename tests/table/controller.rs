@@ -139,6 +139,9 @@ fn g3_a_key_that_was_never_good_is_a_failure() {
     let mut bench = Bench::new();
     let report = bench.set("a", "fault", 1);
     assert_eq!(modes(&report), [("a", Mode::Failed)]);
+    // The same failure again is nothing new.
+    let report = bench.set("a", "fault", 2);
+    assert_eq!((modes(&report), report.faults.len()), (vec![], 1));
     _ = bench.set("a", "panic", 2);
     assert_eq!(bench.sees("a"), "failed 1: the build panicked: boom");
     _ = bench.set("a", "1", 3);

@@ -101,10 +101,12 @@ fn g3_all_changes_of_a_publish_are_seen_at_once() {
 #[test]
 fn of_several_changes_of_one_key_the_last_counts() {
     let table = Table::new(0);
-    let mut changes = set("a", 1);
+    let mut changes = Changes::new();
+    assert!(changes.is_empty());
+    changes.set("a", Entry::ready(1));
     changes.remove("b").set("a", Entry::ready(2)).set("b", Entry::ready(3));
     changes.set("c", Entry::ready(4)).remove("c");
-    assert_eq!(changes.len(), 6);
+    assert_eq!((changes.len(), changes.is_empty()), (6, false));
     table.publish(&changes).unwrap();
     assert_eq!((plan(&table, "a"), plan(&table, "b")), (2, 3));
     assert!(table.snapshot().get("c").is_none());

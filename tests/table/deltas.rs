@@ -210,6 +210,33 @@ fn g4_a_delta_from_a_later_epoch_of_the_same_instance_does_not_fit() {
 }
 
 #[test]
+fn g4_a_delta_from_one_table_to_another_fits_nowhere() {
+    // No session makes one; what comes off a wire may be anything.
+    let table = Table::new(1);
+    set(&table, &[("a", 1)]);
+    let (mut replica, mut session) = consumer(&table, &["a"]);
+    let epoch = |nonce| Epoch { nonce, number: 1 };
+    exchange(&mut replica, &mut session);
+    let pairs = [(epoch(1), epoch(2)), (epoch(2), epoch(1)), (epoch(2), epoch(2))];
+    for (number, (from, to)) in (2..).zip(pairs) {
+        let receipt = Receipt { session: SessionId { instance: 1, number: 1 }, number };
+        let changes = vec![("a", Value::Absent)];
+        let delta = Delta { receipt, from: Some(from), to, changes };
+        assert_eq!(replica.apply(delta), Applied::NeedsResync, "{from} to {to}");
+        assert_eq!((holds(&replica, "a"), replica.at()), (Some(1), Some(epoch(1))));
+    }
+}
+
+#[test]
+fn a_copy_says_whether_a_subscription_or_its_end_is_news() {
+    let mut replica: Replica<Key, u32> = Replica::new(1, Scope::Subscribed);
+    assert!(replica.subscribe("a"));
+    assert!(!replica.subscribe("a"));
+    assert!(replica.unsubscribe(&"a"));
+    assert!(!replica.unsubscribe(&"a"));
+}
+
+#[test]
 fn g7_what_a_full_delta_does_not_speak_of_is_forgotten() {
     let table = Table::new(1);
     set(&table, &[("a", 1), ("b", 1)]);
@@ -385,6 +412,28 @@ fn a_digest_is_the_same_on_every_machine() {
 /// FNV-1a of `7`, `route`, 0xff, the instance 1, the kind 1 (absent) and 0: each number of 64 bits,
 /// but the kind.
 const DIGEST: u64 = 15_389_408_524_723_302_364;
+
+/// FNV-1a.
+fn fnv(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[test]
+fn a_digest_takes_numbers_of_every_width_with_the_low_byte_first() {
+    type Wide = (u8, u16, u32, u64, u128, usize);
+    let key: Wide = (0x01, 0x0102, 0x0102_0304, 5, 0x0102_0304_0506, 0x0708);
+    let mut replica: Replica<Wide, u32> = Replica::new(1, Scope::Subscribed);
+    replica.subscribe(key);
+    let mut bytes = vec![1, 2, 1, 4, 3, 2, 1];
+    bytes.extend(5_u64.to_le_bytes());
+    bytes.extend(0x0102_0304_0506_u128.to_le_bytes());
+    // As 64 bits, so that a machine of 32 agrees.
+    bytes.extend(0x0708_u64.to_le_bytes());
+    // Of no instance, not answered, nothing entered.
+    bytes.extend([0; 8 + 1 + 8]);
+    assert_eq!((replica.digest().keys, replica.digest().hash), (1, fnv(&bytes)));
+}
 
 #[test]
 fn who_wants_all_hears_of_all_and_of_nothing() {

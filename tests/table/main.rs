@@ -26,6 +26,7 @@ mod map;
 mod panics;
 mod plans;
 mod property;
+mod shown;
 mod story;
 mod threads;
 mod watches;
