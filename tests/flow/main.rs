@@ -19,6 +19,7 @@ mod recycled;
 mod reference;
 mod rig;
 mod runs;
+mod shown;
 #[path = "../support/edge.rs"]
 mod support;
 mod table;

@@ -1,7 +1,7 @@
 //! Configurations that are refused: where in the text, at which place, and why.
 
-use tidegate::flow::config::{ConfigErrorKind, FlowConfig};
-use tidegate::flow::{FlowErrorKind, Stage};
+use tidegate::flow::config::{ConfigErrorKind, FlowConfig, Kinds};
+use tidegate::flow::{FlowError, FlowErrorKind, Stage};
 
 use super::{kinds, refusal};
 
@@ -72,4 +72,21 @@ fn an_error_says_what_caused_it() {
     let error = config.build(&kinds::all()).expect_err("no status");
     let cause = error.source().expect("what the kind said");
     assert!(cause.is::<http::status::InvalidStatusCode>(), "{cause}");
+    let text = r#"{"name":"f","main":{"flow":[{"call":"a"},{"call":"b"}]}}"#;
+    let config = FlowConfig::read(&mut serde_json::Deserializer::from_str(text)).expect("a flow");
+    let error = config.build(&kinds::all()).expect_err("two calls");
+    let cause = error.source().expect("what the flow said").downcast_ref::<FlowError>();
+    assert_eq!(cause.map(FlowError::kind), Some(&FlowErrorKind::SecondCall { first: 0 }));
+    let text = r#"{"name":"f","finalizers":["gone"]}"#;
+    let config = FlowConfig::read(&mut serde_json::Deserializer::from_str(text)).expect("a flow");
+    assert!(config.build(&kinds::all()).expect_err("no such filter").source().is_none());
+}
+
+#[test]
+fn where_there_are_no_kinds_that_is_said() {
+    let text = r#"{"name":"f","filters":[{"name":"a","kind":"stamp"}]}"#;
+    let config = FlowConfig::read(&mut serde_json::Deserializer::from_str(text)).expect("a flow");
+    let error = config.build(&Kinds::new()).expect_err("no kinds");
+    let told = "filters[0].kind: no kind is called `stamp`: there are none";
+    assert_eq!(error.to_string(), told);
 }

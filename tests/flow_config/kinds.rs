@@ -4,8 +4,9 @@ use std::convert::Infallible;
 
 use http::{StatusCode, request, response};
 use serde::Deserialize;
+use serde_json::json;
 use tidegate::flow::Summary;
-use tidegate::flow::config::{KindError, Kinds, NoSettings};
+use tidegate::flow::config::{FlowConfig, KindError, Kinds, NoSettings};
 use tidegate::{Declaration, Filter, Head, LocalReply, Verdict, View};
 
 /// Says `denied` of what it is told to deny.
@@ -97,6 +98,55 @@ fn add(kinds: &mut Kinds) -> Result<(), KindError> {
         .both("panics", |text: String| -> Result<fn() -> Stamp, Infallible> { panic!("{text}") })?;
     kinds.both("broken", |_: NoSettings| Ok::<_, Infallible>(|| Broken))?;
     Ok(())
+}
+
+/// Can only declare itself for requests, or only for responses.
+struct Half {
+    works_for_requests: bool,
+}
+
+impl Half {
+    fn declared(&self, is_request: bool) -> Declaration {
+        assert_eq!(is_request, self.works_for_requests, "it cannot declare itself for these");
+        Declaration::new()
+    }
+}
+
+impl Filter<request::Parts> for Half {
+    fn declare(&self) -> Declaration {
+        self.declared(true)
+    }
+}
+
+impl Filter<response::Parts> for Half {
+    fn declare(&self) -> Declaration {
+        self.declared(false)
+    }
+}
+
+#[test]
+fn a_kind_for_both_that_can_only_be_made_for_one_is_told() {
+    for works_for_requests in [true, false] {
+        let mut kinds = Kinds::new();
+        let make = move || Half { works_for_requests };
+        kinds.both("half", move |_: NoSettings| Ok::<_, Infallible>(make)).unwrap();
+        let config = json!({ "name": "f", "filters": [{ "name": "a", "kind": "half" }] });
+        let error = FlowConfig::read(config).unwrap().build(&kinds).expect_err("it panics");
+        assert_eq!(
+            error.to_string(),
+            "filters[0]: making a filter of kind `half` panicked",
+            "{works_for_requests}"
+        );
+    }
+}
+
+#[test]
+fn a_kind_that_is_refused_is_told() {
+    let duplicate = KindError::Duplicate { kind: "stamp".to_owned() };
+    assert_eq!(duplicate.to_string(), "there is a kind called `stamp` already");
+    assert_eq!(KindError::Empty.to_string(), "a kind without a name");
+    let told = "the name of a kind: limits::MAX_CONFIG_NAME_BYTES is 128";
+    assert_eq!(KindError::TooLong.to_string(), told);
 }
 
 #[test]

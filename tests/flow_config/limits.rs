@@ -109,7 +109,8 @@ fn settings_are_so_deep_and_no_deeper() {
 #[test]
 fn settings_are_so_large_and_no_larger() {
     let most = limits::MAX_SETTINGS_BYTES;
-    let large: [Value; 4] = [
+    let large: [Value; 5] = [
+        vec![Value::Null; most / size_of::<Value>() + 1].into(),
         json!({ "a": "x".repeat(most) }),
         json!({ "x".repeat(most): 1 }),
         vec![json!([]); most / size_of::<Value>() + 1].into(),

@@ -1,5 +1,7 @@
 //! What is read, and that formats do not matter.
 
+use serde::Deserialize;
+use serde::de::value::BytesDeserializer;
 use serde_json::json;
 use tidegate::flow::config::{
     ConfigPlace, FlowConfig, NodeConfig, PlacePart, Settings, StatusRange,
@@ -118,6 +120,13 @@ fn what_is_written_is_what_is_read() {
 }
 
 #[test]
+fn what_was_not_said_is_not_written() {
+    let written = |tree| serde_json::to_value(FlowConfig::read(tree).unwrap()).expect("a tree");
+    assert_eq!(written(whole()), whole());
+    assert_eq!(written(json!({ "name": "f" })), json!({ "name": "f", "main": {}, "limits": {} }));
+}
+
+#[test]
 fn all_that_a_configuration_says_is_in_the_flow() {
     let flow = build(WHOLE).unwrap();
     assert_eq!(flow.name(), "shop");
@@ -226,6 +235,10 @@ fn settings_are_any_tree() {
     assert_eq!(*settings.tree(), tree);
     assert!(!settings.is_empty());
     assert!(Settings::default().is_empty());
+    // What no text has.
+    let bytes = BytesDeserializer::<serde::de::value::Error>::new(b"bytes");
+    let error = Settings::deserialize(bytes).expect_err("no tree").to_string();
+    assert_eq!(error, "invalid type: byte array, expected settings");
 }
 
 #[test]
