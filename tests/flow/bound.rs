@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tidegate::flow::{Call, Flow, Node, Pipeline};
+use tidegate::flow::{Call, FallThrough, Flow, Node, Pipeline, Stages};
 use tidegate::{Capability, Declaration, Filter, Head, Marks, Verdict, View};
 
 use crate::drawn::{DrawnNode, MakeNode, case, flow};
@@ -112,11 +112,31 @@ fn i7_no_run_holds_more_than_the_dearest_path_may() {
     assert!(ran > 50 && cheaper > 10 && close > 20, "{ran} {cheaper} {close}");
 }
 
+fn hoard(high_bytes: u64, results: &'static [&'static str]) -> impl Fn() -> Hoard {
+    move || Hoard { results: results.to_vec(), says: "", high_bytes }
+}
+
+#[test]
+fn i7_a_pipeline_that_no_end_of_the_one_before_leads_to_does_not_count() {
+    let (frame, marks) = (1000, Marks::new(500, 1000).unwrap());
+    let bound = |stages: Stages| {
+        // The before-pipeline always stops.
+        let before = Pipeline::new().request(Node::new("gate", hoard(10, &[]))).end();
+        let main = Pipeline::new()
+            .request(Node::new("dear", hoard(400, &[])))
+            .call(Call::new("call"))
+            .response(Node::new("zip", hoard(40, &[])));
+        let flow = Flow::builder("shop").before(before).main(main).stages(stages);
+        let flow = flow.output_marks(marks, marks).max_frame_bytes(frame).build().unwrap();
+        flow.held_bound_bytes() - 2 * (2 * 1000 + frame as u64)
+    };
+    assert_eq!(bound(Stages::default()), 2 * 10);
+    let always = Stages { to_main: FallThrough::ALWAYS, ..Stages::default() };
+    assert_eq!(bound(always), 2 * (10 + 400 + 40));
+}
+
 #[test]
 fn i7_the_bound_is_that_of_the_dearest_path() {
-    let hoard = |high_bytes, results: &'static [&'static str]| {
-        move || Hoard { results: results.to_vec(), says: "", high_bytes }
-    };
     let frame = 1000;
     let marks = Marks::new(500, 1000).unwrap();
     // Either the dear one or the two cheap ones, and `last` behind them.

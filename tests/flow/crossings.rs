@@ -161,6 +161,44 @@ fn a_response_that_is_cut_off_before_the_news_of_its_request_has_failed() {
 }
 
 #[test]
+fn an_answer_that_is_cut_off_before_it_comes_in_has_failed_the_pipeline_it_is_for() {
+    let log = Log::default();
+    let flow = flow(&log, Act::Replies(403, "denied"), Act::Says(""));
+    let (mut request, response) = sides(&flow);
+    send(&mut request, true);
+    drain_request(&mut request, &mut Seen::default());
+    drop((response, request));
+    let summary = only(&log);
+    assert_eq!((heads(&log), summary.main), ("auth".into(), Some(StageEnd::Failed)));
+    assert_eq!(summary.after, None);
+}
+
+#[test]
+fn a_request_that_fails_behind_its_response_has_failed_main_and_one_that_is_reset_has_not() {
+    for (fails, main) in [(true, StageEnd::Failed), (false, StageEnd::Through)] {
+        let log = Log::default();
+        let act = if fails { Act::FailsLate("") } else { Act::Says("") };
+        let flow = flow(&log, act, Act::Says(""));
+        let (mut request, mut response) = sides(&flow);
+        let mut seen = Seen::default();
+        request.handle_head(http::Request::new(()).into_parts().0, false).unwrap();
+        drain_request(&mut request, &mut seen);
+        start(&mut response, 200);
+        let _ = response.handle_end();
+        drain_response(&mut response, &mut seen);
+        assert_eq!((seen.status, seen.called), (Some(200), true));
+        if fails {
+            request.handle_data("ping".into(), false).unwrap();
+        } else {
+            request.handle_reset(Error::new(ErrorKind::Reset, Origin::Downstream));
+        }
+        drain_request(&mut request, &mut seen);
+        drop((request, response));
+        assert_eq!(only(&log).main, Some(main), "fails: {fails}");
+    }
+}
+
+#[test]
 fn a_client_that_breaks_off_while_a_node_holds_the_head_fails_its_pipeline_without_a_jump() {
     let log = Log::default();
     let flow = flow(&log, Act::Stalls, Act::Says(""));

@@ -426,6 +426,21 @@ fn a_late_reply_of_a_request_node_stops_main() {
 }
 
 #[test]
+fn a_late_reply_follows_no_jump_of_the_node_that_holds_the_head() {
+    let log = Log::default();
+    let hold = req(&log, "hold", &["x"], Act::Stalls).jump("", "page").jump("x", "call");
+    let main = Pipeline::new()
+        .request(req(&log, "scan", &[], Act::RepliesLate(422)))
+        .request(hold)
+        .call(call())
+        .response(resp(&log, "page", &[], Act::Says("")));
+    let (seen, summary) = run(&log, main, Upstream::Answers(200));
+    assert_eq!(client(&seen), (Some(422), "late"));
+    assert_eq!(heads(&log), "scan hold access-log");
+    assert_eq!(summary.main, Some(StageEnd::Stopped));
+}
+
+#[test]
 fn a_late_reply_of_a_response_node_meets_the_nodes_of_after_that_have_had_no_head() {
     let log = Log::default();
     let main = Pipeline::new()

@@ -119,6 +119,31 @@ fn r8_what_took_the_place_of_the_message_is_told_at_its_node() {
 }
 
 #[test]
+fn r8_a_reply_on_the_response_is_told_at_the_node_that_gave_it_and_at_no_other() {
+    let page = Act::Replies(503, "bad");
+    for (scan, hold, expected) in [
+        (Act::Says(""), page, [("scan", Some(""), true), ("hold", Some("bad"), true)]),
+        // The reply comes when the head stands at the next node, which has not let it go.
+        (
+            Act::RepliesLate(500),
+            Act::SaysAtEnd(""),
+            [("scan", Some(""), true), ("hold", None, false)],
+        ),
+    ] {
+        let log = Log::default();
+        let main = Pipeline::new()
+            .call(Call::new("call"))
+            .response(log.node::<response::Parts>("scan", &[], scan))
+            .response(log.node("hold", &["bad"], hold));
+        let summary = run(&log, ticking(Flow::builder("shop").main(main)));
+        let rows = summary.trace[1..].iter();
+        let rows =
+            rows.map(|entry| (&*entry.node, entry.result.as_deref(), entry.head_out.is_some()));
+        assert_eq!(rows.collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
 fn r8_a_flow_that_nobody_asks_records_nothing() {
     // The clock is looked at for the record only.
     let looks = Arc::new(AtomicU64::new(0));

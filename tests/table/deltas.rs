@@ -326,6 +326,21 @@ fn g10_what_was_rejected_is_said_again_only_with_something_new() {
 }
 
 #[test]
+fn g10_a_rejection_of_an_earlier_delta_is_ignored() {
+    let table = Table::new(1);
+    set(&table, &[("a", 1)]);
+    let (mut replica, mut session) = consumer(&table, &["a"]);
+    let earlier = session.next_delta().unwrap();
+    let delta = session.resend().unwrap();
+    assert!(!session.nack(earlier.receipt, "too slow"));
+    assert!(session.rejection().is_none());
+    let receipt = delta.receipt;
+    assert_eq!(replica.apply(delta), Applied::Applied);
+    assert!(session.ack(receipt));
+    assert_eq!(session.check(&replica.digest()), Agreement::Same);
+}
+
+#[test]
 fn g10_a_key_that_is_dropped_takes_its_rejection_along() {
     let table = Table::new(1);
     set(&table, &[("a", 1), ("b", 1)]);
