@@ -1,12 +1,13 @@
 //! What is read, and that formats do not matter.
 
-use serde::Deserialize;
-use serde::de::value::BytesDeserializer;
+use serde::de::value::{self, BytesDeserializer, SeqDeserializer};
+use serde::de::{Deserialize, Deserializer, IntoDeserializer, Visitor};
 use serde_json::json;
 use tidegate::flow::config::{
     ConfigPlace, FlowConfig, NodeConfig, PlacePart, Settings, StatusRange,
 };
 use tidegate::flow::{FallThrough, Stages};
+use tidegate::limits;
 
 use super::{build, kinds, yaml};
 
@@ -236,9 +237,50 @@ fn settings_are_any_tree() {
     assert!(!settings.is_empty());
     assert!(Settings::default().is_empty());
     // What no text has.
-    let bytes = BytesDeserializer::<serde::de::value::Error>::new(b"bytes");
+    let bytes = BytesDeserializer::<value::Error>::new(b"bytes");
     let error = Settings::deserialize(bytes).expect_err("no tree").to_string();
     assert_eq!(error, "invalid type: byte array, expected settings");
+}
+
+/// A value of a format that marks what may be left out, as binary ones do.
+struct Optional(Option<u64>);
+
+impl<'de> Deserializer<'de> for Optional {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self.0 {
+            None => visitor.visit_none(),
+            Some(number) => visitor.visit_some(number.into_deserializer()),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de> for Optional {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[test]
+fn settings_of_a_format_with_options_are_what_is_in_them() {
+    let read = |options: Vec<Option<u64>>| {
+        let items = options.into_iter().map(Optional);
+        Settings::deserialize(SeqDeserializer::new(items)).expect("a tree")
+    };
+    assert_eq!(*read(vec![Some(7), None]).tree(), json!([7, null]));
+    // None of them is for nothing.
+    let many = limits::MAX_SETTINGS_BYTES / size_of::<serde_json::Value>();
+    let settings = read(vec![None; 2 * many]);
+    assert!(settings.tree().as_array().is_some_and(|items| items.len() <= many));
 }
 
 #[test]
@@ -269,6 +311,6 @@ fn the_embedder_finishes_the_flow() {
     let frames = 4096;
     let flow = config.build_with(&kinds::all(), |flow| flow.max_frame_bytes(frames)).unwrap();
     let usual = config.build(&kinds::all()).unwrap();
-    let less = 2 * (tidegate::limits::MAX_FRAME_BYTES - frames) as u64;
+    let less = 2 * (limits::MAX_FRAME_BYTES - frames) as u64;
     assert_eq!(flow.held_bound_bytes() + less, usual.held_bound_bytes());
 }
