@@ -191,10 +191,13 @@ fn a_decoder_shows_where_it_is_and_no_bytes() {
     decoder.push(message);
     while decoder.next().expect("a good message").is_some() {}
     shown(&decoder, "between two messages", 0);
-    decoder.push(message_frame(&request_body(&b"secret"[..], true)));
+    let message = message_frame(&request_body(&b"secret"[..], true));
+    decoder.push([&message[..], b"\0\0\0"].concat().into());
+    decoder.push(Bytes::from_static(b"\0\0"));
     assert!(matches!(decoder.next(), Ok(Some(Event::BodyPiece { .. }))));
-    shown(&decoder, "in a message", 0);
+    shown(&decoder, "in a message", 3 + 2);
     while decoder.next().expect("a good message").is_some() {}
+    shown(&decoder, "between two messages", 0);
     decoder.push(Bytes::from_static(b"\x01secret"));
     assert_eq!(decoder.next().expect_err("compressed"), WireError::Compressed);
     shown(&decoder, "failed", 0);

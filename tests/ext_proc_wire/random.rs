@@ -12,7 +12,7 @@ use crate::messages::oracle::{Outcome, check};
 use crate::messages::read::Read;
 use crate::messages::{
     ClientWindowUpdate, FlowControlInit, HttpTrailers, ProcessingRequest, ProtocolConfiguration,
-    RequestPart, body, field, frame, headers, metadata, struct_of, trailers,
+    RequestPart, body, field, frame, headers, metadata, struct_of,
 };
 use crate::shuffle::shuffled;
 
@@ -59,7 +59,7 @@ fn part(rng: &mut Rng) -> Option<RequestPart> {
     let end = one_in(2, rng);
     let mut head = headers(&[], end);
     head.headers = (!one_in(6, rng)).then(|| section(rng));
-    let tail = HttpTrailers { trailers: head.headers.clone(), ..trailers(&[]) };
+    let tail = HttpTrailers { trailers: head.headers.clone() };
     let len = if one_in(40, rng) { LONG } else { LENGTHS[rng.below(9)] };
     let bytes: Vec<u8> = (0..len).map(|_| rng.word() as u8).collect();
     let mut piece = body(bytes, end);

@@ -190,5 +190,7 @@ mod tests {
         let segments: Vec<&[u8]> = frame.few_segments().iter().map(|each| &each[..]).collect();
         assert_eq!(segments.concat(), b"hello");
         assert!(frame.few_segments()[0] == "hello");
+        let expected = "ReplyFrame { head_bytes: 13, body: ReplyBody { bytes: 5, segments: 1 } }";
+        assert_eq!(format!("{frame:?}"), expected);
     }
 }
