@@ -99,6 +99,8 @@ fn the_terms_of_a_configuration_are_those_of_its_mode_promise_and_role() {
     assert_eq!(config.terms(Direction::Response, promise), expected);
     config.observability_mode = true;
     assert_eq!(config.terms(Direction::Response, promise), expected.observing());
+    assert!(expected.has_no_trailers());
+    assert!(!config.terms(Direction::Response, Promise::Nothing).has_no_trailers());
 }
 
 fn grant(
