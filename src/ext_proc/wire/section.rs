@@ -110,12 +110,40 @@ impl Section {
     /// Answers whether there was room.
     fn add(&mut self, name: &[u8], value: Bytes) -> Result<bool, WireError> {
         let quoted = || WireError::quote(name);
-        let parsed =
-            HeaderName::from_bytes(name).map_err(|_| WireError::FieldName { name: quoted() })?;
+        let parsed = match known(name) {
+            Some(known) => known,
+            None => {
+                HeaderName::from_bytes(name).map_err(|_| WireError::FieldName { name: quoted() })?
+            }
+        };
         let value = HeaderValue::from_maybe_shared(value)
             .map_err(|_| WireError::FieldValue { name: quoted() })?;
         Ok(self.fields.try_append(parsed, value).is_ok())
     }
+}
+
+/// Names that Envoy adds to nearly all heads, and `http` does not know: there each would be an
+/// allocation, and a look at each byte.
+fn known(name: &[u8]) -> Option<HeaderName> {
+    const ATTEMPTS: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
+    const EXTERNAL: HeaderName = HeaderName::from_static("x-envoy-external-address");
+    const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+    const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+    const INTERNAL: HeaderName = HeaderName::from_static("x-envoy-internal");
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    const SERVICE_TIME: HeaderName = HeaderName::from_static("x-envoy-upstream-service-time");
+    const TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
+    Some(match name {
+        b"x-envoy-attempt-count" => ATTEMPTS,
+        b"x-envoy-expected-rq-timeout-ms" => TIMEOUT,
+        b"x-envoy-external-address" => EXTERNAL,
+        b"x-envoy-internal" => INTERNAL,
+        b"x-envoy-upstream-service-time" => SERVICE_TIME,
+        b"x-forwarded-for" => FORWARDED_FOR,
+        b"x-forwarded-proto" => FORWARDED_PROTO,
+        b"x-request-id" => REQUEST_ID,
+        _ => return None,
+    })
 }
 
 /// What stands behind the colon, which begins in `block`.
@@ -176,4 +204,28 @@ fn plain_entry(block: &[u8]) -> Option<(Named<'_>, &[u8])> {
     let [0x1a, len @ 1..0x80, value @ ..] = rest else { return None };
     let is_plain = value.len() == usize::from(*len) && name.is_ascii();
     is_plain.then_some(((name, value), behind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_known_are_the_names_that_come() {
+        let came = [
+            "x-envoy-attempt-count",
+            "x-envoy-expected-rq-timeout-ms",
+            "x-envoy-external-address",
+            "x-envoy-internal",
+            "x-envoy-upstream-service-time",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+            "x-request-id",
+        ];
+        for name in came {
+            let parsed = HeaderName::from_bytes(name.as_bytes()).expect("a name");
+            assert_eq!(known(name.as_bytes()), Some(parsed));
+        }
+        assert_eq!(known(b"x-other"), None);
+    }
 }
