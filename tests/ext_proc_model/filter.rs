@@ -319,7 +319,13 @@ impl Actor {
 impl<H: Head> Filter<H> for Actor {
     fn declare(&self) -> Declaration {
         let declaration = Declaration::new().interest(self.interest).marks(self.marks);
-        self.kind.needs().iter().fold(declaration, |all, each| all.require(*each))
+        let declaration =
+            self.kind.needs().iter().fold(declaration, |all, each| all.require(*each));
+        // Others that keep nothing do not say so: both ways are gone.
+        match self.kind {
+            Kind::Pass | Kind::Reply(_) | Kind::Fail(_) => declaration.keeps_nothing(),
+            _ => declaration,
+        }
     }
 
     fn head(&mut self, view: &mut View<'_, H>) -> Verdict {
