@@ -16,7 +16,7 @@ const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
 
 /// Another filter, with the promise.
-struct Promised<F>(F);
+pub(crate) struct Promised<F>(pub(crate) F);
 
 impl<H: Head, F: Filter<H>> Filter<H> for Promised<F> {
     fn declare(&self) -> Declaration {

@@ -16,6 +16,7 @@ use tidegate::{
     View,
 };
 
+use crate::counted::Promised;
 use crate::filters::{Mark, Pass, pair};
 use crate::messages::{
     Mutation, request_body, request_headers, request_trailers, response_headers,
@@ -284,6 +285,29 @@ fn a_message_that_is_cut_where_its_end_would_be_shown_is_cancelled() {
     assert_eq!(talk.send(request_body(&b"one"[..], false)).len(), 1);
     talk.session.handle_end();
     assert_eq!(told.lock().expect("no panic")[..], [(Direction::Request, "EndUnseen".to_owned())]);
+}
+
+/// Nothing of it was answered, wherever its bytes are by then.
+#[test]
+fn a_body_message_that_is_cut_in_its_midst_is_no_end_that_was_not_shown() {
+    for (promises, mode) in [
+        (false, BodyMode::Streamed),
+        (true, BodyMode::Streamed),
+        (false, BodyMode::BufferedPartial),
+    ] {
+        let plan = if promises { pair(|| Promised(Pass)) } else { pair(|| Pass) };
+        let (mut talk, told) = outcomes(plan, skipping(mode));
+        talk.send(request_headers(&HEAD, false));
+        talk.session
+            .handle(Event::BodyPiece { direction: Direction::Request, bytes: "one".into() });
+        assert!(talk.replies().is_empty(), "the message is not whole");
+        talk.session.handle_end();
+        if mode == BodyMode::Streamed {
+            assert!(matches!(talk.session.end(), Some(SessionEnd::Abandoned)), "{promises}");
+        }
+        let told = told.lock().expect("no panic");
+        assert_eq!(told[..], [(Direction::Request, "Cancelled".to_owned())], "{mode} {promises}");
+    }
 }
 
 #[test]

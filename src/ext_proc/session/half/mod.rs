@@ -261,7 +261,9 @@ impl<H: SessionHead> Half<H> {
             BodyMode::None => self.side.chain().held_bytes() > 0,
             _ => self.keeps_back(),
         };
-        has_gone_in && self.pending.is_empty() && !is_kept
+        // What was only counted goes on with the answer to its message.
+        let is_counted = self.terms.counts_body && self.taken_bytes > 0;
+        has_gone_in && self.pending.is_empty() && !is_kept && !is_counted
     }
 
     /// Whether a filter keeps something: bytes that are counted, or what it has in hand while it
@@ -314,6 +316,7 @@ impl<H: SessionHead> Half<H> {
         self.queued_bytes = 0;
         self.pending.clear();
         self.before_bytes = 0;
+        self.taken_bytes = 0;
     }
 
     /// The next poll is another task's: it has to leave its waker everywhere.
