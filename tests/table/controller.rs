@@ -233,6 +233,17 @@ fn a_plan_on_what_is_down_is_not_served_whatever_the_builder_says() {
     assert_eq!(modes(&controller.publish(Duration::ZERO)), [("a", Mode::Current)]);
 }
 
+/// By its own word the extension is down, though nobody else has said so.
+#[test]
+fn a_plan_that_uses_what_it_leaves_out_is_not_served() {
+    let torn =
+        |_: &Key, spec: &Spec, _: &Extensions| Ok(Built::new(*spec).uses("auth").without("auth"));
+    let mut controller = Controller::new(Table::new(1), torn);
+    controller.set("a", "1").unwrap();
+    assert_eq!(modes(&controller.publish(Duration::ZERO)), [("a", Mode::Failed)]);
+    assert!(!controller.extensions().is_up("auth"));
+}
+
 #[test]
 fn a_publish_that_changes_nothing_makes_no_epoch_and_builds_nothing() {
     let mut bench = Bench::new();
