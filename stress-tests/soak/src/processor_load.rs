@@ -277,7 +277,14 @@ async fn play(mut sender: SendRequest<Queue>, mut dice: Dice, figures: &Figures)
         (_, received) = async { tokio::join!(send, receive) } => received,
         () = turn.dropped.notified() => return None,
     };
+    if let Some(wrong) = halves.iter().find(|half| !half.check.is_right) {
+        return Some(format!("wrong bytes: {:?}", wrong.check));
+    }
     match (received, fault) {
+        // Between the request's end and the response nothing was cut.
+        (Ok(()), Some((Fault::HalfClosed, end))) if end > 0 && Some(end) != first_of_response => {
+            Some(format!("cut off before message {end}, and ended as if it were whole"))
+        }
         (_, Some(_)) => None,
         (Err(wrong), None) => Some(wrong),
         (Ok(()), None) => {

@@ -308,7 +308,9 @@ async fn exchange(
 /// Its message was ended by the other side, and nothing else is wrong with the connection.
 fn is_reset(error: &hyper::Error) -> bool {
     let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<h2::Error>());
-    error.is_incomplete_message() || source.is_some_and(h2::Error::is_reset)
+    // One that this side made is an answer that it cannot read.
+    let is_remote = |error: &h2::Error| error.is_reset() && error.is_remote();
+    error.is_incomplete_message() || source.is_some_and(is_remote)
 }
 
 /// What is wrong with an answer. `is_cut_short`: the connection of a request that is answered
