@@ -161,7 +161,15 @@ fn word(outcome: &Outcome) -> String {
 /// A connection.
 enum Sender {
     Http1(http1::SendRequest<Sent>),
-    Http2(http2::SendRequest<Sent>),
+    Http2 { requests: http2::SendRequest<Sent>, history: History },
+}
+
+/// What has been on a connection of HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum History {
+    Whole,
+    /// A request was answered before all of it had come.
+    AnsweredEarly,
 }
 
 impl Sender {
@@ -172,7 +180,7 @@ impl Sender {
         if is_http2 {
             let (sender, connection) = http2::handshake(TokioExecutor::new(), io).await.ok()?;
             tokio::spawn(connection);
-            return Some(Self::Http2(sender));
+            return Some(Self::Http2 { requests: sender, history: History::Whole });
         }
         let (sender, connection) = http1::handshake(io).await.ok()?;
         tokio::spawn(connection);
@@ -182,15 +190,31 @@ impl Sender {
     async fn is_ready(&mut self) -> bool {
         match self {
             Self::Http1(sender) => sender.ready().await.is_ok(),
-            Self::Http2(sender) => sender.ready().await.is_ok(),
+            Self::Http2 { requests, .. } => requests.ready().await.is_ok(),
         }
     }
 
     async fn send(&mut self, request: Request<Sent>) -> hyper::Result<Response<Incoming>> {
         match self {
             Self::Http1(sender) => sender.send_request(request).await,
-            Self::Http2(sender) => sender.send_request(request).await,
+            Self::Http2 { requests, .. } => requests.send_request(request).await,
         }
+    }
+
+    fn was_answered_early(&mut self) {
+        if let Self::Http2 { history, .. } = self {
+            *history = History::AnsweredEarly;
+        }
+    }
+
+    /// Whether an error is the end of a connection on which trailers came late. An h2 server forgets
+    /// a request that it has answered early after a second, and takes trailers of it that were
+    /// under way for a stream of its past: PROTOCOL_ERROR, for the whole connection (0.4.20).
+    fn trailers_came_late(&self, error: &hyper::Error) -> bool {
+        matches!(self, Self::Http2 { history: History::AnsweredEarly, .. })
+            && of_http2(error).is_some_and(|it| {
+                it.is_go_away() && it.is_remote() && it.reason() == Some(h2::Reason::PROTOCOL_ERROR)
+            })
     }
 }
 
@@ -236,6 +260,17 @@ impl Fault {
     }
 }
 
+/// The head of a request that goes well: how each body begins, and its length in bytes.
+fn head(is_http2: bool, up: (usize, usize), down: (usize, usize)) -> request::Builder {
+    let request = Request::post(if is_http2 { "http://proxy/" } else { "/" })
+        .header("te", "trailers")
+        .header(UP[0], up.0)
+        .header(UP[1], up.1)
+        .header(DOWN[0], down.0)
+        .header(DOWN[1], down.1);
+    if is_http2 { request } else { request.header("host", "proxy").header("connection", "te") }
+}
+
 async fn exchange(
     address: SocketAddr,
     is_http2: bool,
@@ -247,16 +282,8 @@ async fn exchange(
     let fault = Fault::draw(dice);
     let (up, down) = (dice.length(), dice.length());
     let (up_first, down_first) = (dice.below(251), dice.below(251));
-    let mut request = Request::post(if is_http2 { "http://proxy/" } else { "/" })
-        .header("te", "trailers")
-        .header(UP[0], up_first)
-        .header(UP[1], up)
-        .header(DOWN[0], down_first)
-        .header(DOWN[1], down);
-    if !is_http2 {
-        request = request.header("host", "proxy").header("connection", "te");
-    }
-    request = match fault {
+    let request = head(is_http2, (up_first, up), (down_first, down));
+    let request = match fault {
         Fault::Origin => request.header(CUT, dice.below(down + 1)),
         Fault::Panic => request.header(FAULT, "panic"),
         Fault::Lose => request.header(FAULT, "lose"),
@@ -288,12 +315,17 @@ async fn exchange(
     } else {
         Some(wait.await)
     };
-    let wrong = judge(answer, fault, up > 0 && !is_http2, down_first, down, figures).await;
+    let came_late = |error: &_| sender.as_ref().is_some_and(|it| it.trailers_came_late(error));
+    let is_cut_short = up > 0 && !is_http2;
+    let wrong = judge(answer, fault, is_cut_short, came_late, down_first, down, figures).await;
     if fault != Fault::None {
         figures.fault(fault.name());
         // An HTTP/1 connection is not used again behind a fault.
         if !is_http2 {
             *sender = None;
+        }
+        if let (Fault::Panic | Fault::Lose, Some(connection)) = (fault, sender.as_mut()) {
+            connection.was_answered_early();
         }
     }
     if let Some(wrong) = wrong {
@@ -305,26 +337,34 @@ async fn exchange(
     figures.body_bytes.fetch_add((up + down) as u64, Relaxed);
 }
 
+fn of_http2(error: &hyper::Error) -> Option<&h2::Error> {
+    std::error::Error::source(error).and_then(|it| it.downcast_ref())
+}
+
 /// Its message was ended by the other side, and nothing else is wrong with the connection.
 fn is_reset(error: &hyper::Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|it| it.downcast_ref::<h2::Error>());
     // One that this side made is an answer that it cannot read.
     let is_remote = |error: &h2::Error| error.is_reset() && error.is_remote();
-    error.is_incomplete_message() || source.is_some_and(is_remote)
+    error.is_incomplete_message() || of_http2(error).is_some_and(is_remote)
 }
 
 /// What is wrong with an answer. `is_cut_short`: the connection of a request that is answered
-/// before it was read is closed.
+/// before it was read is closed. `came_late`: an error is about an exchange before this one.
 async fn judge(
     answer: Option<hyper::Result<Response<Incoming>>>,
     fault: Fault,
     is_cut_short: bool,
+    came_late: impl Fn(&hyper::Error) -> bool,
     first: usize,
     bytes: usize,
     figures: &Figures,
 ) -> Option<String> {
     let response = match (answer, fault) {
         (None, _) | (Some(Err(_)), Fault::Upload) => return None,
+        (Some(Err(error)), _) if came_late(&error) => {
+            figures.fault("connection ended by late trailers");
+            return None;
+        }
         // Answered before its body was read: a client of HTTP/1.1 that is still sending may see its
         // connection go before it sees the answer.
         (Some(Err(_)), Fault::Panic | Fault::Lose) if is_cut_short => return None,
@@ -364,6 +404,10 @@ async fn judge(
     match (end, fault) {
         (Ok(()), Fault::Origin) => Some("a response that was cut off looks whole".to_owned()),
         (Err(_), Fault::Origin) => None,
+        (Err(error), _) if came_late(&error) => {
+            figures.fault("connection ended by late trailers");
+            None
+        }
         (Err(error), _) => Some(format!("cut off: {error}")),
         (Ok(()), _) if check.came != bytes => Some(format!("{} of {bytes} bytes", check.came)),
         (Ok(()), _) => {
