@@ -111,6 +111,21 @@ impl Rig {
         event.ok_or_else(|| "the gateway has stopped".into())
     }
 
+    /// The next that fits. An answer shows a plan before the gateway tells of it, so that what it
+    /// tells of the steps before may still come first.
+    pub(super) async fn event_that(
+        &mut self,
+        fits: impl Fn(&Event) -> bool,
+    ) -> Result<Event, BoxError> {
+        loop {
+            let event = self.event().await?;
+            if fits(&event) {
+                return Ok(event);
+            }
+            println!("    {event}");
+        }
+    }
+
     /// What it has told since then.
     pub(super) fn events(&mut self) -> Vec<Event> {
         std::iter::from_fn(|| self.events.try_recv().ok()).collect()

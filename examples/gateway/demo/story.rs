@@ -54,7 +54,7 @@ pub(super) async fn play(rig: &mut Rig) -> Result<u64, BoxError> {
     tell(rig);
 
     rig.write_broken()?;
-    match rig.event().await? {
+    match rig.event_that(|event| matches!(event, Event::Refused(_))).await? {
         Event::Refused(error) if error.mark.is_some() => println!("    {}", Event::Refused(error)),
         event => return Err(format!("a broken file: {event}").into()),
     }
@@ -67,7 +67,9 @@ pub(super) async fn play(rig: &mut Rig) -> Result<u64, BoxError> {
 
     rig.write([version(5), version(2)])?;
     story.step(rig, "route one is mended", ["200 v5 guard-3", "200 v2 guard-3"]).await?;
-    rig.events();
+    let is_mended =
+        |event: &Event| matches!(event, Event::Published(report) if report.faults.is_empty());
+    println!("    {}", rig.event_that(is_mended).await?);
     Ok(story.asked)
 }
 
