@@ -26,6 +26,8 @@ pub mod ext_proc;
 pub mod filter;
 pub mod flow;
 pub mod frame;
+#[cfg(feature = "ext-proc-direct")]
+mod http2;
 /// Guides: they are read here and in the folder `docs`, and their programs run as tests.
 ///
 /// This module never has code: outside of the documentation it is not there.
@@ -40,6 +42,8 @@ pub mod limits;
 pub mod pipe;
 pub mod pool;
 pub mod resume;
+#[cfg(feature = "ext-proc-server")]
+mod socket;
 mod sync;
 pub mod table;
 mod unwind;

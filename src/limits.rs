@@ -270,3 +270,48 @@ pub const DEFAULT_KEEP_ALIVE_SECONDS: u64 = 60;
 /// How long the streams of an external processor have to finish when it goes away, in seconds, if
 /// the settings do not say otherwise: what Kubernetes gives a pod.
 pub const DEFAULT_DRAIN_SECONDS: u64 = 30;
+
+/// How many streams the direct carrier remembers that it has ended before the client did: what was
+/// under way on them may still come. Four times [`MAX_SERVED_STREAMS`].
+pub const MAX_REMEMBERED_STREAMS: usize = 1024;
+
+/// How many streams of a connection of the direct carrier may come to nothing by the client's doing
+/// (refused, malformed, reset before the response), less those that did not, before the connection
+/// ends. A client that is only unlucky has not that many.
+pub const MAX_SPOILT_STREAMS: u32 = 1024;
+
+/// The longest head of a request, or trailers, on the direct carrier, as RFC 9113 counts (section
+/// 10.5.1), in bytes: what a proxy adds to a stream of its own is below 1 KiB. It is announced; a
+/// longer head is answered 431.
+pub const MAX_HEADER_LIST_BYTES: u32 = 16 * 1024;
+
+/// The longest block of fields on the direct carrier, as it is encoded, in bytes. A longer one ends
+/// the connection: it would have to be read, for the table of fields, and kept, to be read.
+pub const MAX_HEADER_BLOCK_BYTES: usize = 32 * 1024;
+
+/// The longest SETTINGS frame on the direct carrier, in bytes: 128 settings, where RFC 9113 has
+/// seven.
+pub const MAX_SETTINGS_FRAME_BYTES: usize = 128 * 6;
+
+/// From which length on a piece of a body is handed on by the direct carrier as a slice of what was
+/// read, in bytes: a slice keeps all of [`TRANSPORT_READ_BYTES`] alive, sixteen times that. Shorter
+/// ones are copied.
+pub const MIN_SLICED_BYTES: usize = TRANSPORT_READ_BYTES / 16;
+
+/// How much room a read of the direct carrier has at least, in bytes: one of Envoy's DATA frames.
+pub const MIN_READ_BYTES: usize = 16 * 1024;
+
+/// How long a client of the direct carrier may take for what comes first (the preface, and its
+/// settings), in seconds.
+pub const FIRST_FRAME_SECONDS: u64 = 10;
+
+/// How long a client of the direct carrier that was asked whether it is there has to say anything,
+/// in seconds: as long as with hyper.
+pub const KEEP_ALIVE_ANSWER_SECONDS: u64 = 20;
+
+/// For how long the direct carrier throws away what comes on a connection that it has ended, in
+/// seconds, so that the client can read why.
+pub const LINGER_SECONDS: u64 = 1;
+
+/// How much of it, in bytes.
+pub const MAX_LINGER_BYTES: usize = 1024 * 1024;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-#[path = "../../src/ext_proc/server/transport/wakes.rs"]
+#[path = "../../src/socket/wakes.rs"]
 mod wakes;
 
 /// Who has been woken of a connection and its streams.

@@ -16,8 +16,10 @@ use super::shared::{Shared, Watched};
 use super::slot::{Look, Slot};
 
 use super::stream::Stream;
+#[cfg(feature = "ext-proc-direct")]
+use super::serve_direct;
 use super::{
-    BytesProcessor, Drain, ProcessBody, ServeSettings, Served, StreamSettings, grpc, serve,
+    BytesProcessor, Carrier, Drain, ProcessBody, ServeSettings, Served, StreamSettings, grpc, serve,
     watchdog,
 };
 use crate::ext_proc::session::SessionPlan;
@@ -98,7 +100,11 @@ impl ExternalProcessor {
             shutdown.await;
             drain.leave();
         };
-        serve(listener, self, settings, shutdown).await
+        match settings.carrier {
+            Carrier::Hyper => serve(listener, self, settings, shutdown).await,
+            #[cfg(feature = "ext-proc-direct")]
+            Carrier::Direct => serve_direct(listener, self, settings, shutdown).await,
+        }
     }
 
     /// The same, with answers in plain pieces of `Bytes`.

@@ -30,8 +30,10 @@
 //!
 //! This module never knows what is owed.
 
+mod accept;
 mod bytes_body;
 mod bytes_processor;
+mod carrier;
 mod drain;
 mod drain_phase;
 mod external_processor;
@@ -39,6 +41,8 @@ mod grpc;
 mod health;
 mod process_body;
 mod serve;
+#[cfg(feature = "ext-proc-direct")]
+mod serve_direct;
 mod serve_settings;
 mod served;
 mod shared;
@@ -52,14 +56,20 @@ mod watchdog;
 
 pub use bytes_body::BytesBody;
 pub use bytes_processor::BytesProcessor;
+pub use carrier::Carrier;
 pub use drain::Drain;
 pub use drain_phase::DrainPhase;
 pub use external_processor::{ExternalProcessor, PROCESS_PATH, SERVICE_NAME};
 pub use health::{Health, ServingStatus};
 pub use process_body::ProcessBody;
 pub use serve::serve;
+#[cfg(feature = "ext-proc-direct")]
+pub use serve_direct::serve_direct;
 pub use serve_settings::ServeSettings;
 pub use served::Served;
 pub use stream_error::StreamError;
 pub use stream_report::StreamReport;
 pub use stream_settings::StreamSettings;
+
+#[cfg(feature = "ext-proc-direct")]
+pub use crate::http2::{DirectBody, DirectError};

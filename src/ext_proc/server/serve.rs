@@ -1,5 +1,4 @@
 use core::future::Future;
-use core::pin::pin;
 use core::time::Duration;
 use std::error::Error as StdError;
 
@@ -9,16 +8,12 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::task::{JoinError, JoinSet};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
+use super::accept::accept;
 use super::transport::{Connected, keep_memory};
 use super::{ServeSettings, Served};
-
-/// How long nothing is accepted when that has failed: what is missing is a resource of the process,
-/// which comes back when connections go.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a connection may take to say anything at all. A client of HTTP/2 speaks first.
 const FIRST_BYTES: Duration = Duration::from_secs(10);
@@ -60,32 +55,10 @@ where
     R::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     keep_memory();
-    let mut shutdown = pin!(shutdown);
-    let mut served = Served::default();
     let graceful = GracefulShutdown::new();
-    let mut connections = JoinSet::new();
-    loop {
-        let has_room = connections.len() < settings.max_connections;
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            Some(ended) = connections.join_next() => {
-                served.count(&ended);
-                continue;
-            }
-            accepted = listener.accept(), if has_room => accepted,
-        };
-        let Ok((stream, _)) = accepted else {
-            served.not_accepted += 1;
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        served.connections += 1;
-        // Small answers must not wait for more of them. A socket that was reset in the meantime
-        // says so to who reads it.
-        let _ = stream.set_nodelay(true);
-        let watcher = graceful.watcher();
-        let (settings, service) = (settings.clone(), service.clone());
-        connections.spawn(async move {
+    let connect = |stream: TcpStream| {
+        let (watcher, settings, service) = (graceful.watcher(), settings.clone(), service.clone());
+        async move {
             // hyper looks at no clock before a client has begun to speak: one that never does
             // would keep its place for ever.
             if timeout(FIRST_BYTES, stream.readable()).await.is_err() {
@@ -96,25 +69,8 @@ where
                 watcher.watch(http2.serve_connection(TokioIo::new(transport), service))
             })
             .await
-        });
-    }
-    drop(listener);
-    let told = graceful.shutdown();
-    if timeout(settings.drain, told).await.is_err() {
-        connections.abort_all();
-    }
-    while let Some(ended) = connections.join_next().await {
-        served.count(&ended);
-    }
-    served
-}
-
-impl Served {
-    fn count(&mut self, ended: &Result<hyper::Result<()>, JoinError>) {
-        match ended {
-            Ok(Ok(())) => {}
-            Err(error) if error.is_cancelled() => self.cut += 1,
-            Ok(Err(_)) | Err(_) => self.failed += 1,
         }
-    }
+    };
+    let accepted = accept(listener, &settings, shutdown, connect).await;
+    accepted.drain(settings.drain, graceful.shutdown()).await
 }

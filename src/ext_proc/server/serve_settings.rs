@@ -3,6 +3,9 @@ use core::time::Duration;
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
+use super::Carrier;
+#[cfg(feature = "ext-proc-direct")]
+use crate::http2::Http2Settings;
 use crate::limits::{
     DEFAULT_DRAIN_SECONDS, DEFAULT_KEEP_ALIVE_SECONDS, MAX_SERVED_CONNECTIONS,
     MAX_SERVED_FRAME_BYTES, MAX_SERVED_STREAMS, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
@@ -40,6 +43,7 @@ pub struct ServeSettings {
     pub(super) max_frame_bytes: u32,
     keep_alive: Option<Duration>,
     pub(super) drain: Duration,
+    pub(super) carrier: Carrier,
 }
 
 impl ServeSettings {
@@ -54,6 +58,7 @@ impl ServeSettings {
             max_frame_bytes: MAX_SERVED_FRAME_BYTES,
             keep_alive: Some(Duration::from_secs(DEFAULT_KEEP_ALIVE_SECONDS)),
             drain: Duration::from_secs(DEFAULT_DRAIN_SECONDS),
+            carrier: Carrier::Hyper,
         }
     }
 
@@ -127,7 +132,15 @@ impl ServeSettings {
         self
     }
 
-    /// What a connection is served with, for those who accept connections themselves.
+    /// Sets what carries HTTP/2, where [`ExternalProcessor::serve`](super::ExternalProcessor::serve)
+    /// serves. The functions [`serve`](super::serve()) and `serve_direct` are each for one carrier.
+    #[must_use]
+    pub const fn carrier(mut self, carrier: Carrier) -> Self {
+        self.carrier = carrier;
+        self
+    }
+
+    /// What a connection is served with on hyper, for those who accept connections themselves.
     #[must_use]
     pub fn http2(&self) -> Builder<TokioExecutor> {
         self.http2_on(TokioExecutor::new())
@@ -147,6 +160,19 @@ impl ServeSettings {
             .keep_alive_interval(self.keep_alive)
             .auto_date_header(false);
         http2
+    }
+}
+
+#[cfg(feature = "ext-proc-direct")]
+impl ServeSettings {
+    /// What a connection is served with on the direct carrier.
+    pub(super) const fn direct(&self) -> Http2Settings {
+        Http2Settings {
+            max_streams: self.max_streams,
+            window_bytes: self.stream_window_bytes,
+            max_frame_bytes: self.max_frame_bytes,
+            keep_alive: self.keep_alive,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod input;
 mod lent;
 mod output;
 mod tasks;
-mod wakes;
+
 
 use core::future::poll_fn;
 use core::hint::black_box;

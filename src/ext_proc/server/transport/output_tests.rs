@@ -134,7 +134,7 @@ fn short_writes_and_waits_change_no_byte() {
         }
         while output.drain(&mut cx()).is_pending() {}
         assert!(output.socket.came == all, "{step} at once");
-        assert_eq!((output.len, output.taken, output.copies.len()), (0, 0, 0));
+        assert_eq!((output.queue.len(), output.queue.copied_bytes()), (0, 0));
     }
 }
 
@@ -221,8 +221,8 @@ fn a_socket_that_always_leaves_something_does_not_keep_what_it_has_taken() {
         write_all(&mut output, &all);
         sent.extend_from_slice(&all);
         assert!(!output.flush(&mut cx()), "no error");
-        assert_eq!(output.len, 1, "one byte is left in round {round}");
-        let kept = output.copies.len();
+        assert_eq!(output.queue.len(), 1, "one byte is left in round {round}");
+        let kept = output.queue.copied_bytes();
         assert!(kept <= TRANSPORT_WRITE_BYTES + 2 * all.len(), "{kept} bytes in round {round}");
     }
     output.socket.turns.clear();
@@ -276,5 +276,5 @@ fn segments_whose_memory_panics_when_it_goes_end_nothing() {
         output.socket.turns = [turn].into();
         output.flush(&mut cx());
     }
-    assert_eq!((output.len, output.pieces.len()), (0, 0));
+    assert_eq!(output.queue.len(), 0);
 }

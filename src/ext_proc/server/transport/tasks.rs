@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use hyper::rt::Executor;
 use tokio::task::coop;
 
-use super::wakes::{Round, Wakes};
+use crate::socket::{Round, Wakes};
 use crate::sync::{Arc, Mutex, lock};
 use crate::unwind::{contained, drop_contained, drop_each_contained};
 

@@ -8,7 +8,7 @@ use crate::sync::{ConstArc as Arc, Mutex, lock};
 /// Who has been woken of a connection and its streams, which are polled by one task.
 ///
 /// The lock is held to move a number, a waker or a list; wakers are woken and dropped outside.
-pub(super) struct Wakes(Mutex<State>);
+pub(crate) struct Wakes(Mutex<State>);
 
 struct State {
     woken: Round,
@@ -19,10 +19,10 @@ struct State {
 
 /// What is polled together.
 #[derive(Default)]
-pub(super) struct Round {
-    pub(super) connection: bool,
+pub(crate) struct Round {
+    pub(crate) connection: bool,
     /// The places of streams.
-    pub(super) places: Vec<usize>,
+    pub(crate) places: Vec<usize>,
 }
 
 enum Turn {
@@ -42,25 +42,25 @@ struct OfStream {
 
 impl Wakes {
     /// A connection has to be polled once before anything can wake it.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let woken = Round { connection: true, places: Vec::new() };
         Self(Mutex::new(State { woken, is_listed: Vec::new(), turn: Turn::Due }))
     }
 
-    pub(super) fn connection_waker(wakes: &Arc<Self>) -> Waker {
+    pub(crate) fn connection_waker(wakes: &Arc<Self>) -> Waker {
         Waker::from(Arc::clone(wakes))
     }
 
     /// For the stream in `place`.
-    pub(super) fn waker(wakes: &Arc<Self>, place: usize) -> Waker {
+    pub(crate) fn waker(wakes: &Arc<Self>, place: usize) -> Waker {
         Waker::from(Arc::new(OfStream { wakes: Arc::clone(wakes), place }))
     }
 
-    pub(super) fn begin_poll(&self) {
+    pub(crate) fn begin_poll(&self) {
         let _dropped_outside = mem::replace(&mut lock(&self.0).turn, Turn::Polled);
     }
 
-    pub(super) fn end_poll(&self, waker: &Waker) {
+    pub(crate) fn end_poll(&self, waker: &Waker) {
         let waker = waker.clone();
         let mut state = lock(&self.0);
         if state.woken.is_empty() {
@@ -73,7 +73,7 @@ impl Wakes {
     }
 
     /// Puts what has been woken into `round`, which is an empty one. Answers whether there was any.
-    pub(super) fn take(&self, round: &mut Round) -> bool {
+    pub(crate) fn take(&self, round: &mut Round) -> bool {
         let mut state = lock(&self.0);
         let State { woken, is_listed, .. } = &mut *state;
         round.connection = mem::take(&mut woken.connection);
@@ -85,7 +85,7 @@ impl Wakes {
     }
 
     /// Streams of a round that were not polled: they come first in the next one.
-    pub(super) fn put_back(&self, mut places: Vec<usize>) {
+    pub(crate) fn put_back(&self, mut places: Vec<usize>) {
         let mut state = lock(&self.0);
         let State { woken, is_listed, .. } = &mut *state;
         for &place in &woken.places {

@@ -1,0 +1,13 @@
+/// What carries HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Carrier {
+    /// hyper with h2, on a transport of this crate: what everybody's servers have tested. Each byte
+    /// of a body is copied once.
+    #[default]
+    Hyper,
+    /// The crate's own: it copies no body, and costs a small exchange half as much. See
+    /// [`serve_direct`](super::serve_direct()).
+    #[cfg(feature = "ext-proc-direct")]
+    Direct,
+}

@@ -1,0 +1,221 @@
+use core::mem;
+use core::task::{Context, Poll, Waker};
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::Frame;
+
+use super::DirectError;
+use crate::limits::TRANSPORT_READ_BYTES;
+use crate::sync::{Mutex, lock};
+
+/// What has come of a request and nobody has read: between the task of the connection and whoever
+/// has the body.
+///
+/// The lock is held to move a piece, a waker or a number. Wakers are woken and dropped outside.
+pub(super) struct Inbox {
+    state: Mutex<State>,
+    /// Of the place: whoever reads in another task tells it by this that there is room.
+    place: Waker,
+}
+
+struct State {
+    pieces: VecDeque<Bytes>,
+    /// How many of them are their own memory, in the front.
+    settled: usize,
+    end: End,
+    reader: Reader,
+    /// What has been read, or will never be, since the connection last asked, in bytes.
+    read_bytes: usize,
+}
+
+/// What comes behind the pieces.
+enum End {
+    /// More of them.
+    Open,
+    Body,
+    Trailers(HeaderMap),
+    Failed(DirectError),
+    /// It has been read.
+    Told,
+}
+
+/// Who reads.
+enum Reader {
+    /// Somebody, who is not waiting.
+    There,
+    Waiting(Waker),
+    Gone,
+}
+
+/// What a connection finds when it looks.
+pub(super) struct Looked {
+    /// What has been read since the last time, in bytes.
+    pub(super) read_bytes: usize,
+    /// Whether nobody will read any more.
+    pub(super) is_gone: bool,
+}
+
+impl Inbox {
+    /// Of the stream whose place `place` wakes. `ends`: there is no body.
+    pub(super) fn new(place: Waker, ends: bool) -> Self {
+        let state = State {
+            pieces: VecDeque::new(),
+            settled: 0,
+            end: if ends { End::Body } else { End::Open },
+            reader: Reader::There,
+            read_bytes: 0,
+        };
+        Self { state: Mutex::new(state), place }
+    }
+
+    /// The next piece has come. Answers who waits for it.
+    pub(super) fn push(&self, piece: Bytes, ends: bool) -> Option<Waker> {
+        let mut state = lock(&self.state);
+        if let Reader::Gone = state.reader {
+            state.read_bytes += piece.len();
+        } else if !piece.is_empty() {
+            state.pieces.push_back(piece);
+        }
+        if ends {
+            state.end = End::Body;
+        }
+        state.waiting()
+    }
+
+    /// The end has come. Answers who waits for it.
+    pub(super) fn end(&self, trailers: HeaderMap) -> Option<Waker> {
+        let mut state = lock(&self.state);
+        state.end = End::Trailers(trailers);
+        state.waiting()
+    }
+
+    /// Nothing more comes, and there is no end. What has come and was not read goes: an end by
+    /// force is for now. Answers who waits.
+    pub(super) fn fail(&self, error: DirectError) -> Option<Waker> {
+        let mut state = lock(&self.state);
+        let pieces = state.drop_pieces();
+        if !matches!(state.end, End::Told) {
+            state.end = End::Failed(error);
+        }
+        let waiting = state.waiting();
+        drop(state);
+        drop(pieces);
+        waiting
+    }
+
+    /// What has become of what came. What lies unread is copied out of the memory that it was read
+    /// into, if that is much longer: it would keep all of it.
+    pub(super) fn look(&self) -> Looked {
+        let mut state = lock(&self.state);
+        state.settle();
+        Looked {
+            read_bytes: mem::take(&mut state.read_bytes),
+            is_gone: matches!(state.reader, Reader::Gone),
+        }
+    }
+
+    /// The next of it, for whoever has the body.
+    pub(super) fn poll(
+        &self,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, DirectError>>> {
+        let mut state = lock(&self.state);
+        if let Some(piece) = state.pieces.pop_front() {
+            state.settled = state.settled.saturating_sub(1);
+            state.read_bytes += piece.len();
+            drop(state);
+            self.tell(cx);
+            return Poll::Ready(Some(Ok(Frame::data(piece))));
+        }
+        Poll::Ready(match mem::replace(&mut state.end, End::Told) {
+            End::Open => {
+                state.end = End::Open;
+                let before = state.wait(cx.waker());
+                drop(state);
+                drop(before);
+                return Poll::Pending;
+            }
+            End::Body | End::Told => None,
+            End::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+            End::Failed(error) => Some(Err(error)),
+        })
+    }
+
+    /// The connection looks by itself behind each poll of its own. Others tell it.
+    fn tell(&self, cx: &Context<'_>) {
+        if !cx.waker().will_wake(&self.place) {
+            self.place.wake_by_ref();
+        }
+    }
+
+    /// Whether the end is all that is left, and what is left, in bytes, if no trailers can come.
+    pub(super) fn left(&self) -> Left {
+        let state = lock(&self.state);
+        let bytes = state.pieces.iter().map(Bytes::len).sum::<usize>() as u64;
+        match state.end {
+            End::Body | End::Told if bytes == 0 => Left::Nothing,
+            End::Body | End::Told => Left::Exactly(bytes),
+            End::Open | End::Trailers(_) | End::Failed(_) => Left::AtLeast(bytes),
+        }
+    }
+
+    /// Nobody reads any more.
+    pub(super) fn leave(&self) {
+        let mut state = lock(&self.state);
+        let pieces = state.drop_pieces();
+        let reader = mem::replace(&mut state.reader, Reader::Gone);
+        drop(state);
+        drop((pieces, reader));
+        self.place.wake_by_ref();
+    }
+}
+
+/// How much of a body is left, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    Exactly(u64),
+    AtLeast(u64),
+}
+
+impl State {
+    fn waiting(&mut self) -> Option<Waker> {
+        match mem::replace(&mut self.reader, Reader::There) {
+            Reader::Waiting(waker) => Some(waker),
+            reader @ (Reader::There | Reader::Gone) => {
+                self.reader = reader;
+                None
+            }
+        }
+    }
+
+    /// Answers the waker that was there before, if it is another.
+    fn wait(&mut self, waker: &Waker) -> Option<Waker> {
+        match &mut self.reader {
+            Reader::Waiting(before) if before.will_wake(waker) => None,
+            reader => match mem::replace(reader, Reader::Waiting(waker.clone())) {
+                Reader::Waiting(before) => Some(before),
+                Reader::There | Reader::Gone => None,
+            },
+        }
+    }
+
+    /// Nobody will read what there is. It is to be dropped outside.
+    fn drop_pieces(&mut self) -> VecDeque<Bytes> {
+        let pieces = mem::take(&mut self.pieces);
+        self.settled = 0;
+        self.read_bytes += pieces.iter().map(Bytes::len).sum::<usize>();
+        pieces
+    }
+
+    fn settle(&mut self) {
+        for piece in self.pieces.range_mut(self.settled..) {
+            if piece.len() < TRANSPORT_READ_BYTES / 2 {
+                *piece = Bytes::copy_from_slice(piece);
+            }
+        }
+        self.settled = self.pieces.len();
+    }
+}

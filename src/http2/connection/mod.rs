@@ -1,0 +1,36 @@
+//! The task that runs a connection with its streams: what was read goes to them, what they answer
+//! is written at once, all in one poll.
+//!
+//! | state of the connection | left by |
+//! |---|---|
+//! | `Serving` | an end of either side, an error, or all streams being served after it was told to leave |
+//! | `Closing`: what is queued goes out, and then the end of the stream | all being written |
+//! | `Lingering`: what still comes is thrown away, so that the peer reads why it ended instead of a reset | the peer's end, or [`LINGER_SECONDS`](crate::limits::LINGER_SECONDS) |
+//! | `Over` | – |
+//!
+//! A stream is a *place*: its service's future, then the body of the response, polled by the task of
+//! the connection; and an *inbox*, which is all that the body of the request, wherever it is, shares
+//! with it. The body of a response is asked for more when what it gave is in frames; a frame is made
+//! when windows and the queue of what is to be written have room for it. So what a stream has made
+//! and not sent is what it gave last.
+//!
+//! This module never reads a byte of a frame.
+
+mod clock;
+mod connection;
+mod connection_end;
+mod direct_body;
+mod direct_error;
+mod http2_settings;
+mod inbox;
+mod place;
+mod turn;
+
+pub(crate) use connection::Connection;
+pub(crate) use connection_end::ConnectionEnd;
+pub use direct_body::DirectBody;
+pub use direct_error::DirectError;
+pub(crate) use http2_settings::Http2Settings;
+
+
+

@@ -1,0 +1,229 @@
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http::{HeaderMap, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::inbox::Inbox;
+use crate::http2::Reason;
+use crate::http2::protocol::Protocol;
+use crate::limits::TRANSPORT_WRITE_BYTES;
+use crate::sync::Arc;
+use crate::unwind::{contained, drop_contained};
+
+/// A stream in the task of its connection.
+pub(super) struct Place<F, R: Body> {
+    pub(super) inbox: Arc<Inbox>,
+    doing: Doing<F, R>,
+    /// Whether it waits for room, and has not been told of any.
+    pub(super) is_blocked: bool,
+}
+
+/// What is done for a stream.
+enum Doing<F, R: Body> {
+    /// It is asked for what comes next.
+    Asked(Pin<Box<Work<F, R>>>),
+    /// This is being sent.
+    Sending(Pin<Box<Work<F, R>>>, R::Data),
+    /// All is sent.
+    Sent,
+}
+
+pin_project! {
+    /// Who makes the response.
+    #[project = WorkProjection]
+    enum Work<F, R> {
+        Calling { #[pin] future: F },
+        Answering { #[pin] body: R },
+    }
+}
+
+/// What a poll of a place has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Polled {
+    /// It waits, for its own waker or for room.
+    Waiting,
+    /// It waits until what was written has gone out.
+    Full,
+    /// All is sent.
+    Sent,
+    /// It is to be reset.
+    Failed(Reason),
+}
+
+/// What comes next of a response.
+enum Next<D> {
+    /// The head has been sent.
+    Head,
+    Data(D),
+    Trailers(HeaderMap),
+    End,
+    Failed,
+}
+
+impl<F, R, E> Place<F, R>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+{
+    pub(super) fn new(inbox: Arc<Inbox>, future: F) -> Self {
+        let doing = Doing::Asked(Box::pin(Work::Calling { future }));
+        Self { inbox, doing, is_blocked: false }
+    }
+
+    /// Whether its response is sent.
+    pub(super) const fn is_sent(&self) -> bool {
+        matches!(self.doing, Doing::Sent)
+    }
+
+    /// Goes on with the response as far as there is room for it. A panic of the service fails this
+    /// stream and no other.
+    pub(super) fn poll(
+        &mut self,
+        slot: usize,
+        protocol: &mut Protocol,
+        cx: &mut Context<'_>,
+    ) -> Polled {
+        let mut polled = Polled::Failed(Reason::INTERNAL_ERROR);
+        contained(|| polled = self.go_on(slot, protocol, cx));
+        match polled {
+            Polled::Waiting | Polled::Full => {}
+            Polled::Sent | Polled::Failed(_) => {
+                drop_contained(core::mem::replace(&mut self.doing, Doing::Sent));
+            }
+        }
+        polled
+    }
+
+    fn go_on(&mut self, slot: usize, protocol: &mut Protocol, cx: &mut Context<'_>) -> Polled {
+        self.is_blocked = false;
+        loop {
+            match &mut self.doing {
+                Doing::Sent => return Polled::Sent,
+                Doing::Sending(work, data) => {
+                    match send(slot, protocol, work, data) {
+                        Sending::Done => {}
+                        Sending::Ended => return Polled::Sent,
+                        Sending::Blocked => {
+                            self.is_blocked = true;
+                            return Polled::Waiting;
+                        }
+                        Sending::Full => return Polled::Full,
+                    }
+                    let doing = core::mem::replace(&mut self.doing, Doing::Sent);
+                    let Doing::Sending(work, _sent) = doing else { return Polled::Sent };
+                    self.doing = Doing::Asked(work);
+                }
+                Doing::Asked(work) => {
+                    let next = match ask(work.as_mut(), slot, protocol, cx) {
+                        Poll::Ready(next) => next,
+                        Poll::Pending => return Polled::Waiting,
+                    };
+                    match next {
+                        Next::Head if work.is_over() => return Polled::Sent,
+                        Next::Head => {}
+                        Next::Data(data) => {
+                            let doing = core::mem::replace(&mut self.doing, Doing::Sent);
+                            let Doing::Asked(work) = doing else { return Polled::Sent };
+                            self.doing = Doing::Sending(work, data);
+                        }
+                        Next::Trailers(trailers) => {
+                            protocol.send_trailers(slot, &trailers);
+                            return Polled::Sent;
+                        }
+                        Next::End => {
+                            protocol.send_data(slot, &mut &b""[..], 0, true);
+                            return Polled::Sent;
+                        }
+                        Next::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<F, R: Body> Work<F, R> {
+    /// Whether the response has no body left: its head, or its last frame, has said so.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Calling { .. } => false,
+            Self::Answering { body } => body.is_end_stream(),
+        }
+    }
+}
+
+/// Asks for what comes next of a response, and sends its head.
+fn ask<F, R, E>(
+    mut work: Pin<&mut Work<F, R>>,
+    slot: usize,
+    protocol: &mut Protocol,
+    cx: &mut Context<'_>,
+) -> Poll<Next<R::Data>>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+{
+    match work.as_mut().project() {
+        WorkProjection::Calling { future } => {
+            let Ok(response) = ready!(future.poll(cx)) else { return Poll::Ready(Next::Failed) };
+            let (head, body) = response.into_parts();
+            protocol.send_head(slot, head.status, &head.headers, body.is_end_stream());
+            work.set(Work::Answering { body });
+            Poll::Ready(Next::Head)
+        }
+        WorkProjection::Answering { body } => Poll::Ready(match ready!(body.poll_frame(cx)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => Next::Data(data),
+                Err(frame) => match frame.into_trailers() {
+                    Ok(trailers) => Next::Trailers(trailers),
+                    // A frame of a kind that HTTP/2 does not carry.
+                    Err(_) => Next::Failed,
+                },
+            },
+            Some(Err(_)) => Next::Failed,
+            None => Next::End,
+        }),
+    }
+}
+
+/// What has become of a piece of a body.
+enum Sending {
+    /// It is in frames.
+    Done,
+    /// And was the last.
+    Ended,
+    /// There is no room in the windows for the rest.
+    Blocked,
+    /// There is none in the queue.
+    Full,
+}
+
+fn send<F, R: Body>(
+    slot: usize,
+    protocol: &mut Protocol,
+    work: &Pin<Box<Work<F, R>>>,
+    data: &mut R::Data,
+) -> Sending {
+    let ends = work.is_over();
+    loop {
+        let left = data.remaining();
+        if left == 0 && !ends {
+            return Sending::Done;
+        }
+        if protocol.output().len() >= TRANSPORT_WRITE_BYTES {
+            return Sending::Full;
+        }
+        let here = left.min(protocol.room(slot));
+        if here == 0 && left > 0 {
+            return Sending::Blocked;
+        }
+        let is_last = here == left;
+        protocol.send_data(slot, data, here, is_last && ends);
+        if is_last {
+            return if ends { Sending::Ended } else { Sending::Done };
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! One round: the socket is read once, what came goes to the streams, and they answer.
+
+use core::mem;
+use core::pin::pin;
+use core::task::{Context, Poll};
+use std::io;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::service::Service;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::task::coop;
+
+use super::connection::{Connection, Stop, place_of};
+use super::inbox::Inbox;
+use super::place::{Place, Polled};
+use super::{DirectBody, DirectError};
+use crate::http2::Reason;
+use crate::http2::protocol::Event;
+use crate::limits::{MIN_READ_BYTES, TRANSPORT_READ_BYTES, TRANSPORT_WRITE_BYTES};
+use crate::socket::Wakes;
+use crate::sync::Arc;
+use crate::unwind::{contained, drop_contained};
+
+impl<I, O, S, R> Connection<I, O, S, R>
+where
+    I: AsyncRead + Unpin,
+    O: AsyncWrite + Unpin,
+    S: Service<Request<DirectBody>, Response = Response<R>>,
+    R: Body,
+{
+    /// Answers whether another round has a use.
+    pub(super) fn poll_round(&mut self) -> Result<bool, Stop> {
+        let mut woken = mem::take(&mut self.round.places);
+        if woken.contains(&0) {
+            self.poll_outside()?;
+        }
+        if self.round.connection {
+            self.read(&mut woken)?;
+        }
+        let mut polled = 0;
+        while let Some(&place) = woken.get(polled) {
+            if let Some(slot) = place.checked_sub(1) {
+                self.poll_place(slot);
+            }
+            polled += 1;
+            // Behind a stream that has used up what tokio lets a task do in one poll, the others
+            // would find nothing ready: they come first in the next poll.
+            if !coop::has_budget_remaining() {
+                break;
+            }
+        }
+        woken.drain(..polled);
+        if woken.is_empty() {
+            self.round.places = woken;
+        } else {
+            self.wakes.put_back(woken);
+        }
+        Ok(coop::has_budget_remaining())
+    }
+
+    /// Reads the socket once, unless so much waits to be written that more would not find room, and
+    /// takes in what came. Streams that it concerns are added to `woken`.
+    fn read(&mut self, woken: &mut Vec<usize>) -> Result<(), Stop> {
+        if self.protocol.output().len() >= TRANSPORT_WRITE_BYTES {
+            // The socket wakes the connection when it has taken that.
+            return Ok(());
+        }
+        match self.poll_read() {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(0)) => return Err(Stop::Now(Ok(()))),
+            Poll::Ready(Ok(_)) => self.reads += 1,
+            Poll::Ready(Err(error)) => return Err(Stop::Now(Err(error.into()))),
+        }
+        // There may be more, and if not, only the next read will be woken.
+        self.waker.wake_by_ref();
+        while let Some(event) = self.protocol.read(&mut self.input)? {
+            self.take_in(event, woken);
+        }
+        Ok(())
+    }
+
+    /// Into what is left of the last buffer if that is not little, else into the same from its
+    /// front if nobody has anything of it, else into a new one.
+    pub(super) fn poll_read(&mut self) -> Poll<io::Result<usize>> {
+        let wanted = TRANSPORT_READ_BYTES.saturating_sub(self.input.len()).max(MIN_READ_BYTES);
+        if !self.input.try_reclaim(wanted)
+            && self.input.capacity() - self.input.len() < MIN_READ_BYTES
+        {
+            self.input.reserve(wanted);
+        }
+        let read = pin!(self.reader.read_buf(&mut self.input));
+        read.poll(&mut Context::from_waker(&self.waker))
+    }
+
+    fn take_in(&mut self, event: Event, woken: &mut Vec<usize>) {
+        match event {
+            Event::Request { slot, request, ends } => {
+                self.begin(slot, request, ends);
+                woken.push(place_of(slot));
+            }
+            Event::Data { slot, bytes, ends } => {
+                self.give(slot, woken, |inbox| inbox.push(bytes, ends));
+            }
+            Event::Trailers { slot, trailers } => {
+                self.give(slot, woken, |inbox| inbox.end(trailers));
+            }
+            Event::Reset { slot, reason } => {
+                self.fail(slot, DirectError::Reset { code: reason.0 });
+                self.protocol.forget(slot, reason);
+            }
+            Event::Room { slot } => {
+                if self.is_blocked(slot) {
+                    woken.push(place_of(slot));
+                }
+            }
+            Event::RoomForAll => {
+                let blocked = (0..self.places.len()).filter(|&slot| self.is_blocked(slot));
+                woken.extend(blocked.map(place_of));
+            }
+        }
+    }
+
+    fn is_blocked(&self, slot: usize) -> bool {
+        matches!(self.places.get(slot), Some(Some(place)) if place.is_blocked)
+    }
+
+    /// A stream begins.
+    fn begin(&mut self, slot: usize, request: Request<()>, ends: bool) {
+        while self.wakers.len() <= slot {
+            let place = place_of(self.wakers.len());
+            self.wakers.push(Wakes::waker(&self.wakes, place));
+            self.places.push(None);
+        }
+        let inbox = Arc::new(Inbox::new(self.wakers[slot].clone(), ends));
+        let body = DirectBody::new(Arc::clone(&inbox));
+        let mut future = None;
+        contained(|| future = Some(self.service.call(request.map(|()| body))));
+        match future {
+            Some(future) => self.places[slot] = Some(Place::new(inbox, future)),
+            None => self.protocol.forget(slot, Reason::INTERNAL_ERROR),
+        }
+    }
+
+    /// Something has come for a stream: whoever waits for it is woken.
+    fn give(
+        &self,
+        slot: usize,
+        woken: &mut Vec<usize>,
+        give: impl FnOnce(&Inbox) -> Option<core::task::Waker>,
+    ) {
+        let Some(Some(place)) = self.places.get(slot) else { return };
+        let Some(waiting) = give(&place.inbox) else { return };
+        if waiting.will_wake(&self.wakers[slot]) {
+            woken.push(place_of(slot));
+        } else {
+            contained(|| waiting.wake());
+        }
+    }
+
+    /// The stream is over: who makes its response goes, and who waits for its request hears of it.
+    fn fail(&mut self, slot: usize, error: DirectError) {
+        let Some(place) = self.places.get_mut(slot).and_then(Option::take) else { return };
+        let waiting = place.inbox.fail(error);
+        let read_bytes = place.inbox.look().read_bytes;
+        self.protocol.release(slot, read_bytes);
+        drop_contained(place);
+        contained(|| waiting.into_iter().for_each(core::task::Waker::wake));
+    }
+
+    fn poll_place(&mut self, slot: usize) {
+        let Some(Some(place)) = self.places.get_mut(slot) else { return };
+        let mut cx = Context::from_waker(&self.wakers[slot]);
+        let polled = if place.is_sent() {
+            Polled::Sent
+        } else {
+            place.poll(slot, &mut self.protocol, &mut cx)
+        };
+        let looked = place.inbox.look();
+        if looked.read_bytes > 0 {
+            self.protocol.release(slot, looked.read_bytes);
+        }
+        match polled {
+            Polled::Waiting => {}
+            Polled::Full => {
+                if !self.full.contains(&slot) {
+                    self.full.push_back(slot);
+                }
+            }
+            Polled::Sent if looked.is_gone => {
+                self.places[slot] = None;
+                self.protocol.finish(slot);
+            }
+            // Somebody reads the request still.
+            Polled::Sent => {}
+            Polled::Failed(reason) => {
+                self.fail(slot, DirectError::Reset { code: reason.0 });
+                self.protocol.forget(slot, reason);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Writes fields that no table keeps, without Huffman's code: RFC 7541, section 6.2.2.
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::static_table;
+
+/// The first bytes of fields.
+const INDEXED: u8 = 0x80;
+const WITHOUT_INDEXING: u8 = 0;
+const NEVER_INDEXED: u8 = 0x10;
+
+/// How many bits the index of a name and the length of a string have in their first byte.
+const NAME_BITS: u32 = 4;
+const LENGTH_BITS: u32 = 7;
+
+/// Writes `:status`.
+pub(crate) fn encode_status(out: &mut Vec<u8>, status: StatusCode) {
+    match static_table::index_of_status(status) {
+        Some(index) => out.push(INDEXED | index),
+        None => {
+            out.push(WITHOUT_INDEXING | static_table::STATUS);
+            string(out, status.as_str().as_bytes());
+        }
+    }
+}
+
+/// Writes one field. A sensitive value stays out of the tables of all who pass it on.
+pub(crate) fn encode_field(out: &mut Vec<u8>, name: &HeaderName, value: &HeaderValue) {
+    let first = if value.is_sensitive() { NEVER_INDEXED } else { WITHOUT_INDEXING };
+    match static_table::index_of(name) {
+        Some(index) => integer(out, first, NAME_BITS, index.into()),
+        None => {
+            out.push(first);
+            string(out, name.as_str().as_bytes());
+        }
+    }
+    string(out, value.as_bytes());
+}
+
+fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+    integer(out, 0, LENGTH_BITS, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+/// Writes an integer, which begins in the lower `prefix_bits` of a byte that is `first` else:
+/// section 5.1.
+#[allow(clippy::cast_possible_truncation, reason = "of each number the lower bits are written")]
+pub(super) fn integer(out: &mut Vec<u8>, first: u8, prefix_bits: u32, value: usize) {
+    let largest = u8::MAX >> (u8::BITS - prefix_bits);
+    let Some(mut left) = value.checked_sub(largest.into()) else {
+        out.push(first | value as u8);
+        return;
+    };
+    out.push(first | largest);
+    while left >= 0x80 {
+        out.push(left as u8 | 0x80);
+        left >>= 7;
+    }
+    out.push(left as u8);
+}

@@ -1,0 +1,31 @@
+use crate::http2::frame::FrameHead;
+
+/// What comes next.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// What a client says first (RFC 9113, section 3.4).
+    Preface,
+    /// The head of a frame: of its first one, which has to be SETTINGS.
+    First,
+    /// The head of a frame.
+    Head,
+    /// A payload that is taken when it is there as a whole.
+    Whole(FrameHead),
+    /// So much of a body.
+    Data(DataPart),
+    /// So much that means nothing, in bytes.
+    Skip { left: u32 },
+}
+
+/// The rest of a DATA frame.
+#[derive(Debug)]
+pub(super) struct DataPart {
+    /// The slot of its stream, and its number: it may be over by now, and the slot another's.
+    pub(super) slot: usize,
+    pub(super) stream: u32,
+    /// Of body, in bytes.
+    pub(super) left: u32,
+    /// Of padding behind it, in bytes.
+    pub(super) padding: u32,
+    pub(super) ends: bool,
+}

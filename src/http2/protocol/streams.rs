@@ -1,0 +1,101 @@
+use std::collections::BTreeMap;
+
+use super::stream::Stream;
+
+/// The streams of a connection, by slot and by number.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    /// Those that are not closed.
+    slots: BTreeMap<u32, usize>,
+    places: Vec<Place>,
+    free: Vec<usize>,
+    /// The highest number that there has been.
+    last: u32,
+}
+
+#[derive(Debug)]
+enum Place {
+    Free,
+    Live(Stream),
+    /// Its slot is still somebody's.
+    Closed,
+}
+
+impl Streams {
+    /// How many are not closed.
+    pub(super) fn live(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(super) const fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// A number has been used, whether or not there is a stream of it.
+    pub(super) fn use_up(&mut self, id: u32) {
+        self.last = self.last.max(id);
+    }
+
+    /// A new stream, in a slot of its own.
+    pub(super) fn open(&mut self, stream: Stream) -> usize {
+        let id = stream.id;
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.places[slot] = Place::Live(stream);
+                slot
+            }
+            None => {
+                self.places.push(Place::Live(stream));
+                self.places.len() - 1
+            }
+        };
+        self.slots.insert(id, slot);
+        slot
+    }
+
+    /// The slot of a stream that is not closed.
+    pub(super) fn slot(&self, id: u32) -> Option<usize> {
+        self.slots.get(&id).copied()
+    }
+
+    pub(super) fn get(&self, slot: usize) -> Option<&Stream> {
+        match self.places.get(slot) {
+            Some(Place::Live(stream)) => Some(stream),
+            Some(Place::Free | Place::Closed) | None => None,
+        }
+    }
+
+    pub(super) fn get_mut(&mut self, slot: usize) -> Option<&mut Stream> {
+        match self.places.get_mut(slot) {
+            Some(Place::Live(stream)) => Some(stream),
+            Some(Place::Free | Place::Closed) | None => None,
+        }
+    }
+
+    /// All that are not closed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Stream> {
+        self.places.iter_mut().filter_map(|place| match place {
+            Place::Live(stream) => Some(stream),
+            Place::Free | Place::Closed => None,
+        })
+    }
+
+    /// The stream is closed; its slot is not free yet.
+    pub(super) fn close(&mut self, slot: usize) -> Option<Stream> {
+        let place = self.places.get_mut(slot)?;
+        if !matches!(place, Place::Live(_)) {
+            return None;
+        }
+        let Place::Live(stream) = core::mem::replace(place, Place::Closed) else { return None };
+        self.slots.remove(&stream.id);
+        Some(stream)
+    }
+
+    /// The slot of a closed stream is free.
+    pub(super) fn free(&mut self, slot: usize) {
+        if let Some(place @ Place::Closed) = self.places.get_mut(slot) {
+            *place = Place::Free;
+            self.free.push(slot);
+        }
+    }
+}

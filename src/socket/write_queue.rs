@@ -1,0 +1,154 @@
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+
+use bytes::{Buf, Bytes};
+use tokio::io::AsyncWrite;
+
+use crate::limits::TRANSPORT_WRITE_BYTES;
+use crate::unwind::{drop_contained, drop_each_contained};
+
+/// What a connection has written, and the socket has not taken: pieces in their order, segments as
+/// they are and small pieces one behind the other.
+#[derive(Default)]
+pub(crate) struct WriteQueue {
+    pieces: VecDeque<Piece>,
+    /// How long they are together, in bytes.
+    len: usize,
+    /// The bytes of all pieces that were copied, one behind the other.
+    copies: Vec<u8>,
+    /// How many of them the socket has taken.
+    taken: usize,
+}
+
+enum Piece {
+    /// So many of the bytes that were copied.
+    Copied(usize),
+    Segment(Bytes),
+}
+
+impl Piece {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Copied(bytes) => *bytes == 0,
+            Self::Segment(segment) => segment.is_empty(),
+        }
+    }
+}
+
+/// How many pieces one call of the system takes. Linux takes 1024; a frame of HTTP/2 has two to
+/// four.
+const MAX_SLICES: usize = 64;
+
+impl WriteQueue {
+    /// How much there is, in bytes.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many bytes of copies are kept, taken or not.
+    #[cfg(test)]
+    pub(crate) const fn copied_bytes(&self) -> usize {
+        self.copies.len()
+    }
+
+    /// Adds a copy of `slice`.
+    pub(crate) fn copy(&mut self, slice: &[u8]) {
+        if slice.is_empty() {
+            return;
+        }
+        self.len += slice.len();
+        // A socket that always leaves something would otherwise keep what it has taken for ever.
+        if self.taken >= TRANSPORT_WRITE_BYTES {
+            self.copies.drain(..self.taken);
+            self.taken = 0;
+        }
+        self.copies.extend_from_slice(slice);
+        match self.pieces.back_mut() {
+            Some(Piece::Copied(len)) => *len += slice.len(),
+            Some(Piece::Segment(_)) | None => self.pieces.push_back(Piece::Copied(slice.len())),
+        }
+    }
+
+    /// Adds `segment` as it is.
+    pub(crate) fn segment(&mut self, segment: Bytes) {
+        if !segment.is_empty() {
+            self.len += segment.len();
+            self.pieces.push_back(Piece::Segment(segment));
+        }
+    }
+
+    /// Gives `socket` all there is. Pending: it wakes `cx` when it takes more.
+    pub(crate) fn drain<S: AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while self.len > 0 {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let n = self.slices(&mut slices);
+            match ready!(Pin::new(&mut *socket).poll_write_vectored(cx, &slices[..n]))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                n => self.advance(n),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Drops all there is.
+    pub(crate) fn clear(&mut self) {
+        drop_each_contained(self.pieces.drain(..));
+        self.copies.clear();
+        (self.len, self.taken) = (0, 0);
+    }
+
+    /// The socket has taken `bytes`.
+    fn advance(&mut self, bytes: usize) {
+        let mut left = bytes;
+        self.len -= bytes;
+        while left > 0
+            && let Some(first) = self.pieces.front_mut()
+        {
+            let here = match first {
+                Piece::Copied(len) => {
+                    let here = left.min(*len);
+                    *len -= here;
+                    self.taken += here;
+                    here
+                }
+                Piece::Segment(segment) => {
+                    let here = left.min(segment.len());
+                    segment.advance(here);
+                    here
+                }
+            };
+            left -= here;
+            if first.is_empty() {
+                // Its memory may be the user's: what goes wrong there is not this connection's.
+                drop_contained(self.pieces.pop_front());
+            }
+        }
+        if self.len == 0 {
+            self.clear();
+        }
+    }
+
+    /// The first pieces, as far as there is room for them. Answers how many.
+    fn slices<'a>(&'a self, into: &mut [IoSlice<'a>]) -> usize {
+        let mut copies = &self.copies[self.taken..];
+        let mut n = 0;
+        for (slot, piece) in into.iter_mut().zip(&self.pieces) {
+            *slot = match piece {
+                Piece::Copied(len) => {
+                    let (here, rest) = copies.split_at(*len);
+                    copies = rest;
+                    IoSlice::new(here)
+                }
+                Piece::Segment(segment) => IoSlice::new(segment),
+            };
+            n += 1;
+        }
+        n
+    }
+}
