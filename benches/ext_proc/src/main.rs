@@ -30,6 +30,7 @@ use tokio::runtime;
 use envoy::{Envoy, Way};
 use load::Client;
 use scenario::Scenario;
+use tidegate::ext_proc::server::Carrier;
 
 /// One body.
 const BODY_BYTES: usize = 64 << 20;
@@ -39,6 +40,8 @@ const BODY_BYTES: usize = 64 << 20;
 enum Server {
     Naive,
     Ours,
+    /// On its own HTTP/2.
+    Direct,
     /// In tonic's server.
     Mounted,
     /// Nothing but hyper, and answers that are there already.
@@ -46,12 +49,14 @@ enum Server {
 }
 
 impl Server {
-    const ALL: [Self; 4] = [Self::Naive, Self::Ours, Self::Mounted, Self::Floor];
+    const ALL: [Self; 5] =
+        [Self::Naive, Self::Direct, Self::Ours, Self::Mounted, Self::Floor];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Naive => "tonic",
-            Self::Ours => "tidegate",
+            Self::Ours => "tidegate on hyper",
+            Self::Direct => "tidegate direct",
             Self::Mounted => "tidegate in tonic",
             Self::Floor => "floor: hyper, canned",
         }
@@ -127,7 +132,8 @@ fn serve(server: &str, scenario: &str, threads: usize) {
         std::io::stdout().flush().expect("somebody listens");
         match server {
             Server::Naive => naive::serve(listener, scenario).await,
-            Server::Ours => ours::serve(listener, scenario).await,
+            Server::Ours => ours::serve(listener, scenario, Carrier::Hyper).await,
+            Server::Direct => ours::serve(listener, scenario, Carrier::Direct).await,
             Server::Mounted => ours::serve_mounted(listener, scenario).await,
             Server::Floor => floor::serve(listener, scenario).await,
         }

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{DirectionMode, ProcessingMode, SendMode};
-use tidegate::ext_proc::server::{ExternalProcessor, PROCESS_PATH, ServeSettings};
+use tidegate::ext_proc::server::{Carrier, ExternalProcessor, PROCESS_PATH, ServeSettings};
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tidegate::{Capability, Declaration, Filter, Head, Interest, Verdict, View};
 use tokio::net::TcpListener;
@@ -79,8 +79,9 @@ fn processor(scenario: Scenario) -> ExternalProcessor {
     ExternalProcessor::new(SessionPlan::new(plan, settings).expect("the filters fit the mode"))
 }
 
-pub(crate) async fn serve(listener: TcpListener, scenario: Scenario) {
-    processor(scenario).serve(listener, ServeSettings::new(), pending()).await;
+pub(crate) async fn serve(listener: TcpListener, scenario: Scenario, carrier: Carrier) {
+    let settings = ServeSettings::new().carrier(carrier);
+    processor(scenario).serve(listener, settings, pending()).await;
 }
 
 /// In tonic's own server, beside a service of tonic's.
