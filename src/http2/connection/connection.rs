@@ -41,6 +41,8 @@ where
     pub(super) round: Round,
     /// Places that have something to send, and wait until what was written has gone out.
     pub(super) full: VecDeque<usize>,
+    /// Whether nothing is read until what was written has gone out.
+    pub(super) is_full: bool,
     /// How often something was read.
     pub(super) reads: u64,
     state: State,
@@ -96,6 +98,7 @@ where
             waker,
             round: Round::default(),
             full: VecDeque::new(),
+            is_full: false,
             reads: 0,
             state: State::Serving,
             clock: Clock::new(settings.keep_alive),
@@ -122,6 +125,9 @@ where
         let mut cx = Context::from_waker(&self.waker);
         match self.protocol.output().drain(&mut self.writer, &mut cx) {
             Poll::Ready(Ok(())) => {
+                if core::mem::take(&mut self.is_full) {
+                    self.waker.wake_by_ref();
+                }
                 for slot in self.full.drain(..) {
                     if let Some(waker) = self.wakers.get(slot) {
                         waker.wake_by_ref();

@@ -63,7 +63,7 @@ where
     /// takes in what came. Streams that it concerns are added to `woken`.
     fn read(&mut self, woken: &mut Vec<usize>) -> Result<(), Stop> {
         if self.protocol.output().len() >= TRANSPORT_WRITE_BYTES {
-            // The socket wakes the connection when it has taken that.
+            self.is_full = true;
             return Ok(());
         }
         match self.poll_read() {

@@ -13,6 +13,10 @@ const NEVER_INDEXED: u8 = 0x10;
 const NAME_BITS: u32 = 4;
 const LENGTH_BITS: u32 = 7;
 
+/// What stands before the first field that is ever written: the table has no room, and so whatever
+/// the peer says of its size changes nothing (RFC 7541, section 4.2).
+pub(crate) const NO_TABLE: u8 = 0x20;
+
 /// Writes `:status`.
 pub(crate) fn encode_status(out: &mut Vec<u8>, status: StatusCode) {
     match static_table::index_of_status(status) {

@@ -15,5 +15,5 @@ mod static_table;
 mod tests;
 
 pub(crate) use decoder::Decoder;
-pub(crate) use encoder::{encode_field, encode_status};
+pub(crate) use encoder::{NO_TABLE, encode_field, encode_status};
 pub(crate) use field::Field;

@@ -108,10 +108,18 @@ pub(super) fn name(index: usize) -> Option<Name> {
     }))
 }
 
-/// The index of a regular name.
+/// The regular names that responses mostly have. To look for the others costs more than their few
+/// bytes.
+static USUAL: [(HeaderName, u8); 4] = [
+    (header::CONTENT_TYPE, 31),
+    (header::CONTENT_LENGTH, 28),
+    (header::DATE, 33),
+    (header::SERVER, 54),
+];
+
+/// The index of a regular name, if it is one that is looked for.
 pub(super) fn index_of(name: &HeaderName) -> Option<u8> {
-    let nth = REGULAR.iter().position(|known| known == name)?;
-    u8::try_from(FIRST_REGULAR + nth).ok()
+    USUAL.iter().find(|(known, _)| known == name).map(|&(_, index)| index)
 }
 
 /// The index of a whole status.

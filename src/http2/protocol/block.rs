@@ -7,6 +7,8 @@ pub(super) struct Block {
     /// Whether nothing comes behind it.
     pub(super) ends: bool,
     pub(super) bytes: Vec<u8>,
+    /// Of all its frames with their heads, in bytes.
+    pub(super) cost: usize,
 }
 
 /// What its fields are. They are read in any case: what they change in the table of fields is for

@@ -9,7 +9,7 @@ use super::stream::{Remote, Stream};
 use super::streams::Streams;
 use super::{Event, ProtocolSettings};
 use crate::http2::frame::{Flags, FrameHead, Kind, Settings, write_settings};
-use crate::http2::hpack::Decoder;
+use crate::http2::hpack::{Decoder, NO_TABLE};
 use crate::http2::window::{FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, ReceiveWindow, SendWindow};
 use crate::http2::{Broken, Reason};
 use crate::limits::{MAX_HEADER_LIST_BYTES, MAX_SPOILT_STREAMS};
@@ -33,7 +33,8 @@ pub(in crate::http2) struct Protocol {
     pub(super) output: WriteQueue,
     /// Streams that came to nothing by the peer's doing, less those that did not.
     spoilt: u32,
-    /// Where heads are written before they are queued.
+    /// Where heads are written before they are queued. What it has at first stands before the first
+    /// of them.
     pub(super) scratch: Vec<u8>,
 }
 
@@ -64,7 +65,7 @@ impl Protocol {
             going: Going::No,
             output: WriteQueue::default(),
             spoilt: 0,
-            scratch: Vec::new(),
+            scratch: vec![NO_TABLE],
         };
         protocol.output.copy(&write_settings(
             settings.max_streams,
@@ -159,7 +160,7 @@ impl Protocol {
 
     /// Tells the peer that it should open no more streams.
     pub(in crate::http2) fn leave(&mut self) {
-        if self.going == Going::No {
+        if let Going::No | Going::PeerLeft = self.going {
             self.going = Going::Told;
             self.write_go_away(MAX_STREAM, Reason::NO_ERROR, "");
             self.write_frame(Kind::Ping, Flags::NONE, 0, &PING_GOING);
@@ -177,7 +178,11 @@ impl Protocol {
 
     /// Whether all that was to be served is.
     pub(in crate::http2) fn is_over(&self) -> bool {
-        matches!(self.going, Going::Leaving { .. }) && self.streams.live() == 0
+        let is_last = match self.going {
+            Going::No | Going::Told => false,
+            Going::PeerLeft | Going::Leaving { .. } => true,
+        };
+        is_last && self.streams.live() == 0
     }
 
     /// Tells the peer why the connection ends.

@@ -3,9 +3,11 @@
 use bytes::{Buf, BytesMut};
 
 use super::Event;
+use super::closed::By;
+use super::going::Going;
 use super::protocol::{PING_GOING, Protocol, Step};
 use super::reading::Reading;
-use super::stream::{Local, Remote};
+use super::stream::{Local, Remote, Stream};
 use crate::http2::frame::{Flags, FrameHead, Kind};
 use crate::http2::window::{FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES};
 use crate::http2::{Broken, Reason};
@@ -123,12 +125,17 @@ impl Protocol {
         };
         let reason = Reason(u32::from_be_bytes(bytes));
         let Some(slot) = self.streams.slot(head.stream) else {
-            self.closed.forget(head.stream);
+            self.closed.ended_by_peer(head.stream);
             return self.of_closed(head.stream, "RST_STREAM of a stream that was never opened");
         };
         match self.streams.close(slot) {
-            Some(stream) if stream.local == Local::Waiting => self.spoil()?,
-            Some(_) => self.complete(),
+            Some(stream) => {
+                self.closed.remember(stream.id, By::Peer);
+                match stream.local {
+                    Local::Waiting => self.spoil()?,
+                    Local::Open | Local::Ended => self.complete(),
+                }
+            }
             None => {}
         }
         Ok(Step::Event(Event::Reset { slot, reason }))
@@ -153,7 +160,8 @@ impl Protocol {
         if self.is_idle(stream) { Err(Broken::protocol(what)) } else { Ok(Step::On) }
     }
 
-    /// That a peer opens no more streams is nothing to a server, which opens none: it is served.
+    /// The peer goes, when its streams are served. What else it says of that is for who opens
+    /// streams, and a server does not.
     pub(super) fn read_go_away(
         &mut self,
         head: FrameHead,
@@ -164,6 +172,9 @@ impl Protocol {
         }
         if head.len < 8 {
             return Err(Broken::frame_size("GOAWAY that is shorter than 8 bytes"));
+        }
+        if let Going::No | Going::Told = self.going {
+            self.going = Going::PeerLeft;
         }
         input.advance(FrameHead::BYTES);
         self.reading = Reading::Skip { left: head.len };
@@ -181,9 +192,16 @@ impl Protocol {
     pub(super) fn reset(&mut self, slot: usize, reason: Reason) {
         let Some(stream) = self.streams.close(slot) else { return };
         self.write_reset(stream.id, reason);
-        if let Remote::Open { .. } = stream.remote {
-            self.closed.remember(stream.id);
-        }
+        self.remember_closed(&stream);
+    }
+
+    /// We have ended a stream, and perhaps the peer had.
+    pub(super) fn remember_closed(&mut self, stream: &Stream) {
+        let by = match stream.remote {
+            Remote::Open { .. } => By::Us,
+            Remote::Ended => By::Peer,
+        };
+        self.closed.remember(stream.id, by);
     }
 
     pub(super) fn write_reset(&mut self, stream: u32, reason: Reason) {

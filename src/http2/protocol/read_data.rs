@@ -83,7 +83,7 @@ impl Protocol {
                 return Err(Broken::new(Reason::STREAM_CLOSED, what));
             }
             if ends {
-                self.closed.forget(head.stream);
+                self.closed.ended_by_peer(head.stream);
             }
             return Ok(Entered::Nobody);
         };

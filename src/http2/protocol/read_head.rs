@@ -5,6 +5,7 @@ use http::StatusCode;
 
 use super::Event;
 use super::block::{Block, BlockOf};
+use super::closed::By;
 use super::going::Going;
 use super::protocol::{Protocol, Step};
 use super::reading::Reading;
@@ -98,7 +99,8 @@ impl Protocol {
         let fragment = fragment(head.flags, payload)?;
         let ends = head.flags.has(Flags::END_STREAM);
         let of = self.block_of(head.stream)?;
-        self.read_fragment(head, fragment, Block { stream: head.stream, of, ends, bytes: Vec::new() })
+        let block = Block { stream: head.stream, of, ends, bytes: Vec::new(), cost: 0 };
+        self.read_fragment(head, fragment, block)
     }
 
     fn read_continuation(&mut self, head: FrameHead, payload: &[u8]) -> Result<Step, Broken> {
@@ -115,7 +117,9 @@ impl Protocol {
         fragment: &[u8],
         mut block: Block,
     ) -> Result<Step, Broken> {
-        if block.bytes.len() + fragment.len() > MAX_HEADER_BLOCK_BYTES {
+        // Frames of nothing are something as well.
+        block.cost += FrameHead::BYTES + fragment.len();
+        if block.cost > MAX_HEADER_BLOCK_BYTES {
             return Err(Broken::calm("a block of fields too long"));
         }
         let is_whole = head.flags.has(Flags::END_HEADERS);
@@ -139,15 +143,19 @@ impl Protocol {
             return Ok(BlockOf::Trailers { slot });
         }
         if !self.is_idle(id) {
-            if self.is_ignored(id) {
-                return Ok(BlockOf::Nobody);
-            }
-            let what = "HEADERS of a stream that is closed";
-            return Err(Broken::new(Reason::STREAM_CLOSED, what));
+            return match self.closed.by(id) {
+                Some(By::Us) => Ok(BlockOf::Nobody),
+                Some(By::Peer) => {
+                    let what = "HEADERS of a stream that is closed";
+                    Err(Broken::new(Reason::STREAM_CLOSED, what))
+                }
+                // It may have been closed long ago, or never opened.
+                None => Err(Broken::protocol("HEADERS of a stream below others")),
+            };
         }
         self.streams.use_up(id);
         if let Going::Leaving { .. } = self.going {
-            self.closed.remember(id);
+            self.closed.remember(id, By::Us);
             return Ok(BlockOf::Nobody);
         }
         let is_full = self.streams.live() >= self.settings.max_streams as usize;
@@ -155,7 +163,7 @@ impl Protocol {
     }
 
     fn read_block(&mut self, block: &Block, bytes: &[u8]) -> Result<Step, Broken> {
-        let mut fields = Fields::default();
+        let mut fields = Fields::new();
         let decoded = self.decoder.decode(bytes, |field, bytes| fields.add(field, bytes));
         if decoded.is_err() {
             let what = "a block of fields that cannot be read";
@@ -171,7 +179,7 @@ impl Protocol {
             }
             BlockOf::Nobody => {
                 if block.ends {
-                    self.closed.forget(block.stream);
+                    self.closed.ended_by_peer(block.stream);
                 }
                 Ok(Step::On)
             }
@@ -209,9 +217,7 @@ impl Protocol {
 
     /// A stream that never was one: what is under way on it may still come.
     fn end_unopened(&mut self, block: &Block) {
-        if !block.ends {
-            self.closed.remember(block.stream);
-        }
+        self.closed.remember(block.stream, if block.ends { By::Peer } else { By::Us });
     }
 
     fn read_trailers(
@@ -249,7 +255,7 @@ impl Protocol {
 
     /// Whether what comes on a stream that is closed means nothing, as the peer may not know.
     pub(super) fn is_ignored(&self, id: u32) -> bool {
-        self.closed.has(id)
+        self.closed.by(id) == Some(By::Us)
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) enum Fault {
     Malformed,
 }
 
+/// How many fields a request of gRPC has besides the pseudo fields, at most mostly.
+const USUAL_FIELDS: usize = 12;
+
 /// The path of the last request: those of a connection are mostly one.
 #[derive(Debug, Default)]
 pub(super) struct LastPath(Option<(HeaderValue, PathAndQuery)>);
@@ -47,6 +50,11 @@ fn is_of_connection(name: &HeaderName, value: &HeaderValue) -> bool {
 }
 
 impl Fields {
+    /// With room for those of a request that a proxy makes.
+    pub(super) fn new() -> Self {
+        Self { others: HeaderMap::with_capacity(USUAL_FIELDS), ..Self::default() }
+    }
+
     /// Takes in one more, that counts so many bytes.
     pub(super) fn add(&mut self, field: Field, bytes: usize) {
         self.list_bytes = self.list_bytes.saturating_add(bytes);

@@ -22,7 +22,6 @@ impl Protocol {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let id = stream.id;
         stream.local = Local::Open;
-        self.scratch.clear();
         encode_status(&mut self.scratch, status);
         self.write_fields(id, fields, ends);
         if ends {
@@ -34,7 +33,6 @@ impl Protocol {
     pub(in crate::http2) fn send_trailers(&mut self, slot: usize, fields: &HeaderMap) {
         let Some(stream) = self.streams.get(slot) else { return };
         let id = stream.id;
-        self.scratch.clear();
         self.write_fields(id, fields, true);
         self.end_local(slot);
     }
@@ -80,7 +78,6 @@ impl Protocol {
 
     /// A whole answer without a body, on a stream that is none.
     pub(super) fn write_refusal(&mut self, id: u32, status: StatusCode) {
-        self.scratch.clear();
         encode_status(&mut self.scratch, status);
         self.write_fields(id, &HeaderMap::new(), true);
     }
@@ -105,6 +102,7 @@ impl Protocol {
             }
             (left, kind, flags) = (rest, Kind::Continuation, Flags::NONE);
         }
+        block.clear();
         self.scratch = block;
     }
 
@@ -122,8 +120,8 @@ impl Protocol {
             self.complete();
             if let Remote::Open { .. } = stream.remote {
                 self.write_reset(stream.id, Reason::NO_ERROR);
-                self.closed.remember(stream.id);
             }
+            self.remember_closed(&stream);
         }
         self.streams.free(slot);
     }

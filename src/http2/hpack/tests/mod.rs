@@ -1,7 +1,17 @@
 //! What the RFC says, and what it leaves to peers.
 
+mod beside;
+mod errors;
+mod fields;
+mod huffman;
+mod naive;
+mod numbers;
+mod random;
 mod rfc;
+mod vectors;
+mod writer;
 
+use super::super::hpack;
 use super::field::Kept;
 use super::{Decoder, Field, HpackError};
 
@@ -47,6 +57,6 @@ fn bytes(hex: &str) -> Vec<u8> {
         .filter(|each| !each.is_whitespace())
         .map(|each| each.to_digit(16).expect("a hexadecimal digit") as u8)
         .collect();
-    assert!(digits.len() % 2 == 0, "{hex}");
+    assert!(digits.len().is_multiple_of(2), "{hex}");
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
