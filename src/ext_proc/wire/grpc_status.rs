@@ -38,7 +38,11 @@ impl GrpcStatus {
     #[must_use]
     pub fn to_trailers(&self) -> HeaderMap {
         let mut trailers = HeaderMap::with_capacity(2);
-        trailers.insert(STATUS, HeaderValue::from(u16::from(self.code.number())));
+        let status = match self.code {
+            GrpcCode::Ok => HeaderValue::from_static("0"),
+            code => HeaderValue::from(u16::from(code.number())),
+        };
+        trailers.insert(STATUS, status);
         if let Some(message) = self.message_value() {
             trailers.insert(MESSAGE, message);
         }

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::closed::Closed;
 use super::going::Going;
 use super::reading::Reading;
-use super::request_head::LastPath;
+use super::request_head::LastTarget;
 use super::stream::{Remote, Stream};
 use super::streams::Streams;
 use super::{Event, ProtocolSettings};
@@ -24,7 +24,7 @@ pub(in crate::http2) struct Protocol {
     pub(super) reading: Reading,
     pub(super) block: Option<Block>,
     pub(super) decoder: Decoder,
-    pub(super) last_path: LastPath,
+    pub(super) last_target: LastTarget,
     pub(super) streams: Streams,
     pub(super) closed: Closed,
     pub(super) receive: ReceiveWindow,
@@ -57,7 +57,7 @@ impl Protocol {
             reading: Reading::Preface,
             block: None,
             decoder: Decoder::new(TABLE_BYTES),
-            last_path: LastPath::default(),
+            last_target: LastTarget::default(),
             streams: Streams::default(),
             closed: Closed::default(),
             receive: ReceiveWindow::new(window, window),

@@ -187,7 +187,7 @@ impl Protocol {
     }
 
     fn read_request(&mut self, block: &Block, fields: Fields) -> Result<Step, Broken> {
-        let head = match fields.into_request(&mut self.last_path) {
+        let head = match fields.into_request(&mut self.last_target) {
             Ok(head) if block.ends && head.body_bytes.is_some_and(|bytes| bytes > 0) => {
                 Err(Fault::Malformed)
             }

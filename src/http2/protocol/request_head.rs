@@ -30,9 +30,12 @@ pub(super) enum Fault {
 /// How many fields a request of gRPC has besides the pseudo fields, at most mostly.
 const USUAL_FIELDS: usize = 12;
 
-/// The path of the last request: those of a connection are mostly one.
+/// The target of the last request: those of a connection are mostly one.
 #[derive(Debug, Default)]
-pub(super) struct LastPath(Option<(HeaderValue, PathAndQuery)>);
+pub(super) struct LastTarget {
+    authority: Option<(HeaderValue, Authority)>,
+    path: Option<(HeaderValue, PathAndQuery)>,
+}
 
 /// A request without its body, and how long that is if the head says so.
 pub(super) struct RequestHead {
@@ -87,7 +90,7 @@ impl Fields {
     }
 
     /// The head of a request.
-    pub(super) fn into_request(self, last: &mut LastPath) -> Result<RequestHead, Fault> {
+    pub(super) fn into_request(self, last: &mut LastTarget) -> Result<RequestHead, Fault> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
@@ -137,9 +140,9 @@ fn uri(
     scheme: Option<HeaderValue>,
     authority: Option<HeaderValue>,
     path: Option<HeaderValue>,
-    last: &mut LastPath,
+    last: &mut LastTarget,
 ) -> Result<Uri, Fault> {
-    let authority = authority.map(authority_of).transpose()?;
+    let authority = authority.map(|value| last.authority(value)).transpose()?;
     let mut parts = Parts::default();
     if method == Method::CONNECT {
         if scheme.is_some() || path.is_some() || authority.is_none() {
@@ -156,13 +159,20 @@ fn uri(
     Uri::from_parts(parts).map_err(|_| Fault::Malformed)
 }
 
-fn authority_of(value: HeaderValue) -> Result<Authority, Fault> {
-    Authority::from_maybe_shared(bytes::Bytes::from_owner(value)).map_err(|_| Fault::Malformed)
-}
+impl LastTarget {
+    fn authority(&mut self, value: HeaderValue) -> Result<Authority, Fault> {
+        if let Some((before, authority)) = &self.authority
+            && *before == value
+        {
+            return Ok(authority.clone());
+        }
+        let authority = Authority::try_from(value.as_bytes()).map_err(|_| Fault::Malformed)?;
+        self.authority = Some((value, authority.clone()));
+        Ok(authority)
+    }
 
-impl LastPath {
     fn path(&mut self, method: &Method, value: HeaderValue) -> Result<PathAndQuery, Fault> {
-        if let Some((before, path)) = &self.0
+        if let Some((before, path)) = &self.path
             && *before == value
         {
             return Ok(path.clone());
@@ -173,7 +183,7 @@ impl LastPath {
         }
         let path = PathAndQuery::try_from(value.as_bytes()).map_err(|_| Fault::Malformed)?;
         if is_path {
-            self.0 = Some((value, path.clone()));
+            self.path = Some((value, path.clone()));
         }
         Ok(path)
     }
