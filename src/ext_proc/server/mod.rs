@@ -43,6 +43,8 @@ mod process_body;
 mod serve;
 #[cfg(feature = "ext-proc-direct")]
 mod serve_direct;
+#[cfg(feature = "ext-proc-direct")]
+mod serve_direct_connection;
 mod serve_settings;
 mod served;
 mod shared;
@@ -65,6 +67,8 @@ pub use process_body::ProcessBody;
 pub use serve::serve;
 #[cfg(feature = "ext-proc-direct")]
 pub use serve_direct::serve_direct;
+#[cfg(feature = "ext-proc-direct")]
+pub use serve_direct_connection::serve_direct_connection;
 pub use serve_settings::ServeSettings;
 pub use served::Served;
 pub use stream_error::StreamError;

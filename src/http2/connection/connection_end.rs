@@ -37,3 +37,13 @@ impl From<io::Error> for ConnectionEnd {
         Self::Io(error)
     }
 }
+
+impl From<ConnectionEnd> for io::Error {
+    fn from(end: ConnectionEnd) -> Self {
+        match end {
+            ConnectionEnd::Io(error) => error,
+            ConnectionEnd::Broken(_) => Self::new(io::ErrorKind::InvalidData, end),
+            ConnectionEnd::Silent => Self::new(io::ErrorKind::TimedOut, end),
+        }
+    }
+}
