@@ -4,7 +4,7 @@ use http::{Request, StatusCode};
 use tidegate::ext_proc::server::PROCESS_PATH;
 use tidegate::ext_proc::wire::GrpcCode;
 
-use crate::peer::{Peer, full, grpc};
+use super::peer::{Peer, full, grpc};
 use crate::stage::passing;
 
 #[tokio::test]

@@ -9,13 +9,12 @@ use tidegate::resume::ResumeHandle;
 use tidegate::{Capability, Declaration, Filter, Head, Interest, Verdict, View};
 use tokio::net::TcpStream;
 
+use super::peer::{Call, Peer};
+use super::serving::serve;
 use crate::messages::{
     Mutation, ProcessingResponse, ResponsePart, protocol_config, request_body, request_headers,
 };
-use crate::modes::POST;
-use crate::peer::{Call, Peer};
-use crate::serving::serve;
-use crate::stage::processor;
+use crate::stage::{POST, processor};
 
 /// Holds every second time it is asked, until another thread says so.
 #[derive(Default)]

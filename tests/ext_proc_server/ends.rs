@@ -1,33 +1,19 @@
 //! Ends of the transport: normal where nothing is owed (P20), never well where something is (P7).
 
 use bytes::Bytes;
-use tidegate::exchange::{ExchangePlan, ExchangePlanBuilder};
+use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::server::{ExternalProcessor, StreamReport, StreamSettings};
 use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::GrpcCode;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::peer::{Peer, soon};
 use crate::answers::line;
 use crate::messages::{
     ProcessingRequest, ProcessingResponse, message_frame, protocol_config, request_body,
     request_headers, response_body, response_headers, response_trailers,
 };
-use crate::modes::POST;
-use crate::peer::{Peer, soon};
-use crate::stage::{Holds, Panics, PanicsAtBody, processor};
-
-/// The processor in full duplex, and what it reports.
-pub(crate) fn observed(
-    filters: ExchangePlanBuilder,
-    settings: StreamSettings,
-) -> (ExternalProcessor, UnboundedReceiver<StreamReport>) {
-    let (tell, reports) = unbounded_channel();
-    let settings = settings.on_end(move |report: &StreamReport| {
-        let _ = tell.send(report.clone());
-    });
-    (processor(DirectionMode::full_duplex(), filters).settings(settings), reports)
-}
+use crate::stage::{Holds, POST, Panics, PanicsAtBody, observed};
 
 /// How the session is to end if the transport does behind so many whole messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

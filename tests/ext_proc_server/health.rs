@@ -4,8 +4,8 @@ use bytes::Bytes;
 use tidegate::ext_proc::server::{SERVICE_NAME, ServingStatus};
 use tidegate::ext_proc::wire::GrpcCode;
 
+use super::peer::{Call, Ended, Peer};
 use crate::messages::{frame, message_frame};
-use crate::peer::{Call, Ended, Peer};
 use crate::stage::passing;
 
 const CHECK: &str = "/grpc.health.v1.Health/Check";

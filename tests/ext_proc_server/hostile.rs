@@ -7,14 +7,13 @@ use tidegate::ext_proc::server::ExternalProcessor;
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::GrpcCode;
 
+use super::peer::{Call, Ended, Peer};
 use crate::answers::line;
 use crate::messages::{
     ProcessingRequest, frame, message_frame, protocol_config, request_body, request_headers,
     request_trailers, response_headers,
 };
-use crate::modes::POST;
-use crate::peer::{Call, Ended, Peer};
-use crate::stage::{Capitals, processor};
+use crate::stage::{Capitals, POST, processor};
 
 /// The first message of an upload in full duplex.
 fn head() -> ProcessingRequest {

@@ -3,17 +3,13 @@
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode};
 
+use super::peer::{Ended, Peer};
 use crate::answers::line;
 use crate::messages::{
     ProcessingRequest, protocol_config, request_body, request_headers, response_body,
     response_headers, response_trailers,
 };
-use crate::peer::{Ended, Peer};
-use crate::stage::{Capitals, Guard, Mark, processor};
-
-/// The head of an upload.
-pub(crate) const POST: [(&str, &str); 4] =
-    [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "origin")];
+use crate::stage::{Capitals, Guard, Mark, POST, processor};
 
 const OK: [(&str, &str); 1] = [(":status", "200")];
 

@@ -26,9 +26,8 @@ use crate::messages::{
     Frames, ProcessingRequest, ProcessingResponse, message_frame, protocol_config, request_body,
     request_headers,
 };
-use crate::modes::POST;
-use crate::peer::{Peer, grpc};
-use crate::stage::{Capitals, processor};
+use crate::on_hyper::peer::{Peer, grpc};
+use crate::stage::{Capitals, POST, processor};
 
 /// What is there of a request: given out, then nothing more comes.
 #[derive(Debug, Default)]
@@ -191,7 +190,7 @@ async fn it_is_mounted_beside_another_service_through_tower() {
     let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     tokio::spawn(server.serve_connection(TokioIo::new(far), TowerToHyperService::new(router)));
     let mut peer = Peer::over(near, |_| {}).await;
-    let other = peer.request(grpc("/other").body(crate::peer::full("")).unwrap()).await;
+    let other = peer.request(grpc("/other").body(crate::on_hyper::peer::full("")).unwrap()).await;
     assert_eq!(other.into_body().collect().await.unwrap().to_bytes(), "another");
     let mut call = peer.open().await;
     call.send(head()).await;

@@ -1,6 +1,7 @@
 //! A client of the service: one HTTP/2 connection over a pipe, and calls on it.
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,11 +12,14 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tidegate::ext_proc::server::{ExternalProcessor, PROCESS_PATH, ServeSettings};
+use tidegate::ext_proc::server::{
+    Carrier, ExternalProcessor, PROCESS_PATH, ServeSettings, serve_direct_connection,
+};
 use tidegate::ext_proc::wire::GrpcCode;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::CARRIER;
 use crate::messages::{Frames, ProcessingRequest, ProcessingResponse, message_frame};
 
 type RequestBody = BoxBody<Bytes, Gone>;
@@ -55,8 +59,18 @@ impl Peer {
         client: impl FnOnce(&mut http2::Builder<TokioExecutor>),
     ) -> Self {
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
-        let serving = settings.http2().serve_connection(TokioIo::new(far), processor.clone());
-        tokio::spawn(serving);
+        let processor = processor.clone();
+        match CARRIER {
+            Carrier::Direct => {
+                let settings = settings.clone();
+                tokio::spawn(async move {
+                    serve_direct_connection(far, processor, &settings, pending()).await
+                });
+            }
+            _ => {
+                tokio::spawn(settings.http2().serve_connection(TokioIo::new(far), processor));
+            }
+        }
         Self::over(near, client).await
     }
 

@@ -11,8 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::CARRIER;
+use super::peer::{Ended, Peer};
 use crate::messages::{protocol_config, request_headers, response_headers};
-use crate::peer::{Ended, Peer};
 use crate::stage::passing;
 
 /// A server on loopback.
@@ -26,7 +27,7 @@ pub(crate) async fn serve(processor: &ExternalProcessor, settings: ServeSettings
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (shutdown, told) = oneshot::channel();
-    let server = processor.clone().serve(listener, settings, async {
+    let server = processor.clone().serve(listener, settings.carrier(CARRIER), async {
         let _ = told.await;
     });
     Running { address, shutdown, server: tokio::spawn(server) }

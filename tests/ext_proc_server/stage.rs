@@ -4,14 +4,31 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use tidegate::exchange::{ExchangePlan, ExchangePlanBuilder};
 use tidegate::ext_proc::mode::{DirectionMode, ProcessingMode};
-use tidegate::ext_proc::server::ExternalProcessor;
+use tidegate::ext_proc::server::{ExternalProcessor, StreamReport, StreamSettings};
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tidegate::{Capability, Declaration, Filter, Head, Interest, LocalReply, Verdict, View};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// The head of an upload.
+pub(crate) const POST: [(&str, &str); 4] =
+    [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "origin")];
 
 /// `filters` in `mode`, in both directions.
 pub(crate) fn processor(mode: DirectionMode, filters: ExchangePlanBuilder) -> ExternalProcessor {
     let settings = SessionSettings::new(ProcessingMode::new(mode, mode));
     ExternalProcessor::new(SessionPlan::new(filters.build().unwrap(), settings).unwrap())
+}
+
+/// The processor in full duplex, and what it reports.
+pub(crate) fn observed(
+    filters: ExchangePlanBuilder,
+    settings: StreamSettings,
+) -> (ExternalProcessor, UnboundedReceiver<StreamReport>) {
+    let (tell, reports) = unbounded_channel();
+    let settings = settings.on_end(move |report: &StreamReport| {
+        let _ = tell.send(report.clone());
+    });
+    (processor(DirectionMode::full_duplex(), filters).settings(settings), reports)
 }
 
 /// No filters, heads only.

@@ -16,15 +16,14 @@ use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
 use tidegate::ext_proc::wire::GrpcCode;
 use tidegate::{Declaration, Filter, Head, Interest, Outcome, Verdict, View};
 
+use super::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS, soon};
 use crate::answers::line;
 use crate::counting::live_bytes;
-use crate::ends::observed;
 use crate::messages::{
     ProcessingRequest, ProcessingResponse, protocol_config, request_body, request_headers,
     response_body, response_headers,
 };
-use crate::modes::POST;
-use crate::peer::{Call, Ended, PIPE_BYTES, Peer, SENDER_SLOTS, soon};
+use crate::stage::{POST, observed};
 
 /// Counts the filters that have been closed.
 struct Closed(Arc<AtomicUsize>);
@@ -124,8 +123,8 @@ async fn a_client_that_never_reads_is_cut_off_and_its_filters_closed() {
     assert_eq!(error.kind(), ErrorKind::Stalled);
     let waited = blocked.elapsed();
     assert!(waited <= stall * 5 / 4, "one look late at most: {waited:?}");
-    assert_eq!(closed.load(Relaxed), 1, "while hyper does not poll the stream");
-    assert_eq!(processor.drain().live_streams(), 1, "hyper has it still");
+    assert_eq!(closed.load(Relaxed), 1, "while nobody polls the stream");
+    assert_eq!(processor.drain().live_streams(), 1, "the carrier has it still");
 
     // The client comes back: it finds its stream reset, and others as they were.
     while call.next::<ProcessingResponse>().await.is_some() {}
