@@ -8,7 +8,8 @@ use tidegate::body::Timeouts;
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::server::{
-    ExternalProcessor, PROCESS_PATH, ServeSettings, StreamReport, StreamSettings,
+    Carrier, ExternalProcessor, PROCESS_PATH, ServeSettings, StreamReport, StreamSettings,
+    serve_direct_connection,
 };
 use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
 
@@ -22,7 +23,7 @@ use crate::messages::{
     protocol_config, request_body, request_headers, request_trailers, response_body,
     response_headers, response_trailers,
 };
-use crate::net::{self, TcpListener};
+use crate::net::{self, TcpListener, TcpStream};
 use crate::peer::{Peer, Role};
 
 const HOLD: Duration = Duration::from_secs(10);
@@ -233,15 +234,28 @@ fn word(end: &SessionEnd) -> String {
     }
 }
 
+/// Serves a connection. How one ends that was broken is the carrier's business.
+async fn serve(carrier: Carrier, socket: TcpStream, processor: ExternalProcessor) {
+    let settings = ServeSettings::new();
+    match carrier {
+        Carrier::Direct => {
+            let stays = std::future::pending();
+            let _ = serve_direct_connection(socket, processor, &settings, stays).await;
+        }
+        _ => {
+            let _ = settings.http2().serve_connection(TokioIo::new(socket), processor).await;
+        }
+    }
+}
+
 /// Plays a cell.
-pub(crate) async fn play(cell: Cell) -> Finding {
+pub(crate) async fn play(cell: Cell, carrier: Carrier) -> Finding {
     let board = Board::here();
     let (processor, plan) = processor(cell, &board);
     let listener = TcpListener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let envoy = net::dial(listener.local_addr().unwrap());
     let (socket, _) = listener.accept().await.unwrap();
-    let http2 = ServeSettings::new().http2();
-    let serving = tokio::spawn(http2.serve_connection(TokioIo::new(socket), processor.clone()));
+    let serving = tokio::spawn(serve(carrier, socket, processor.clone()));
     let mut stream = Stream { envoy: Peer::new(Role::Client, Version::Http2, envoy) };
     stream.play(cell).await;
     for _ in 0..40 {
@@ -257,8 +271,7 @@ pub(crate) async fn play(cell: Cell) -> Finding {
         faults.push(format!("{live} streams are live"));
     }
     stream.envoy.close();
-    // How a connection ends that was broken is hyper's business.
-    let _ = serving.await.unwrap();
+    serving.await.unwrap();
     drop(processor);
     let (request, response) = board.outcomes();
     Finding { client: answers, origin: board.reported(), request, response, faults }

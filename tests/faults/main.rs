@@ -31,8 +31,9 @@ use std::sync::{Once, OnceLock};
 
 use case::Finding;
 use cell::{Cell, Edge};
+use tidegate::ext_proc::server::Carrier;
 
-/// What the network draws from: in which pieces bytes arrive. Each cell comes to the same with all.
+/// What the network draws from: in which pieces bytes arrive.
 const SEEDS: [u64; 2] = [0x5eed, 0xfa_0175];
 
 /// Panics that are planned are not printed.
@@ -48,43 +49,61 @@ fn quiet() {
     });
 }
 
-fn run(cell: Cell, seed: u64) -> Finding {
-    match cell.edge {
-        Edge::Proxy => case::run(cell, seed, proxy::play),
-        Edge::Gateway => case::run(cell, seed, gateway::play),
-        Edge::ExtProc => case::run(cell, seed, ext_proc::play),
+/// What cells are run with. All of it has to come to the same.
+#[derive(Debug, Clone, Copy)]
+struct With {
+    seed: u64,
+    /// Of the external processor: the other edges are always on hyper.
+    carrier: Carrier,
+}
+
+impl With {
+    const FIRST: Self = Self { seed: SEEDS[0], carrier: Carrier::Hyper };
+
+    fn others(edge: Edge) -> Vec<Self> {
+        let on = |carrier| SEEDS.map(|seed| Self { seed, carrier });
+        let direct = if let Edge::ExtProc = edge { &on(Carrier::Direct)[..] } else { &[] };
+        [&on(Carrier::Hyper)[1..], direct].concat()
     }
 }
 
-/// Runs all cells of an edge with one seed.
-fn found(edge: Edge, seed: u64) -> Found {
+fn run(cell: Cell, With { seed, carrier }: With) -> Finding {
+    match cell.edge {
+        Edge::Proxy => case::run(cell, seed, proxy::play),
+        Edge::Gateway => case::run(cell, seed, gateway::play),
+        Edge::ExtProc => case::run(cell, seed, |cell| ext_proc::play(cell, carrier)),
+    }
+}
+
+/// Runs all cells of an edge.
+fn found(edge: Edge, with: With) -> Found {
     quiet();
     let cells = Cell::all(edge);
-    cells.map(|cell| (cell, cell.cannot_be().is_none().then(|| run(cell, seed)))).collect()
+    cells.map(|cell| (cell, cell.cannot_be().is_none().then(|| run(cell, with)))).collect()
 }
 
 type Found = Vec<(Cell, Option<Finding>)>;
 
-/// What was found with the first seed: the page and the checks share it.
+/// What was found first: the page and the checks share it.
 fn found_first(edge: Edge) -> &'static Found {
     static FOUND: [OnceLock<Found>; 3] = [const { OnceLock::new() }; 3];
-    FOUND[edge as usize].get_or_init(|| found(edge, SEEDS[0]))
+    FOUND[edge as usize].get_or_init(|| found(edge, With::FIRST))
 }
 
-/// Runs all cells of an edge with all seeds, and checks each of them.
+/// Runs all cells of an edge with all that they can be run with, and checks each of them.
 fn check(edge: Edge) {
     let first = found_first(edge);
     let mut wrong = String::new();
     for (cell, finding) in first {
         for fault in finding.iter().flat_map(|finding| cell.judge(finding)) {
-            let _ = writeln!(wrong, "{cell:?}, seed {}: {fault}\n    {finding:?}", SEEDS[0]);
+            let _ = writeln!(wrong, "{cell:?}, {:?}: {fault}\n    {finding:?}", With::FIRST);
         }
     }
-    for seed in &SEEDS[1..] {
-        for ((cell, expected), (_, finding)) in first.iter().zip(found(edge, *seed)) {
+    for with in With::others(edge) {
+        for ((cell, expected), (_, finding)) in first.iter().zip(found(edge, with)) {
             if finding != *expected {
-                let _ = writeln!(wrong, "{cell:?}: with seed {seed}\n    {finding:?}");
-                let _ = writeln!(wrong, "    and with {}\n    {expected:?}", SEEDS[0]);
+                let _ = writeln!(wrong, "{cell:?}: {with:?}\n    {finding:?}");
+                let _ = writeln!(wrong, "    and {:?}\n    {expected:?}", With::FIRST);
             }
         }
     }

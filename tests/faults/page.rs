@@ -23,7 +23,7 @@ What is right stands in `tests/faults/expected.rs`, apart from what was found. B
 checks that no message looks whole that is not, that nobody held more than the bound of its plan,
 and, while the peers are still there, that no filter, chain, exchange or epoch is left; behind them,
 that no task and no connection is. Every cell runs with several seeds, which decide in which pieces
-bytes arrive, and has to come to the same.
+bytes arrive, those of the external processor on both carriers, and has to come to the same.
 
 *Client*, *origin*: what that peer was told; `–` is one that has failed, and hears nothing, or what
 never began. *Request*, *response*: what the embedder was told of that message. Phases are those of
