@@ -2,7 +2,7 @@
 //! runtime of several threads, for a number of responses or minutes.
 //!
 //! ```text
-//! cargo run --release -- --responses 1000000 --minutes 10 --seed 1
+//! cargo run --release -- --responses 1000000 --minutes 10 --seed 1 --carrier direct
 //! ```
 //!
 //! Clients, proxy and origin, and clients that play Envoy and the processor, are in this process,
@@ -34,6 +34,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use tidegate::ext_proc::server::Carrier;
 use tokio::task::JoinSet;
 
 use figures::{Figures, open_files, resident_kib};
@@ -72,6 +73,25 @@ struct Options {
     /// Connections of the processor, each with eight streams at once.
     #[arg(long, default_value_t = 4)]
     connections: u64,
+
+    /// What carries HTTP/2 of the processor.
+    #[arg(long, value_enum, default_value_t = CarrierName::Hyper)]
+    carrier: CarrierName,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum CarrierName {
+    Hyper,
+    Direct,
+}
+
+impl From<CarrierName> for Carrier {
+    fn from(name: CarrierName) -> Self {
+        match name {
+            CarrierName::Hyper => Self::Hyper,
+            CarrierName::Direct => Self::Direct,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -111,7 +131,7 @@ async fn run(options: &Options, figures: &Arc<Figures>) {
     let start = Instant::now();
     let limit = Duration::from_secs_f64(options.minutes * 60.0);
     let proxies = [ProxyLoad::start(figures, false).await, ProxyLoad::start(figures, true).await];
-    let processor = ProcessorLoad::start(figures).await;
+    let processor = ProcessorLoad::start(figures, options.carrier.into()).await;
     let mut tasks = JoinSet::new();
     for (at, proxy) in (0..).zip(&proxies) {
         proxy.clients(&mut tasks, options.seed + at * 1_000, options.clients);
@@ -144,8 +164,9 @@ async fn run(options: &Options, figures: &Arc<Figures>) {
     }
     processor.stop().await;
     println!(
-        "seed {}: {total} responses in {seconds:.0} s, {:.0} a second",
+        "seed {}, processor on {:?}: {total} responses in {seconds:.0} s, {:.0} a second",
         options.seed,
+        options.carrier,
         total as f64 / seconds
     );
     let warm_kib = warm_kib.unwrap_or(end_kib);

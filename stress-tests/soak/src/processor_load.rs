@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::server::{
-    ExternalProcessor, PROCESS_PATH, ServeSettings, Served, StreamReport, StreamSettings,
+    Carrier, ExternalProcessor, PROCESS_PATH, ServeSettings, Served, StreamReport, StreamSettings,
 };
 use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
 use tokio::net::{TcpListener, TcpStream};
@@ -47,7 +47,7 @@ pub(crate) struct ProcessorLoad {
 }
 
 impl ProcessorLoad {
-    pub(crate) async fn start(figures: &Arc<Figures>) -> Self {
+    pub(crate) async fn start(figures: &Arc<Figures>, carrier: Carrier) -> Self {
         let filters =
             ExchangePlan::builder().pair("later", || (Later::default(), Later::default()));
         let plan = filters.build().unwrap();
@@ -62,7 +62,8 @@ impl ProcessorLoad {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = processor.clone().serve(listener, ServeSettings::new(), async {
+        let serve = ServeSettings::new().carrier(carrier);
+        let server = processor.clone().serve(listener, serve, async {
             drop(stopped.await);
         });
         let serving = tokio::spawn(server);
