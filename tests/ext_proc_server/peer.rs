@@ -58,7 +58,17 @@ impl Peer {
         settings: &ServeSettings,
         client: impl FnOnce(&mut http2::Builder<TokioExecutor>),
     ) -> Self {
-        let (near, far) = tokio::io::duplex(PIPE_BYTES);
+        Self::connect_through(PIPE_BYTES, processor, settings, client).await
+    }
+
+    /// The same through a pipe of so many bytes.
+    pub(crate) async fn connect_through(
+        pipe_bytes: usize,
+        processor: &ExternalProcessor,
+        settings: &ServeSettings,
+        client: impl FnOnce(&mut http2::Builder<TokioExecutor>),
+    ) -> Self {
+        let (near, far) = tokio::io::duplex(pipe_bytes);
         let processor = processor.clone();
         match CARRIER {
             Carrier::Direct => {

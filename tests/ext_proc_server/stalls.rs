@@ -23,7 +23,7 @@ use crate::messages::{
     ProcessingRequest, ProcessingResponse, protocol_config, request_body, request_headers,
     response_body, response_headers,
 };
-use crate::stage::{POST, observed};
+use crate::stage::{Capitals, POST, observed, processor};
 
 /// Counts the filters that have been closed.
 struct Closed(Arc<AtomicUsize>);
@@ -157,6 +157,26 @@ async fn a_client_that_reads_a_little_in_each_timeout_is_slow_and_not_stalled() 
         }
     }
     assert!(reports.try_recv().is_err(), "nothing has ended");
+}
+
+/// Between the two nothing ever waits: what is written is gone at once.
+#[tokio::test(start_paused = true)]
+async fn an_answer_beyond_every_window_goes_out_where_the_transport_takes_all() {
+    let (pipe_bytes, body_bytes) = (8 << 20, 2 << 20);
+    let processor = processor(
+        DirectionMode::buffered(),
+        ExchangePlan::builder().pair("capitals", || (Capitals, Capitals)),
+    );
+    let mut peer = Peer::connect_through(pipe_bytes, &processor, &ServeSettings::new(), |client| {
+        client.initial_stream_window_size(400_000);
+    })
+    .await;
+    let mut call = peer.open().await;
+    let number = BodyMode::Buffered.number();
+    call.send(request_headers(&POST, false).first(protocol_config(number, number))).await;
+    assert_eq!(line(&call.answer().await), "request head");
+    call.send(request_body(vec![b'x'; body_bytes], true)).await;
+    assert_eq!(line(&call.answer().await), format!("request body = {body_bytes} bytes"));
 }
 
 #[tokio::test(start_paused = true)]
