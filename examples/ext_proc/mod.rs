@@ -79,7 +79,8 @@ impl Processor {
         options: &Options,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), BoxError> {
-        let settings = ServeSettings::new().drain(options.drain_timeout());
+        let settings = ServeSettings::new();
+        let settings = settings.carrier(options.carrier()).drain(options.drain_timeout());
         let served = self.service.serve(listener, settings, shutdown).await;
         tracing::info!(?served, "gone");
         if served.cut > 0 {

@@ -8,6 +8,7 @@ use tidegate::exchange::Direction;
 use tidegate::ext_proc::mode::{
     BodyMode, DirectionMode, FilterConfig, ModeError, ModeField, ProcessingMode, Promise, SendMode,
 };
+use tidegate::ext_proc::server::Carrier;
 
 use super::filter_spec::{FilterSpec, byte_count};
 
@@ -50,6 +51,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "MS")]
     message_timeout_ms: Option<u64>,
 
+    /// What carries HTTP/2: hyper, or direct, which is the crate's own.
+    #[arg(long, value_name = "NAME", default_value = "hyper", value_parser = carrier)]
+    carrier: Carrier,
+
     /// Bootstrap: where Envoy listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:10000")]
     envoy_listen: SocketAddr,
@@ -75,6 +80,11 @@ impl Options {
     /// Where to listen.
     pub(crate) fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// What carries HTTP/2.
+    pub(crate) fn carrier(&self) -> Carrier {
+        self.carrier
     }
 
     /// Where Envoy is to listen.
@@ -146,6 +156,15 @@ fn send(name: &str) -> Result<SendMode, String> {
     named.ok_or_else(|| format!("trailers are SEND or SKIP, not `{name}`"))
 }
 
+/// A carrier by its name.
+fn carrier(name: &str) -> Result<Carrier, String> {
+    match name {
+        "hyper" => Ok(Carrier::Hyper),
+        "direct" => Ok(Carrier::Direct),
+        _ => Err(format!("carriers are hyper and direct, not `{name}`")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +194,15 @@ mod tests {
         assert!(parse(&["--mode", "duplex"]).is_err());
         let grpc = parse(&["--mode", "GRPC"]).expect_err("not implemented").to_string();
         assert!(grpc.contains("does not implement it"), "{grpc}");
+    }
+
+    #[test]
+    fn carriers_have_names() {
+        let carrier = |args: &[&str]| parse(args).map(|options| options.carrier());
+        assert!(matches!(carrier(&[]), Ok(Carrier::Hyper)));
+        assert!(matches!(carrier(&["--carrier", "hyper"]), Ok(Carrier::Hyper)));
+        assert!(matches!(carrier(&["--carrier", "direct"]), Ok(Carrier::Direct)));
+        assert!(carrier(&["--carrier", "h2"]).is_err());
     }
 
     /// P1.
