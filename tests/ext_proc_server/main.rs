@@ -13,6 +13,7 @@ mod counting;
 use tidegate::ext_proc::server::Carrier;
 
 mod answers;
+mod direct;
 mod mounted;
 mod stage;
 

@@ -207,10 +207,12 @@ where
                         };
                         if let State::Closing(Err(ConnectionEnd::Broken(broken))) = &self.state {
                             self.protocol.break_off(*broken);
+                            self.clock.linger();
                         }
                     }
                 },
                 State::Closing(_) => {
+                    self.ignore_wakes();
                     let closed = ready!(self.poll_close());
                     let State::Closing(ending) = core::mem::replace(&mut self.state, State::Over)
                     else {
@@ -223,6 +225,7 @@ where
                     self.state = State::Lingering { ending, left: MAX_LINGER_BYTES };
                 }
                 State::Lingering { .. } => {
+                    self.ignore_wakes();
                     ready!(self.poll_linger());
                     let State::Lingering { ending, .. } =
                         core::mem::replace(&mut self.state, State::Over)
@@ -241,8 +244,23 @@ where
         Poll::Ready(ending)
     }
 
-    /// All that is queued goes out, and then the end of the stream.
+    /// There is nobody to poll but the connection: what has been woken would have it polled again
+    /// and again.
+    fn ignore_wakes(&mut self) {
+        self.wakes.take(&mut self.round);
+        self.round.places.clear();
+    }
+
+    /// All that is queued goes out, and then the end of the stream. A peer that has broken the rules
+    /// has not long to take it: nothing else would end that.
     fn poll_close(&mut self) -> Poll<std::io::Result<()>> {
+        if let State::Closing(Err(_)) = self.state {
+            let waker = Wakes::waker(&self.wakes, OUTSIDE);
+            let life = self.life();
+            if self.clock.poll(&mut Context::from_waker(&waker), &life).is_ready() {
+                return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+            }
+        }
         let mut cx = Context::from_waker(&self.waker);
         ready!(self.protocol.output().drain(&mut self.writer, &mut cx))?;
         Pin::new(&mut self.writer).poll_shutdown(&mut cx)
