@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tidegate::exchange::ExchangePlan;
 use tidegate::ext_proc::mode::{DirectionMode, FilterConfig, ProcessingMode};
-use tidegate::ext_proc::server::{Drain, ExternalProcessor, ServeSettings, Served};
+use tidegate::ext_proc::server::{Drain, ExternalProcessor, Served};
 use tidegate::ext_proc::session::{SessionPlan, SessionSettings};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 
 use super::super::harness::configuration::{Cluster, Configuration};
 use super::actor::{Act, Actor};
+use super::carrier::settings;
 
 /// The names of the listeners, and of the clusters.
 pub(crate) const GOING: &str = "going";
@@ -102,7 +103,7 @@ async fn start(
 ) -> (u16, JoinHandle<Served>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("a socket").port();
-    let settings = ServeSettings::new().drain(Duration::from_secs(10));
+    let settings = settings().drain(Duration::from_secs(10));
     (port, tokio::spawn(processor.serve(listener, settings, shutdown)))
 }
 
@@ -169,7 +170,7 @@ fn serves_as_a_child() {
         let shutdown = async {
             let _ = ended.await;
         };
-        processor().serve(listener, ServeSettings::new(), shutdown).await
+        processor().serve(listener, settings(), shutdown).await
     });
     if is_child {
         // Nobody reads what a test would print at its end.

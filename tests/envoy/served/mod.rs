@@ -3,6 +3,7 @@
 
 pub(crate) mod actor;
 pub(crate) mod apart;
+pub(crate) mod carrier;
 pub(crate) mod serve;
 pub(crate) mod table;
 pub(crate) mod tap;

@@ -1,16 +1,18 @@
 //! The processors of the table, behind one port.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::{Ready, pending, ready};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use http_body::Body;
 use hyper::service::Service;
 use tidegate::ext_proc::server::{
-    ExternalProcessor, ProcessBody, ServeSettings, StreamSettings, serve,
+    Carrier, ExternalProcessor, ProcessBody, StreamSettings, serve, serve_direct,
 };
 use tidegate::ext_proc::session::SessionEnd;
 use tokio::net::TcpListener;
@@ -18,6 +20,7 @@ use tokio::net::TcpListener;
 use super::super::harness::configuration::Configuration;
 use super::super::harness::rig::rig;
 use super::super::harness::transcript::Transcripts;
+use super::carrier::{carrier, settings};
 use super::tap::{Replies, Requests, Tap};
 
 /// A processor made with the crate, and the listener that asks it.
@@ -78,7 +81,10 @@ pub(crate) async fn start(served: Arc<Vec<Served>>, transcripts: Transcripts) ->
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("a socket");
     let all = All { served, transcripts };
-    tokio::spawn(serve(listener, all, ServeSettings::new(), pending()));
+    match carrier() {
+        Carrier::Direct => tokio::spawn(serve_direct(listener, all, settings(), pending())),
+        _ => tokio::spawn(serve(listener, all, settings(), pending())),
+    };
     address
 }
 
@@ -89,12 +95,16 @@ struct All {
     transcripts: Transcripts,
 }
 
-impl Service<Request<Incoming>> for All {
-    type Response = Response<Replies<ProcessBody<Requests<Incoming>>>>;
+impl<B> Service<Request<B>> for All
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Replies<ProcessBody<Requests<B>>>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;
 
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<B>) -> Self::Future {
         let name = request.uri().host().unwrap_or_default();
         let served = self.served.iter().find(|served| served.name == name);
         let Some(served) = served else { panic!("no processor {name:?}") };
