@@ -7,6 +7,9 @@
 #[path = "../kit/ext_proc/mod.rs"]
 mod messages;
 
+#[path = "../kit/queue.rs"]
+mod queue;
+
 #[path = "../support/counting.rs"]
 mod counting;
 

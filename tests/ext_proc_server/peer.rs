@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body_util::channel::{Channel, Sender};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
@@ -21,20 +20,9 @@ use tokio::net::TcpStream;
 
 use super::CARRIER;
 use crate::messages::{Frames, ProcessingRequest, ProcessingResponse, message_frame};
+use crate::queue::{Gone, Pieces, queue};
 
 type RequestBody = BoxBody<Bytes, Gone>;
-
-/// Why a client resets its stream.
-#[derive(Debug)]
-pub(crate) struct Gone;
-
-impl std::fmt::Display for Gone {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the client is gone")
-    }
-}
-
-impl std::error::Error for Gone {}
 
 /// One connection.
 pub(crate) struct Peer {
@@ -108,7 +96,7 @@ impl Peer {
 
     /// Opens a call of any method.
     pub(crate) async fn call(&mut self, path: &str) -> Call {
-        let (requests, body) = Channel::<Bytes, Gone>::new(SENDER_SLOTS);
+        let (requests, body) = queue(SENDER_SLOTS);
         let response = self.request(grpc(path).body(body.boxed()).unwrap()).await;
         Call {
             requests: Some(requests),
@@ -140,7 +128,7 @@ pub(crate) fn full(bytes: impl Into<Bytes>) -> RequestBody {
 
 /// One call under way.
 pub(crate) struct Call {
-    requests: Option<Sender<Bytes, Gone>>,
+    requests: Option<Pieces>,
     pub(crate) head: HeaderMap,
     response: Incoming,
     frames: Frames,
@@ -175,9 +163,9 @@ impl Call {
     }
 
     pub(crate) async fn send_bytes(&mut self, bytes: impl Into<Bytes>) {
-        let requests = self.requests.as_mut().expect("the request is open");
+        let requests = self.requests.as_ref().expect("the request is open");
         // The server may have ended the call.
-        let _ = requests.send_data(bytes.into()).await;
+        let _ = requests.send(bytes.into()).await;
     }
 
     /// Half-closes.
@@ -188,7 +176,7 @@ impl Call {
     /// Resets the stream.
     pub(crate) fn reset(mut self) {
         if let Some(requests) = self.requests.take() {
-            requests.abort(Gone);
+            requests.reset();
         }
     }
 

@@ -26,6 +26,7 @@ mod processor_load;
 #[path = "../../../examples/proxy/mod.rs"]
 mod proxy;
 mod proxy_load;
+#[path = "../../../tests/kit/queue.rs"]
 mod queue;
 
 use std::process::ExitCode;

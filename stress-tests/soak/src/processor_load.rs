@@ -31,7 +31,7 @@ use crate::messages::{
     response_headers, response_trailers,
 };
 use crate::pattern::{self, Check};
-use crate::queue::{self, Gone, Queue};
+use crate::queue::{self, Queue};
 
 /// A stream that takes longer is stuck.
 const STUCK: Duration = Duration::from_secs(120);
@@ -252,10 +252,7 @@ async fn play(mut sender: SendRequest<Queue>, mut dice: Dice, figures: &Figures)
     let send = async {
         for (at, message) in script.iter().enumerate() {
             match fault {
-                Some((Fault::Reset, end)) if end == at => {
-                    let _ = requests.send(Err(Gone)).await;
-                    return;
-                }
+                Some((Fault::Reset, end)) if end == at => return requests.reset(),
                 Some((Fault::Dropped, end)) if end == at => {
                     turn.dropped.notify_one();
                     return std::future::pending().await;
@@ -267,7 +264,7 @@ async fn play(mut sender: SendRequest<Queue>, mut dice: Dice, figures: &Figures)
                 turn.answered.notified().await;
             }
             // The server may have ended the stream.
-            if requests.send(Ok(message_frame(message))).await.is_err() {
+            if !requests.send(message_frame(message)).await {
                 return;
             }
         }
