@@ -59,7 +59,11 @@ where
 impl<E: 'static> Accepted<E> {
     /// Waits for the connections to end. `told` tells them, and is over when they are: those that
     /// are not `within` that time are cut off.
-    pub(super) async fn drain(mut self, within: Duration, told: impl Future<Output = ()>) -> Served {
+    pub(super) async fn drain(
+        mut self,
+        within: Duration,
+        told: impl Future<Output = ()>,
+    ) -> Served {
         if timeout(within, told).await.is_err() {
             self.connections.abort_all();
         }

@@ -15,12 +15,12 @@ use super::health::{Health, HealthCall, Method, ServingStatus};
 use super::shared::{Shared, Watched};
 use super::slot::{Look, Slot};
 
-use super::stream::Stream;
 #[cfg(feature = "ext-proc-direct")]
 use super::serve_direct;
+use super::stream::Stream;
 use super::{
-    BytesProcessor, Carrier, Drain, ProcessBody, ServeSettings, Served, StreamSettings, grpc, serve,
-    watchdog,
+    BytesProcessor, Carrier, Drain, ProcessBody, ServeSettings, Served, StreamSettings, grpc,
+    serve, watchdog,
 };
 use crate::ext_proc::session::SessionPlan;
 use crate::ext_proc::wire::{GrpcCode, GrpcStatus};

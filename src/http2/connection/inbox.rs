@@ -117,10 +117,7 @@ impl Inbox {
     }
 
     /// The next of it, for whoever has the body.
-    pub(super) fn poll(
-        &self,
-        cx: &Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, DirectError>>> {
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DirectError>>> {
         let mut state = lock(&self.state);
         if let Some(piece) = state.pieces.pop_front() {
             state.settled = state.settled.saturating_sub(1);

@@ -17,6 +17,7 @@
 //! This module never reads a byte of a frame.
 
 mod clock;
+#[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod connection;
 mod connection_end;
 mod direct_body;
@@ -31,6 +32,3 @@ pub(crate) use connection_end::ConnectionEnd;
 pub use direct_body::DirectBody;
 pub use direct_error::DirectError;
 pub(crate) use http2_settings::Http2Settings;
-
-
-

@@ -42,12 +42,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         for kind in (0..=0x10).map(Kind::of) {
-            let head = FrameHead {
-                len: 0x12_34_56,
-                kind,
-                flags: Flags(0x25),
-                stream: 0x7fff_fffe,
-            };
+            let head = FrameHead { len: 0x12_34_56, kind, flags: Flags(0x25), stream: 0x7fff_fffe };
             assert_eq!(FrameHead::read(head.write()), head);
         }
     }

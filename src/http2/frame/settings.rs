@@ -1,4 +1,4 @@
-use super::{Flags, FrameHead, Kind};
+use super::{Flags, FrameHead, Kind, bytes};
 use crate::http2::{Broken, Reason};
 
 /// What a peer has said of itself that a server has to mind (RFC 9113, section 6.5.2). How large a
@@ -75,7 +75,7 @@ pub(in crate::http2) fn write_settings(
         (MAX_FRAME, max_frame_bytes),
         (MAX_HEADER_LIST, max_header_list_bytes),
     ];
-    let len = (entries.len() * ENTRY_BYTES) as u32;
+    let len = bytes(entries.len() * ENTRY_BYTES);
     let head = FrameHead { len, kind: Kind::Settings, flags: Flags::NONE, stream: 0 };
     let mut frame = head.write().to_vec();
     for (number, value) in entries {

@@ -17,3 +17,5 @@ mod tests;
 pub(crate) use decoder::Decoder;
 pub(crate) use encoder::{NO_TABLE, encode_field, encode_status};
 pub(crate) use field::Field;
+#[cfg(test)]
+use hpack_error::HpackError;

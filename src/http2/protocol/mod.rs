@@ -27,6 +27,7 @@ mod block;
 mod closed;
 mod event;
 mod going;
+#[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod protocol;
 mod protocol_settings;
 mod read_control;
@@ -41,6 +42,3 @@ mod write;
 pub(super) use event::Event;
 pub(super) use protocol::Protocol;
 pub(super) use protocol_settings::ProtocolSettings;
-
-
-

@@ -8,7 +8,7 @@ use super::request_head::LastTarget;
 use super::stream::{Remote, Stream};
 use super::streams::Streams;
 use super::{Event, ProtocolSettings};
-use crate::http2::frame::{Flags, FrameHead, Kind, Settings, write_settings};
+use crate::http2::frame::{Flags, FrameHead, Kind, Settings, bytes, write_settings};
 use crate::http2::hpack::{Decoder, NO_TABLE};
 use crate::http2::window::{FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, ReceiveWindow, SendWindow};
 use crate::http2::{Broken, Reason};
@@ -85,10 +85,7 @@ impl Protocol {
     /// # Errors
     ///
     /// The connection is over; then [`break_off`](Self::break_off) says so to the peer.
-    pub(in crate::http2) fn read(
-        &mut self,
-        input: &mut BytesMut,
-    ) -> Result<Option<Event>, Broken> {
+    pub(in crate::http2) fn read(&mut self, input: &mut BytesMut) -> Result<Option<Event>, Broken> {
         loop {
             let step = match self.reading {
                 Reading::Preface => self.read_preface(input)?,
@@ -223,7 +220,7 @@ impl Protocol {
     }
 
     pub(super) fn write_frame(&mut self, kind: Kind, flags: Flags, stream: u32, payload: &[u8]) {
-        let len = payload.len() as u32;
+        let len = bytes(payload.len());
         self.output.copy(&FrameHead { len, kind, flags, stream }.write());
         self.output.copy(payload);
     }
@@ -242,6 +239,7 @@ impl Protocol {
 const MAX_STREAM: u32 = (1 << 31) - 1;
 
 /// What reading a part has come to.
+#[allow(clippy::large_enum_variant, reason = "a request is moved, where it would be allocated")]
 pub(super) enum Step {
     Event(Event),
     /// The next part.

@@ -14,15 +14,11 @@ use crate::http2::{Broken, Reason};
 
 impl Protocol {
     /// A short frame.
-    pub(super) fn read_control(
-        &mut self,
-        head: FrameHead,
-        payload: &[u8],
-    ) -> Result<Step, Broken> {
+    pub(super) fn read_control(&mut self, head: FrameHead, payload: &[u8]) -> Result<Step, Broken> {
         match head.kind {
-            Kind::Settings => self.read_settings(head, payload).map(|has_room| {
-                if has_room { Step::Event(Event::RoomForAll) } else { Step::On }
-            }),
+            Kind::Settings => self
+                .read_settings(head, payload)
+                .map(|has_room| if has_room { Step::Event(Event::RoomForAll) } else { Step::On }),
             Kind::Ping => self.read_ping(head, payload).map(|()| Step::On),
             Kind::WindowUpdate => self.read_window_update(head, payload),
             Kind::ResetStream => self.read_reset(head, payload),
@@ -128,15 +124,12 @@ impl Protocol {
             self.closed.ended_by_peer(head.stream);
             return self.of_closed(head.stream, "RST_STREAM of a stream that was never opened");
         };
-        match self.streams.close(slot) {
-            Some(stream) => {
-                self.closed.remember(stream.id, By::Peer);
-                match stream.local {
-                    Local::Waiting => self.spoil()?,
-                    Local::Open | Local::Ended => self.complete(),
-                }
+        if let Some(stream) = self.streams.close(slot) {
+            self.closed.remember(stream.id, By::Peer);
+            match stream.local {
+                Local::Waiting => self.spoil()?,
+                Local::Open | Local::Ended => self.complete(),
             }
-            None => {}
         }
         Ok(Step::Event(Event::Reset { slot, reason }))
     }

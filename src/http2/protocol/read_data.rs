@@ -6,7 +6,7 @@ use super::Event;
 use super::protocol::{Protocol, Step};
 use super::reading::{DataPart, Reading};
 use super::stream::Remote;
-use crate::http2::frame::{Flags, FrameHead};
+use crate::http2::frame::{Flags, FrameHead, bytes};
 use crate::http2::{Broken, Reason};
 use crate::limits::MIN_SLICED_BYTES;
 
@@ -118,29 +118,29 @@ impl Protocol {
         if here == 0 {
             return Step::More;
         }
-        part.left -= here as u32;
+        part.left -= bytes(here);
         let (slot, ends) = (part.slot, part.ends && part.left == 0);
         let is_live = self.streams.get(slot).is_some_and(|stream| stream.id == part.stream);
         if !is_live {
             input.advance(here);
-            self.release_connection(here as u32);
+            self.release_connection(bytes(here));
             return Step::On;
         }
-        let bytes = if here < MIN_SLICED_BYTES {
-            let bytes = Bytes::copy_from_slice(&input[..here]);
+        let piece = if here < MIN_SLICED_BYTES {
+            let piece = Bytes::copy_from_slice(&input[..here]);
             input.advance(here);
-            bytes
+            piece
         } else {
             input.split_to(here).freeze()
         };
-        Step::Event(Event::Data { slot, bytes, ends })
+        Step::Event(Event::Data { slot, bytes: piece, ends })
     }
 
     /// Bytes that mean nothing.
     pub(super) fn skip(&mut self, left: u32, input: &mut BytesMut) -> Step {
         let here = input.len().min(left as usize);
         input.advance(here);
-        match left - here as u32 {
+        match left - bytes(here) {
             0 => {
                 self.reading = Reading::Head;
                 Step::On
@@ -159,5 +159,8 @@ enum Entered {
     /// Its stream is over, and what was under way may still come.
     Nobody,
     /// It ends its stream.
-    Spoilt { slot: usize, reason: Reason },
+    Spoilt {
+        slot: usize,
+        reason: Reason,
+    },
 }

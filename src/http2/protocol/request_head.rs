@@ -178,7 +178,8 @@ impl LastTarget {
             return Ok(path.clone());
         }
         let is_path = value.as_bytes().starts_with(b"/");
-        if !is_path && !(method == Method::OPTIONS && value == "*") {
+        let is_all = method == Method::OPTIONS && value == "*";
+        if !is_path && !is_all {
             return Err(Fault::Malformed);
         }
         let path = PathAndQuery::try_from(value.as_bytes()).map_err(|_| Fault::Malformed)?;

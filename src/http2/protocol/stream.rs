@@ -15,7 +15,9 @@ pub(super) struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remote {
     /// More may come. `left`: so many bytes more will, if the head has said so.
-    Open { left: Option<u64> },
+    Open {
+        left: Option<u64>,
+    },
     Ended,
 }
 

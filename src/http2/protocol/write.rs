@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use super::protocol::Protocol;
 use super::stream::{Local, Remote};
 use crate::http2::Reason;
-use crate::http2::frame::{Flags, FrameHead, Kind};
+use crate::http2::frame::{self, Flags, FrameHead, Kind};
 use crate::http2::hpack::{encode_field, encode_status};
 use crate::limits::MIN_LENT_BYTES;
 
@@ -52,8 +52,7 @@ impl Protocol {
         ends: bool,
     ) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
-        // Of no frame that a peer can allow.
-        let len = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let len = frame::bytes(bytes);
         stream.send.take(len);
         self.send.take(len);
         let flags = Flags::when(ends, Flags::END_STREAM);

@@ -13,7 +13,6 @@ mod lent;
 mod output;
 mod tasks;
 
-
 use core::future::poll_fn;
 use core::hint::black_box;
 use core::pin::{Pin, pin};

@@ -1,4 +1,7 @@
 use core::task::Waker;
+use std::collections::VecDeque;
+
+use bytes::Bytes;
 
 use super::*;
 use crate::ext_proc::wire::{ReplyBody, ReplyFrame};
