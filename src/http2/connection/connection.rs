@@ -251,8 +251,8 @@ where
         self.round.places.clear();
     }
 
-    /// All that is queued goes out, and then the end of the stream. A peer that has broken the rules
-    /// has not long to take it: nothing else would end that.
+    /// All that is queued goes out, and then the end of the stream. A peer that has broken the
+    /// rules has not long to take it: nothing else would end that.
     fn poll_close(&mut self) -> Poll<std::io::Result<()>> {
         if let State::Closing(Err(_)) = self.state {
             let waker = Wakes::waker(&self.wakes, OUTSIDE);
