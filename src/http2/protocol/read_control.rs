@@ -126,9 +126,8 @@ impl Protocol {
         };
         if let Some(stream) = self.streams.close(slot) {
             self.closed.remember(stream.id, By::Peer);
-            match stream.local {
-                Local::Waiting => self.spoil()?,
-                Local::Open | Local::Ended => self.complete(),
+            if stream.local == Local::Waiting {
+                self.spoil()?;
             }
         }
         Ok(Step::Event(Event::Reset { slot, reason }))

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::*;
 use crate::ext_proc::wire::{ReplyBody, ReplyFrame};
 use crate::limits::{MAX_LENT_SEGMENTS, MIN_LENT_BYTES};
+use crate::unwind::drop_contained;
 
 /// Takes up to so many bytes at once; waits when there is no number.
 #[derive(Default)]
@@ -168,7 +169,7 @@ fn what_waits_to_be_written_is_bounded() {
     while let Poll::Ready(n) = output.write(&mut cx(), &[IoSlice::new(&segment)]) {
         taken += n.expect("no error");
     }
-    assert_eq!((taken, output.len), (TRANSPORT_WRITE_BYTES, TRANSPORT_WRITE_BYTES));
+    assert_eq!((taken, output.queue.len()), (TRANSPORT_WRITE_BYTES, TRANSPORT_WRITE_BYTES));
 }
 
 #[test]
