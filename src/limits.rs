@@ -294,8 +294,8 @@ pub const MAX_HEADER_BLOCK_BYTES: usize = 32 * 1024;
 pub const MAX_SETTINGS_FRAME_BYTES: usize = 128 * 6;
 
 /// From which length on a piece of a body is handed on by the direct carrier as a slice of what was
-/// read, in bytes; shorter ones are copied. A slice keeps all of [`TRANSPORT_READ_BYTES`] alive. What
-/// filters keep they pack below the same length.
+/// read, in bytes; shorter ones are copied. A slice keeps all of [`TRANSPORT_READ_BYTES`] alive.
+/// What filters keep they pack below the same length.
 pub const MIN_SLICED_BYTES: usize = PACK_BELOW_BYTES;
 
 /// How much room a read of the direct carrier has at least, in bytes: one of Envoy's DATA frames.

@@ -261,6 +261,7 @@ fn servers_of_ext_proc() {
     shared!(server::ExternalProcessor, server::BytesProcessor, server::StreamSettings);
     shared!(server::Drain, server::DrainPhase, server::Health, server::ServingStatus);
     shared!(server::ServeSettings, server::Served, server::StreamError, server::StreamReport);
+    shared!(server::Carrier, server::DirectBody, server::DirectError);
     // As sendable and movable as a body of hyper's.
     owned!(server::ProcessBody<Source>, server::BytesBody<Source>);
 }

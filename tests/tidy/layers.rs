@@ -8,12 +8,15 @@ use super::source::{Source, expect_none, expect_only, read, rust_files};
 const PAGE: &str = "docs/architecture.md";
 
 /// Uses within a layer: user, used, why.
-const SAME_LAYER: [(&str, &str, &str); 6] = [
+const SAME_LAYER: [(&str, &str, &str); 9] = [
     ("error", "sync", "one error is told to every filter and to the edge: it is shared"),
     ("buf", "watermark", "buffers say what they weigh"),
     ("chain", "filter", "a chain calls filters"),
     ("flow", "exchange", "a flow is compiled to the plan of an exchange"),
     ("ext_proc", "body", "a stream has the clock and the timeouts of a message"),
+    ("ext_proc", "http2", "a server has a carrier"),
+    ("ext_proc", "socket", "the task of a connection runs its streams"),
+    ("http2", "socket", "the task of a connection runs its streams"),
     ("block", "pool", "blocks wait in a pool, which knows nothing of them"),
 ];
 

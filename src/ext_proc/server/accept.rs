@@ -57,14 +57,20 @@ where
 }
 
 impl<E: 'static> Accepted<E> {
-    /// Waits for the connections to end. `told` tells them, and is over when they are: those that
-    /// are not `within` that time are cut off.
+    /// Waits for the connections to end. `told` tells them to; those that have not `within` that
+    /// time are cut off.
     pub(super) async fn drain(
         mut self,
         within: Duration,
         told: impl Future<Output = ()>,
     ) -> Served {
-        if timeout(within, told).await.is_err() {
+        let ended = async {
+            while let Some(ended) = self.connections.join_next().await {
+                self.served.count(&ended);
+            }
+        };
+        let all = async { tokio::join!(told, ended) };
+        if timeout(within, all).await.is_err() {
             self.connections.abort_all();
         }
         while let Some(ended) = self.connections.join_next().await {

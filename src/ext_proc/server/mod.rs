@@ -34,6 +34,8 @@ mod accept;
 mod bytes_body;
 mod bytes_processor;
 mod carrier;
+#[cfg(feature = "ext-proc-direct")]
+mod departure;
 mod drain;
 mod drain_phase;
 mod external_processor;

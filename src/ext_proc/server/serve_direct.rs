@@ -4,29 +4,29 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::service::Service;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 
 use super::accept::accept;
+use super::departure::Departure;
 use super::transport::keep_memory;
 use super::{DirectBody, ServeSettings, Served};
 use crate::http2::Connection;
 
-/// Serves as [`serve`](super::serve()) does, with HTTP/2 of the crate's own in the place of hyper and
-/// h2.
+/// Serves as [`serve`](super::serve()) does, with HTTP/2 of the crate's own in the place of hyper
+/// and h2.
 ///
 /// What it is for: DATA is handed on as slices of what was read, segments of replies are written as
 /// they are, and a stream is no task. So nothing of a body is copied but pieces below
-/// [`MIN_SLICED_BYTES`](crate::limits::MIN_SLICED_BYTES), and what is read and not taken. The price:
-/// it is code that reads what strangers send, and fewer have tested it. It is checked by the same
-/// tests as hyper is, by a suite for the rules of RFC 9113 and by fuzzing; who does not need it
-/// leaves the feature `ext-proc-direct` out.
+/// [`MIN_SLICED_BYTES`](crate::limits::MIN_SLICED_BYTES), and what is read and not taken. The
+/// price: it is code that reads what strangers send, and fewer have tested it. It is checked by the
+/// same tests as hyper is, by a suite for the rules of RFC 9113 and by fuzzing; who does not need
+/// it leaves the feature `ext-proc-direct` out.
 ///
 /// What it does not have: server push, priorities, extended CONNECT, and compression of the fields
 /// that it writes.
 ///
-/// A client that breaks the rules gets GOAWAY with the reason in words, and its connection ends. One
-/// that has said nothing for [`keep_alive`](ServeSettings::keep_alive) while it has streams is asked
-/// whether it is there.
+/// A client that breaks the rules gets GOAWAY with the reason in words, and its connection ends.
+/// One that has said nothing for [`keep_alive`](ServeSettings::keep_alive) while it has streams is
+/// asked whether it is there.
 ///
 /// # Panics
 ///
@@ -50,27 +50,12 @@ where
     R::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     keep_memory();
-    let (leave, _) = watch::channel(());
+    let departure = Departure::new();
     let http2 = settings.direct();
     let connect = |stream: TcpStream| {
-        let mut heard = leave.subscribe();
-        // `closed` waits for this one.
-        let served = leave.subscribe();
-        let leave = async move {
-            // An error says that this function itself is gone.
-            let _ = heard.changed().await;
-        };
-        let connection = Connection::new(stream.into_split(), service.clone(), &http2, leave);
-        async move {
-            let ended = connection.await;
-            drop(served);
-            ended
-        }
-    };
-    let told = async {
-        leave.send_replace(());
-        leave.closed().await;
+        let leave = Departure::wait(&departure);
+        Connection::new(stream.into_split(), service.clone(), &http2, leave)
     };
     let accepted = accept(listener, &settings, shutdown, connect).await;
-    accepted.drain(settings.drain, told).await
+    accepted.drain(settings.drain, async { departure.tell() }).await
 }

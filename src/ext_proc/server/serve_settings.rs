@@ -34,6 +34,13 @@ use crate::limits::{
 /// and up to [`MAX_LENT_SEGMENTS`](crate::limits::MAX_LENT_SEGMENTS) segments of replies, each with
 /// the frame that it is a part of. What was sent is not among them: this counts what streams leave
 /// behind that were reset, until the connection has no stream.
+///
+/// On [the direct carrier](super::Carrier) nothing is copied into a send buffer: what a stream has
+/// made and not sent is one reply. What came and was not read is copied out of what it was read
+/// into, so that it costs what it is long. What was read is held by the session as slices of
+/// buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps few
+/// bytes of each keeps the buffers, unless they are below
+/// [`PACK_BELOW_BYTES`](crate::limits::PACK_BELOW_BYTES).
 #[derive(Debug, Clone)]
 pub struct ServeSettings {
     pub(super) max_connections: usize,
@@ -132,8 +139,9 @@ impl ServeSettings {
         self
     }
 
-    /// Sets what carries HTTP/2, where [`ExternalProcessor::serve`](super::ExternalProcessor::serve)
-    /// serves. The functions [`serve`](super::serve()) and `serve_direct` are each for one carrier.
+    /// Sets what carries HTTP/2, where
+    /// [`ExternalProcessor::serve`](super::ExternalProcessor::serve) serves. The functions
+    /// [`serve`](super::serve()) and `serve_direct` are each for one carrier.
     #[must_use]
     pub const fn carrier(mut self, carrier: Carrier) -> Self {
         self.carrier = carrier;

@@ -3,10 +3,13 @@
 //!
 //! | state of the connection | left by |
 //! |---|---|
-//! | `Serving` | an end of either side, an error, or all streams being served after it was told to leave |
-//! | `Closing`: what is queued goes out, and then the end of the stream | all being written |
-//! | `Lingering`: what still comes is thrown away, so that the peer reads why it ended instead of a reset | the peer's end, or [`LINGER_SECONDS`](crate::limits::LINGER_SECONDS) |
+//! | `Serving` | an end of either side; an error; having served all streams when it is to leave |
+//! | `Closing`: what is queued goes out, and then its end | all being written |
+//! | `Lingering`: what still comes is thrown away | the peer's end; time |
 //! | `Over` | – |
+//!
+//! It lingers for at most [`LINGER_SECONDS`](crate::limits::LINGER_SECONDS): a socket that is closed
+//! with something unread resets the connection, and the peer would not read why it ended.
 //!
 //! A stream is a *place*: its service's future, then the body of the response, polled by the task of
 //! the connection; and an *inbox*, which is all that the body of the request, wherever it is, shares
