@@ -231,6 +231,8 @@ const PLANTED_PAGE: &str = "\
 | `chain` | L3 | x |
 | `exchange` | L4 | x |
 | `flow` | L4 | x |
+| `socket` | L5 | x |
+| `http2` | L5 | x |
 | `body` | L5 | x |
 | `ext_proc` | L5 | x |
 ";
@@ -259,7 +261,8 @@ fn a_use_of_a_higher_layer_is_found() {
         ("src/buf/traits.rs", "use crate::watermark::Weigh;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
         ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
-        ("src/ext_proc/mod.rs", "use crate::body::Body;"),
+        ("src/ext_proc/mod.rs", "use crate::{body::Body, http2::Carrier, socket::Queue};"),
+        ("src/http2/mod.rs", "use crate::socket::Queue;"),
         ("src/filter/mod.rs", "use {\n    crate::{error::Error,\n    chain::Plan}\n};"),
         ("src/filter/view.rs", "fn a() { crate::Chain::b(); crate::Wild::c() }"),
         ("src/chain/mod.rs", "use crate::filter::Filter;\n#[cfg(test)]\nuse crate::body::Body;"),
@@ -284,7 +287,8 @@ fn a_listed_use_that_is_gone_is_found() {
         ("src/chain/mod.rs", "use crate::filter::Filter;"),
         ("src/block/mod.rs", "use crate::pool::Pool;"),
         ("src/flow/mod.rs", "use crate::exchange::ExchangePlan;"),
-        ("src/ext_proc/mod.rs", "use crate::body::Body;"),
+        ("src/ext_proc/mod.rs", "use crate::{body::Body, http2::Carrier, socket::Queue};"),
+        ("src/http2/mod.rs", "use crate::socket::Queue;"),
     ]);
     expect_only(&check_layers(&files, &map), &["tests/tidy/layers.rs: `error` no longer uses"]);
 }

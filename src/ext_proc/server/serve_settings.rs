@@ -38,8 +38,8 @@ use crate::limits::{
 /// On [the direct carrier](super::Carrier) nothing is copied into a send buffer: what a stream has
 /// made and not sent is one reply. What came and was not read is copied out of what it was read
 /// into, so that it costs what it is long. What was read is held by the session as slices of
-/// buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps few
-/// bytes of each keeps the buffers, unless they are below
+/// buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps
+/// few bytes of each keeps the buffers, unless they are below
 /// [`PACK_BELOW_BYTES`](crate::limits::PACK_BELOW_BYTES).
 #[derive(Debug, Clone)]
 pub struct ServeSettings {

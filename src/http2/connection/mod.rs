@@ -8,14 +8,14 @@
 //! | `Lingering`: what still comes is thrown away | the peer's end; time |
 //! | `Over` | – |
 //!
-//! It lingers for at most [`LINGER_SECONDS`](crate::limits::LINGER_SECONDS): a socket that is closed
-//! with something unread resets the connection, and the peer would not read why it ended.
+//! It lingers for at most [`LINGER_SECONDS`](crate::limits::LINGER_SECONDS): a socket that is
+//! closed with something unread resets the connection, and the peer would not read why it ended.
 //!
-//! A stream is a *place*: its service's future, then the body of the response, polled by the task of
-//! the connection; and an *inbox*, which is all that the body of the request, wherever it is, shares
-//! with it. The body of a response is asked for more when what it gave is in frames; a frame is made
-//! when windows and the queue of what is to be written have room for it. So what a stream has made
-//! and not sent is what it gave last.
+//! A stream is a *place*: its service's future, then the body of the response, polled by the task
+//! of the connection; and an *inbox*, which is all that the body of the request, wherever it is,
+//! shares with it. The body of a response is asked for more when what it gave is in frames; a frame
+//! is made when windows and the queue of what is to be written have room for it. So what a stream
+//! has made and not sent is what it gave last.
 //!
 //! This module never reads a byte of a frame.
 
