@@ -15,9 +15,14 @@ impl SendWindow {
         usize::try_from(self.0).unwrap_or(0)
     }
 
-    /// So many bytes are sent: there was room for them.
+    /// So many bytes are sent: there was room for them. For none there always is (RFC 9113, section
+    /// 6.9.1).
     pub(in crate::http2) fn take(&mut self, bytes: u32) {
-        debug_assert!(i64::from(bytes) <= self.0, "{bytes} bytes in a window of {}", self.0);
+        debug_assert!(
+            bytes == 0 || i64::from(bytes) <= self.0,
+            "{bytes} bytes in a window of {}",
+            self.0
+        );
         self.0 -= i64::from(bytes);
     }
 
@@ -40,6 +45,7 @@ mod tests {
         assert_eq!(window.room(), 0);
         assert!(window.change(-7));
         assert_eq!(window.room(), 0, "7 below");
+        window.take(0);
         assert!(window.change(8));
         assert_eq!(window.room(), 1);
         assert!(window.change(i64::from(MAX_WINDOW_BYTES) - 1));
