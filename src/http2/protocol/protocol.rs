@@ -184,7 +184,12 @@ impl Protocol {
 
     /// Tells the peer why the connection ends.
     pub(in crate::http2) fn break_off(&mut self, broken: Broken) {
-        self.write_go_away(self.streams.last(), broken.reason, broken.what);
+        // What was said of streams that are not served stays true (RFC 9113, section 6.8).
+        let last = match self.going {
+            Going::Leaving { last } => last,
+            Going::No | Going::Told | Going::PeerLeft => self.streams.last(),
+        };
+        self.write_go_away(last, broken.reason, broken.what);
     }
 
     /// A stream came to nothing by the peer's doing.
