@@ -17,10 +17,11 @@ impl ReceiveWindow {
         Self { left: left.into(), released: 0, told_from: (size / 2).max(1) }
     }
 
-    /// So many bytes have come. Answers whether they were allowed; if not, nothing has changed.
+    /// So many bytes have come. Answers whether they were allowed; if not, nothing has changed. None
+    /// always are (RFC 9113, section 6.9.1).
     #[must_use]
     pub(in crate::http2) fn take(&mut self, bytes: u32) -> bool {
-        let fits = i64::from(bytes) <= self.left;
+        let fits = bytes == 0 || i64::from(bytes) <= self.left;
         if fits {
             self.left -= i64::from(bytes);
         }
@@ -75,7 +76,7 @@ mod tests {
         let mut window = ReceiveWindow::new(65_535, 10);
         assert!(window.take(30));
         window.shrink(65_525);
-        assert!(!window.take(1));
+        assert!(window.take(0) && !window.take(1));
         assert_eq!(window.release(20), Some(20), "10 - 30 + 20 bytes are left");
         assert!(window.take(0) && !window.take(1));
         assert_eq!(window.release(10), Some(10));
