@@ -12,6 +12,7 @@ pub(crate) mod corpus;
 pub(crate) mod exchange;
 pub(crate) mod ext_proc;
 pub(crate) mod ext_proc_wire;
+pub(crate) mod http2_hpack;
 #[path = "../kit/ext_proc/mod.rs"]
 pub(crate) mod messages;
 pub(crate) mod pipe;
@@ -22,7 +23,7 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 9] = [
+pub(crate) const ALL: [Target; 10] = [
     buf::TARGET,
     pipe::TARGET,
     chain::TARGET,
@@ -30,6 +31,7 @@ pub(crate) const ALL: [Target; 9] = [
     exchange::TARGET,
     config::TARGET,
     table::TARGET,
+    http2_hpack::TARGET,
     ext_proc_wire::TARGET,
     ext_proc::TARGET,
 ];

@@ -19,11 +19,11 @@ pub(super) struct Entry {
 ///
 /// Entries are ready to be handed on: an indexed field costs no look at its bytes, and no copy.
 ///
-/// The RFC's 32 bytes do not pay for that. With a ceiling of `max_bytes` there are at most
-/// `max_bytes / 32` entries, whose slots are doubled as they are needed and not given back; and two
-/// allocations each, name and value, with a counter of their own. In all, with those of malloc:
-/// 13 times the ceiling at most, which is 52 KiB where 4 KiB are announced. Nothing is reserved
-/// before it is used. A usual client's 20 to 40 entries take 10 KiB.
+/// The RFC's 32 bytes do not pay for that. There are at most `max_bytes / 32` entries, whose slots
+/// double as they are needed, and stay; a name and a value are allocations of their own, and so are
+/// the counters of who has them. With what malloc adds that is eleven times `max_bytes` at most:
+/// 30 KB, with names and values of one byte, where 4 KiB were announced. Nothing is reserved before
+/// an entry comes.
 #[derive(Debug)]
 pub(super) struct DynamicTable {
     entries: VecDeque<Entry>,

@@ -51,7 +51,7 @@ fn damaged_blocks_and_noise_are_read_alike() {
         let max_table_bytes = SIZES[numbers.below(SIZES.len())];
         let (mut writer, mut beside) = (Writer::new(max_table_bytes), Beside::new(max_table_bytes));
         for _ in 0..10 {
-            let (mut block, _) = writer.block(&mut |end| numbers.below(end));
+            let (mut block, _) = writer.clone().block(&mut |end| numbers.below(end));
             if numbers.below(4) == 0 {
                 block = (0..numbers.below(40)).map(|_| numbers.below(256) as u8).collect();
             }
@@ -59,6 +59,7 @@ fn damaged_blocks_and_noise_are_read_alike() {
                 let at = numbers.below(block.len());
                 block[at] = numbers.below(256) as u8;
             }
+            writer.follow(&block);
             if beside.decode(&block).is_err() {
                 break;
             }

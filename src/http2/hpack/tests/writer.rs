@@ -2,12 +2,13 @@
 //!
 //! The fuzz target has this file too.
 
-use super::naive::{Pair, Table, coded};
+use super::naive::{self, Pair, Table, coded};
 
 /// What is drawn from: a number below another one.
 pub(crate) type Draw<'a> = dyn FnMut(usize) -> usize + 'a;
 
 /// A client's encoder, which chooses as it likes.
+#[derive(Clone)]
 pub(crate) struct Writer {
     table: Table,
     max_table_bytes: usize,
@@ -58,6 +59,11 @@ const LIMITS: [usize; 8] = [0, 31, 32, 64, 100, 200, 1000, 4096];
 impl Writer {
     pub(crate) fn new(max_table_bytes: usize) -> Self {
         Self { table: Table::new(max_table_bytes), max_table_bytes }
+    }
+
+    /// A block of somebody else's goes before the next one.
+    pub(crate) fn follow(&mut self, block: &[u8]) {
+        _ = naive::decode(&mut self.table, block);
     }
 
     /// A block, and what it says.
