@@ -3,6 +3,7 @@
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 
+use super::super::reader::Reader;
 use super::hpack::{encode_field, encode_status};
 use super::writer::integer;
 use super::{Decoder, Field, decoded, table};
@@ -155,6 +156,19 @@ fn what_is_written_is_read_and_kept_by_nobody() {
         }
     }
     assert_eq!(table(&decoder), (vec![], 0));
+}
+
+#[test]
+fn integers_are_written_as_the_rfc_has_it() {
+    for prefix_bits in 1..=8 {
+        for value in (0..20_000).chain([u32::MAX as usize - 1, u32::MAX as usize]) {
+            let (mut out, mut expected) = (Vec::new(), Vec::new());
+            super::super::encoder::integer(&mut out, 0, prefix_bits, value);
+            integer(&mut expected, 0, prefix_bits, value);
+            assert_eq!(out, expected, "{value}");
+            assert_eq!(Reader::new(&out).integer(prefix_bits), Ok(value));
+        }
+    }
 }
 
 #[test]
