@@ -55,8 +55,10 @@ pub(super) enum Polled {
 
 /// What comes next of a response.
 enum Next<D> {
-    /// The head has been sent.
-    Head,
+    /// The head has been sent. `ends`: and was all, as the body said then.
+    Head {
+        ends: bool,
+    },
     Data(D),
     Trailers(HeaderMap),
     End,
@@ -122,8 +124,8 @@ where
                         Poll::Pending => return Polled::Waiting,
                     };
                     match next {
-                        Next::Head if work.is_over() => return Polled::Sent,
-                        Next::Head => {}
+                        Next::Head { ends: true } => return Polled::Sent,
+                        Next::Head { ends: false } => {}
                         Next::Data(data) => {
                             let doing = core::mem::replace(&mut self.doing, Doing::Sent);
                             let Doing::Asked(work) = doing else { return Polled::Sent };
@@ -146,7 +148,7 @@ where
 }
 
 impl<F, R: Body> Work<F, R> {
-    /// Whether the response has no body left: its head, or its last frame, has said so.
+    /// Whether the response has nothing behind what it gave last.
     fn is_over(&self) -> bool {
         match self {
             Self::Calling { .. } => false,
@@ -170,9 +172,11 @@ where
         WorkProjection::Calling { future } => {
             let Ok(response) = ready!(future.poll(cx)) else { return Poll::Ready(Next::Failed) };
             let (head, body) = response.into_parts();
-            protocol.send_head(slot, head.status, &head.headers, body.is_end_stream());
+            // Asked once: what another thread fills may come to its end at any time.
+            let ends = body.is_end_stream();
+            protocol.send_head(slot, head.status, &head.headers, ends);
             work.set(Work::Answering { body });
-            Poll::Ready(Next::Head)
+            Poll::Ready(Next::Head { ends })
         }
         WorkProjection::Answering { body } => Poll::Ready(match ready!(body.poll_frame(cx)) {
             Some(Ok(frame)) => match frame.into_data() {
