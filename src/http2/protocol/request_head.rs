@@ -44,7 +44,7 @@ pub(super) struct RequestHead {
 }
 
 /// Fields of one hop of HTTP/1, which a message of HTTP/2 cannot have (RFC 9113, section 8.2.2).
-fn is_of_connection(name: &HeaderName, value: &HeaderValue) -> bool {
+pub(super) fn is_of_connection(name: &HeaderName, value: &HeaderValue) -> bool {
     match name.as_str() {
         "te" => value != "trailers",
         "keep-alive" | "proxy-connection" => true,

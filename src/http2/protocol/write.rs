@@ -4,6 +4,7 @@ use bytes::Buf;
 use http::{HeaderMap, StatusCode};
 
 use super::protocol::Protocol;
+use super::request_head::is_of_connection;
 use super::stream::{Local, Remote};
 use crate::http2::Reason;
 use crate::http2::frame::{self, Flags, FrameHead, Kind};
@@ -81,11 +82,14 @@ impl Protocol {
         self.write_fields(id, &HeaderMap::new(), true);
     }
 
-    /// Writes a block of fields: what lies encoded, and `fields`.
+    /// Writes a block of fields: what lies encoded, and `fields` but those of one hop of HTTP/1, which
+    /// services that know HTTP/1 may have set.
     fn write_fields(&mut self, id: u32, fields: &HeaderMap, ends: bool) {
         let mut block = core::mem::take(&mut self.scratch);
         for (name, value) in fields {
-            encode_field(&mut block, name, value);
+            if !is_of_connection(name, value) {
+                encode_field(&mut block, name, value);
+            }
         }
         let mut kind = Kind::Headers;
         let mut flags = Flags::when(ends, Flags::END_STREAM);
