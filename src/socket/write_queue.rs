@@ -152,3 +152,10 @@ impl WriteQueue {
         n
     }
 }
+
+/// Each piece by itself: their memory may be the user's.
+impl Drop for WriteQueue {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
