@@ -33,6 +33,8 @@ mod huffman;
 mod outcome;
 mod preface;
 mod record;
+#[cfg(feature = "ext-proc-direct")]
+mod services;
 mod settings;
 mod shutdown;
 mod sizes;

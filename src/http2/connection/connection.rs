@@ -1,12 +1,15 @@
-use core::pin::Pin;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker, ready};
 use std::collections::VecDeque;
+use std::io;
 
 use bytes::BytesMut;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::service::Service;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop;
 
 use super::clock::{Clock, Due, Life};
 use super::place::Place;
@@ -122,8 +125,7 @@ where
 
     /// What has been written goes out. Those who waited for that have their turn.
     fn flush(&mut self) -> Result<(), Stop> {
-        let mut cx = Context::from_waker(&self.waker);
-        match self.protocol.output().drain(&mut self.writer, &mut cx) {
+        match self.poll_flush() {
             Poll::Ready(Ok(())) => {
                 if core::mem::take(&mut self.is_full) {
                     self.waker.wake_by_ref();
@@ -141,10 +143,22 @@ where
         }
     }
 
+    /// Gives the transport all that is queued, and has it send what it gathers itself: one that
+    /// encrypts does. Also if the streams have used up what tokio lets a task do in one poll: those
+    /// that always do would keep it back for ever.
+    fn poll_flush(&mut self) -> Poll<io::Result<()>> {
+        let (output, writer) = (self.protocol.output(), &mut self.writer);
+        let flushed = coop::unconstrained(poll_fn(|cx| {
+            ready!(output.drain(writer, cx))?;
+            Pin::new(&mut *writer).poll_flush(cx)
+        }));
+        pin!(flushed).poll(&mut Context::from_waker(&self.waker))
+    }
+
     /// One poll of what serves.
     fn serve(&mut self) -> Result<(), Stop> {
         let went = self.poll_rounds();
-        if let Err(stop @ Stop::Now(_)) = went {
+        if let Err(stop @ (Stop::Now(_) | Stop::Gone)) = went {
             return Err(stop);
         }
         self.flush()?;
@@ -203,6 +217,10 @@ where
                         self.drop_streams();
                         self.state = match stop {
                             Stop::Now(ending) => return self.over(ending),
+                            Stop::Gone => {
+                                self.clock.linger();
+                                State::Closing(Ok(()))
+                            }
                             Stop::Closing(ending) => State::Closing(ending),
                         };
                         if let State::Closing(Err(ConnectionEnd::Broken(broken))) = &self.state {
@@ -252,18 +270,16 @@ where
     }
 
     /// All that is queued goes out, and then the end of the stream. A peer that has broken the
-    /// rules has not long to take it: nothing else would end that.
-    fn poll_close(&mut self) -> Poll<std::io::Result<()>> {
-        if let State::Closing(Err(_)) = self.state {
-            let waker = Wakes::waker(&self.wakes, OUTSIDE);
-            let life = self.life();
-            if self.clock.poll(&mut Context::from_waker(&waker), &life).is_ready() {
-                return Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
-            }
+    /// rules, or sends no more, has not long to take it: nothing else would end that.
+    fn poll_close(&mut self) -> Poll<io::Result<()>> {
+        let waker = Wakes::waker(&self.wakes, OUTSIDE);
+        let life = self.life();
+        let due = self.clock.poll(&mut Context::from_waker(&waker), &life);
+        if let Poll::Ready(Due::GiveUp) = due {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        let mut cx = Context::from_waker(&self.waker);
-        ready!(self.protocol.output().drain(&mut self.writer, &mut cx))?;
-        Pin::new(&mut self.writer).poll_shutdown(&mut cx)
+        ready!(self.poll_flush())?;
+        Pin::new(&mut self.writer).poll_shutdown(&mut Context::from_waker(&self.waker))
     }
 
     /// Throws away what still comes, for some time: a socket that is closed with something unread
@@ -297,6 +313,8 @@ where
 pub(super) enum Stop {
     /// There is nobody to tell.
     Now(Ending),
+    /// The peer sends no more. What it asked for before may be queued.
+    Gone,
     /// The peer is told what is queued first.
     Closing(Ending),
 }

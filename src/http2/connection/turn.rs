@@ -68,7 +68,7 @@ where
         }
         match self.poll_read() {
             Poll::Pending => return Ok(()),
-            Poll::Ready(Ok(0)) => return Err(Stop::Now(Ok(()))),
+            Poll::Ready(Ok(0)) => return Err(Stop::Gone),
             Poll::Ready(Ok(_)) => self.reads += 1,
             Poll::Ready(Err(error)) => return Err(Stop::Now(Err(error.into()))),
         }
@@ -109,20 +109,23 @@ where
                 self.fail(slot, DirectError::Reset { code: reason.0 });
                 self.protocol.forget(slot, reason);
             }
-            Event::Room { slot } => {
-                if self.is_blocked(slot) {
-                    woken.push(place_of(slot));
-                }
-            }
+            Event::Room { slot } => self.unblock(slot, woken),
             Event::RoomForAll => {
-                let blocked = (0..self.places.len()).filter(|&slot| self.is_blocked(slot));
-                woken.extend(blocked.map(place_of));
+                for slot in 0..self.places.len() {
+                    self.unblock(slot, woken);
+                }
             }
         }
     }
 
-    fn is_blocked(&self, slot: usize) -> bool {
-        matches!(self.places.get(slot), Some(Some(place)) if place.is_blocked)
+    /// There may be room for what a stream has to send. It is told once, however often that is
+    /// said before it is polled.
+    fn unblock(&mut self, slot: usize, woken: &mut Vec<usize>) {
+        if let Some(Some(place)) = self.places.get_mut(slot)
+            && mem::take(&mut place.is_blocked)
+        {
+            woken.push(place_of(slot));
+        }
     }
 
     /// A stream begins.
