@@ -17,7 +17,7 @@ use tidegate::ext_proc::server::{DirectBody, ServeSettings, serve_direct_connect
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter, DuplexStream};
 use tokio::task::{JoinHandle, coop};
 
-use crate::frames::{HEAD_BYTES, PREFACE, flag, get, kind, setting, settings};
+use crate::frames::{HEAD_BYTES, PREFACE, data, flag, frame, get, kind, open, setting, settings};
 
 /// How long a test waits for what has to come. The clock is a paused one: it passes at once where
 /// nothing else goes on.
@@ -227,4 +227,68 @@ async fn segments_that_panic_when_they_go_do_so_one_by_one() {
     // Several are queued. Two panics at once would end the process.
     serving.abort();
     assert!(serving.await.unwrap_err().is_cancelled());
+}
+
+/// What has come of a body that nobody read before a GET was answered.
+async fn pieces(frames: &[u8]) -> Vec<Bytes> {
+    let (mut near, far) = tokio::io::duplex(PIPE_BYTES);
+    let (bodies, mut body) = tokio::sync::mpsc::unbounded_channel();
+    serve(far, move |request| {
+        if request.method() == "POST" {
+            bodies.send(request.into_body()).unwrap();
+        }
+        Ok(Response::new(nothing()))
+    });
+    near.write_all(&greeting(&[], &open(1))).await.unwrap();
+    let body = body.recv().await.unwrap();
+    assert_eq!(next(&mut near, 1).await.0, kind::HEADERS);
+    near.write_all(&[frames, &data(1, flag::END_STREAM, b""), &get(3)].concat()).await.unwrap();
+    assert_eq!(next(&mut near, 3).await.0, kind::HEADERS);
+    let mut pieces = Vec::new();
+    let mut body = pin!(body);
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        pieces.push(frame.unwrap().into_data().unwrap());
+    }
+    pieces
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_pieces_that_nobody_takes_are_joined() {
+    let bytes: Vec<u8> = (0..20_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let frames: Vec<u8> = bytes.iter().flat_map(|&byte| data(1, 0, &[byte])).collect();
+    let pieces = pieces(&frames).await;
+    assert!(pieces.concat() == bytes);
+    assert!(pieces.len() < 10, "{} pieces of {} bytes", pieces.len(), bytes.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_that_nobody_takes_do_not_keep_what_they_were_read_into() {
+    let round = [data(1, 0, &[b'x'; 1024]), frame(kind::UNKNOWN, 0, 0, &[0; 60_000])].concat();
+    for piece in pieces(&round.repeat(10)).await {
+        let bytes = piece.len();
+        let kept = piece.try_into_mut().expect("it is somebody else's as well").capacity();
+        assert!(kept <= 2 * bytes, "{bytes} bytes keep {kept}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_for_a_body_that_was_dropped_takes_no_room_of_others() {
+    let (mut near, far) = tokio::io::duplex(PIPE_BYTES);
+    let service = service_fn(|request| async {
+        drop(request);
+        pending::<Answer<http_body_util::Empty<Bytes>>>().await
+    });
+    tokio::spawn(async move {
+        let settings = ServeSettings::new().max_streams(1).stream_window_bytes(65_535);
+        let _ = serve_direct_connection(far, service, &settings, pending()).await;
+    });
+    near.write_all(&greeting(&[], &open(1))).await.unwrap();
+    // The settings, and what says that they were heard.
+    for _ in 0..2 {
+        assert_eq!(next(&mut near, 0).await.0, kind::SETTINGS);
+    }
+    for _ in 0..3 {
+        near.write_all(&data(1, 0, &[b'x'; 16_000])).await.unwrap();
+    }
+    assert_eq!(next(&mut near, 0).await.0, kind::WINDOW_UPDATE);
 }

@@ -44,6 +44,8 @@ where
     pub(super) round: Round,
     /// Places that have something to send, and wait until what was written has gone out.
     pub(super) full: VecDeque<usize>,
+    /// Streams for which something has come that they do not wait for, in this round.
+    pub(super) given: Vec<usize>,
     /// Whether nothing is read until what was written has gone out.
     pub(super) is_full: bool,
     /// How often something was read.
@@ -101,6 +103,7 @@ where
             waker,
             round: Round::default(),
             full: VecDeque::new(),
+            given: Vec::new(),
             is_full: false,
             reads: 0,
             state: State::Serving,

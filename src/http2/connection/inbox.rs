@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http_body::Frame;
 
 use super::DirectError;
-use crate::limits::TRANSPORT_READ_BYTES;
+use crate::limits::{MIN_SLICED_BYTES, PACK_BLOCK_BYTES, TRANSPORT_READ_BYTES};
 use crate::sync::{Mutex, lock};
 
 /// What has come of a request and nobody has read: between the task of the connection and whoever
@@ -24,6 +24,9 @@ struct State {
     pieces: VecDeque<Bytes>,
     /// How many of them are their own memory, in the front.
     settled: usize,
+    /// Short pieces behind them, one behind the other: each by itself would cost many times what it
+    /// is long.
+    tail: Vec<u8>,
     end: End,
     reader: Reader,
     /// What has been read, or will never be, since the connection last asked, in bytes.
@@ -63,6 +66,7 @@ impl Inbox {
         let state = State {
             pieces: VecDeque::new(),
             settled: 0,
+            tail: Vec::new(),
             end: if ends { End::Body } else { End::Open },
             reader: Reader::There,
             read_bytes: 0,
@@ -76,7 +80,7 @@ impl Inbox {
         if let Reader::Gone = state.reader {
             state.read_bytes += piece.len();
         } else if !piece.is_empty() {
-            state.pieces.push_back(piece);
+            state.add(piece);
         }
         if ends {
             state.end = End::Body;
@@ -119,9 +123,7 @@ impl Inbox {
     /// The next of it, for whoever has the body.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DirectError>>> {
         let mut state = lock(&self.state);
-        if let Some(piece) = state.pieces.pop_front() {
-            state.settled = state.settled.saturating_sub(1);
-            state.read_bytes += piece.len();
+        if let Some(piece) = state.take() {
             drop(state);
             self.tell(cx);
             return Poll::Ready(Some(Ok(Frame::data(piece))));
@@ -150,7 +152,7 @@ impl Inbox {
     /// Whether the end is all that is left, and what is left, in bytes, if no trailers can come.
     pub(super) fn left(&self) -> Left {
         let state = lock(&self.state);
-        let bytes = state.pieces.iter().map(Bytes::len).sum::<usize>() as u64;
+        let bytes = state.bytes() as u64;
         match state.end {
             End::Body | End::Told if bytes == 0 => Left::Nothing,
             End::Body | End::Told => Left::Exactly(bytes),
@@ -201,10 +203,46 @@ impl State {
 
     /// Nobody will read what there is. It is to be dropped outside.
     fn drop_pieces(&mut self) -> VecDeque<Bytes> {
-        let pieces = mem::take(&mut self.pieces);
+        self.read_bytes += self.bytes();
         self.settled = 0;
-        self.read_bytes += pieces.iter().map(Bytes::len).sum::<usize>();
-        pieces
+        self.tail = Vec::new();
+        mem::take(&mut self.pieces)
+    }
+
+    fn bytes(&self) -> usize {
+        self.pieces.iter().map(Bytes::len).sum::<usize>() + self.tail.len()
+    }
+
+    /// One more piece, which is not empty. A short one that comes alone is mostly taken at once.
+    fn add(&mut self, piece: Bytes) {
+        let is_first = self.pieces.is_empty() && self.tail.is_empty();
+        if is_first || piece.len() >= MIN_SLICED_BYTES {
+            self.seal();
+            self.pieces.push_back(piece);
+            return;
+        }
+        self.tail.extend_from_slice(&piece);
+        if self.tail.len() >= PACK_BLOCK_BYTES {
+            self.seal();
+        }
+    }
+
+    /// What was joined is a piece as others are.
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            self.pieces.push_back(Bytes::from(mem::take(&mut self.tail)));
+        }
+    }
+
+    /// The first piece, which somebody reads.
+    fn take(&mut self) -> Option<Bytes> {
+        if self.pieces.is_empty() {
+            self.seal();
+        }
+        let piece = self.pieces.pop_front()?;
+        self.settled = self.settled.saturating_sub(1);
+        self.read_bytes += piece.len();
+        Some(piece)
     }
 
     fn settle(&mut self) {

@@ -19,6 +19,8 @@ pub(super) struct Place<F, R: Body> {
     doing: Doing<F, R>,
     /// Whether it waits for room, and has not been told of any.
     pub(super) is_blocked: bool,
+    /// Whether something has come that it does not wait for, and the connection has not looked.
+    pub(super) is_given: bool,
 }
 
 /// What is done for a stream.
@@ -72,7 +74,7 @@ where
 {
     pub(super) fn new(inbox: Arc<Inbox>, future: F) -> Self {
         let doing = Doing::Asked(Box::pin(Work::Calling { future }));
-        Self { inbox, doing, is_blocked: false }
+        Self { inbox, doing, is_blocked: false, is_given: false }
     }
 
     /// Whether its response is sent.

@@ -50,6 +50,7 @@ where
                 break;
             }
         }
+        self.settle();
         woken.drain(..polled);
         if woken.is_empty() {
             self.round.places = woken;
@@ -147,17 +148,34 @@ where
 
     /// Something has come for a stream: whoever waits for it is woken.
     fn give(
-        &self,
+        &mut self,
         slot: usize,
         woken: &mut Vec<usize>,
         give: impl FnOnce(&Inbox) -> Option<core::task::Waker>,
     ) {
-        let Some(Some(place)) = self.places.get(slot) else { return };
-        let Some(waiting) = give(&place.inbox) else { return };
+        let Some(Some(place)) = self.places.get_mut(slot) else { return };
+        let Some(waiting) = give(&place.inbox) else {
+            if !mem::replace(&mut place.is_given, true) {
+                self.given.push(slot);
+            }
+            return;
+        };
         if waiting.will_wake(&self.wakers[slot]) {
             woken.push(place_of(slot));
         } else {
             contained(|| waiting.wake());
+        }
+    }
+
+    /// What came in this round, and nobody has taken, lies as it can lie for long.
+    fn settle(&mut self) {
+        while let Some(slot) = self.given.pop() {
+            let Some(Some(place)) = self.places.get_mut(slot) else { continue };
+            place.is_given = false;
+            let read_bytes = place.inbox.look().read_bytes;
+            if read_bytes > 0 {
+                self.protocol.release(slot, read_bytes);
+            }
         }
     }
 
