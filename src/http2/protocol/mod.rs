@@ -37,6 +37,8 @@ mod reading;
 mod request_head;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub(super) use event::Event;
