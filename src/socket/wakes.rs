@@ -84,18 +84,18 @@ impl Wakes {
         !round.is_empty()
     }
 
-    /// Streams of a round that were not polled: they come first in the next one.
+    /// Streams of a round that were not polled: they come first in the next one, each once. Some may
+    /// never have been woken: of what came for them the connection knows by itself.
     pub(crate) fn put_back(&self, mut places: Vec<usize>) {
         let mut state = lock(&self.0);
         let State { woken, is_listed, .. } = &mut *state;
-        for &place in &woken.places {
+        places.append(&mut woken.places);
+        let len = places.iter().max().map_or(0, |&place| place + 1);
+        is_listed.resize(len.max(is_listed.len()), false);
+        for &place in &places {
             is_listed[place] = false;
         }
-        for &place in &places {
-            is_listed[place] = true;
-        }
-        let others = woken.places.drain(..);
-        places.extend(others.filter(|&place| !mem::replace(&mut is_listed[place], true)));
+        places.retain(|&place| !mem::replace(&mut is_listed[place], true));
         woken.places = places;
     }
 

@@ -292,3 +292,24 @@ async fn what_comes_for_a_body_that_was_dropped_takes_no_room_of_others() {
     }
     assert_eq!(next(&mut near, 0).await.0, kind::WINDOW_UPDATE);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_takes_all_that_a_task_may_do_does_not_end_others_that_just_began() {
+    let (mut near, far) = tokio::io::duplex(PIPE_BYTES);
+    serve(far, move |request| {
+        // Kept, so that nothing has woken the stream before it is polled.
+        let kept = request.into_body();
+        let busy = move |cx: &mut Context<'_>| {
+            let _kept = &kept;
+            loop {
+                ready!(pin!(coop::consume_budget()).poll(cx));
+            }
+        };
+        Ok(Response::new(Told(|| false, busy)))
+    });
+    let requests: Vec<u8> = (1..10).step_by(2).flat_map(get).collect();
+    near.write_all(&greeting(&[], &requests)).await.unwrap();
+    for stream in (1..10).step_by(2) {
+        assert_eq!(next(&mut near, stream).await.0, kind::HEADERS);
+    }
+}
