@@ -28,6 +28,8 @@ mod direct_error;
 mod http2_settings;
 mod inbox;
 mod place;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub(crate) use connection::Connection;

@@ -38,7 +38,7 @@ mod request_head;
 mod stream;
 mod streams;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod write;
 
 pub(super) use event::Event;

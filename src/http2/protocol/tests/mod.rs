@@ -3,6 +3,6 @@
 mod directed;
 mod random;
 mod server;
-mod world;
+pub(in crate::http2) mod world;
 
 use server::Server;
