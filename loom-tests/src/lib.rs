@@ -15,6 +15,7 @@ mod sync;
 #[path = "../../src/sync.rs"]
 mod sync;
 
+pub mod http2;
 pub mod kit;
 pub mod transport;
 

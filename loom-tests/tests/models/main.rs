@@ -1,7 +1,9 @@
 //! The models, by domain. `cargo test --release`, `cargo test --release -- resume::`.
 
+mod departure;
 mod exchange;
 mod hazard;
+mod inbox;
 mod pipe;
 mod pool;
 mod resume;
@@ -17,5 +19,7 @@ fn main() {
         exchange::MODELS,
         table::MODELS,
         wakes::MODELS,
+        inbox::MODELS,
+        departure::MODELS,
     ]);
 }

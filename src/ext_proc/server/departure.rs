@@ -4,6 +4,7 @@ use core::task::{Context, Poll, Waker};
 use std::collections::BTreeMap;
 
 use crate::sync::{Arc, Mutex, lock};
+use crate::unwind::{contained, drop_contained};
 
 /// When connections have to go, for all of a server.
 ///
@@ -39,7 +40,10 @@ impl Departure {
     pub(super) fn tell(&self) {
         let before = mem::replace(&mut *lock(&self.0), State::Now);
         if let State::Ahead { waiting, .. } = before {
-            waiting.into_values().for_each(Waker::wake);
+            for waker in waiting.into_values() {
+                // One connection's: its panic is no business of the others.
+                contained(move || waker.wake());
+            }
         }
     }
 }
@@ -70,7 +74,7 @@ impl Drop for Departing {
         let State::Ahead { waiting, .. } = &mut *state else { return };
         let waiting = waiting.remove(&number);
         drop(state);
-        drop(waiting);
+        drop_contained(waiting);
     }
 }
 

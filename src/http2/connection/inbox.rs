@@ -9,6 +9,7 @@ use http_body::Frame;
 use super::DirectError;
 use crate::limits::{MIN_SLICED_BYTES, PACK_BLOCK_BYTES, TRANSPORT_READ_BYTES};
 use crate::sync::{Mutex, lock};
+use crate::unwind::drop_contained;
 
 /// What has come of a request and nobody has read: between the task of the connection and whoever
 /// has the body.
@@ -74,16 +75,19 @@ impl Inbox {
         Self { state: Mutex::new(state), place }
     }
 
-    /// The next piece has come. Answers who waits for it.
+    /// The next piece has come. Answers who waits for it; if nobody will read it, the place, so
+    /// that the connection looks: else what comes now would stay in the window of all streams.
     pub(super) fn push(&self, piece: Bytes, ends: bool) -> Option<Waker> {
         let mut state = lock(&self.state);
-        if let Reader::Gone = state.reader {
-            state.read_bytes += piece.len();
-        } else if !piece.is_empty() {
-            state.add(piece);
-        }
         if ends {
             state.end = End::Body;
+        }
+        if let Reader::Gone = state.reader {
+            state.read_bytes += piece.len();
+            return Some(self.place.clone());
+        }
+        if !piece.is_empty() {
+            state.add(piece);
         }
         state.waiting()
     }
@@ -166,7 +170,9 @@ impl Inbox {
         let pieces = state.drop_pieces();
         let reader = mem::replace(&mut state.reader, Reader::Gone);
         drop(state);
-        drop((pieces, reader));
+        drop(pieces);
+        // The reader's: its panic is no business of the connection, which has to look.
+        drop_contained(reader);
         self.place.wake_by_ref();
     }
 }
