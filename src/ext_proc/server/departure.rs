@@ -88,7 +88,7 @@ mod tests {
     struct Count(core::sync::atomic::AtomicU32);
 
     impl Wake for Count {
-        fn wake(self: std::sync::Arc<Self>) {
+        fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
         }
     }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn who_waits_is_woken_once_and_who_is_gone_is_not() {
         let departure = Departure::new();
-        let counts = [(); 2].map(|()| std::sync::Arc::new(Count::default()));
+        let counts = [(); 2].map(|()| Arc::new(Count::default()));
         let [stays, goes] = counts.clone().map(Waker::from);
         let mut first = Departure::wait(&departure);
         let mut second = Departure::wait(&departure);
