@@ -4,13 +4,18 @@ use crate::limits::MAX_REMEMBERED_STREAMS;
 
 /// The streams that were closed last, up to [`MAX_REMEMBERED_STREAMS`].
 #[derive(Debug, Default)]
-pub(super) struct Closed(VecDeque<(u32, By)>);
+pub(super) struct Closed {
+    last: VecDeque<(u32, By)>,
+    /// The highest number of those that were closed before them. Of what comes on those up to it
+    /// nobody knows any more whether it may.
+    forgotten: u32,
+}
 
 /// Who has ended a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     /// We, before the peer did: what was under way may still come, and means nothing (RFC 9113,
-    /// section 5.1, "closed").
+    /// section 5.1, "closed"). Or nobody knows.
     Us,
     /// The peer as well: nothing more may come.
     Peer,
@@ -18,20 +23,24 @@ pub(super) enum By {
 
 impl Closed {
     pub(super) fn remember(&mut self, stream: u32, by: By) {
-        if self.0.len() == MAX_REMEMBERED_STREAMS {
-            self.0.pop_front();
+        if self.last.len() == MAX_REMEMBERED_STREAMS
+            && let Some((forgotten, _)) = self.last.pop_front()
+        {
+            self.forgotten = self.forgotten.max(forgotten);
         }
-        self.0.push_back((stream, by));
+        self.last.push_back((stream, by));
     }
 
-    /// Who has ended it, if it is one of these.
+    /// Who has ended it, if it is one of these, or may have been before them.
     pub(super) fn by(&self, stream: u32) -> Option<By> {
-        self.0.iter().rev().find(|(id, _)| *id == stream).map(|&(_, by)| by)
+        let found = self.last.iter().rev().find(|(id, _)| *id == stream);
+        let forgotten = (stream <= self.forgotten).then_some(By::Us);
+        found.map(|&(_, by)| by).or(forgotten)
     }
 
     /// The peer has ended it as well.
     pub(super) fn ended_by_peer(&mut self, stream: u32) {
-        if let Some((_, by)) = self.0.iter_mut().rev().find(|(id, _)| *id == stream) {
+        if let Some((_, by)) = self.last.iter_mut().rev().find(|(id, _)| *id == stream) {
             *by = By::Peer;
         }
     }
