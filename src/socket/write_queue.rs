@@ -7,7 +7,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use crate::limits::TRANSPORT_WRITE_BYTES;
-use crate::unwind::{drop_contained, drop_each_contained};
+use crate::unwind::{contained, drop_contained, drop_each_contained};
 
 /// What a connection has written, and the socket has not taken: pieces in their order, segments as
 /// they are and small pieces one behind the other.
@@ -77,6 +77,29 @@ impl WriteQueue {
             self.len += segment.len();
             self.pieces.push_back(Piece::Segment(segment));
         }
+    }
+
+    /// Adds all that `write` does. Nothing, where it answers that it could not, or panics: half a
+    /// frame would take the next ones for its own. Answers whether it did.
+    pub(crate) fn whole(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
+        let (pieces, len) = (self.pieces.len(), self.len);
+        // Those that the socket has taken may go meanwhile.
+        let copies = self.copies.len() - self.taken;
+        let last = match self.pieces.back() {
+            Some(Piece::Copied(bytes)) => *bytes,
+            Some(Piece::Segment(_)) | None => 0,
+        };
+        let mut is_whole = false;
+        contained(|| is_whole = write(self));
+        if !is_whole {
+            drop_each_contained(self.pieces.drain(pieces..));
+            if let Some(Piece::Copied(bytes)) = self.pieces.back_mut() {
+                *bytes = last;
+            }
+            self.copies.truncate(self.taken + copies);
+            self.len = len;
+        }
+        is_whole
     }
 
     /// Gives `socket` all there is. Pending: it wakes `cx` when it takes more.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use hyper::service::service_fn;
@@ -311,5 +311,50 @@ async fn a_stream_that_takes_all_that_a_task_may_do_does_not_end_others_that_jus
     near.write_all(&greeting(&[], &requests)).await.unwrap();
     for stream in (1..10).step_by(2) {
         assert_eq!(next(&mut near, stream).await.0, kind::HEADERS);
+    }
+}
+
+/// Pieces of a body that are not what they say.
+enum Bad {
+    /// Fewer than it says.
+    Fewer,
+    /// The memory of the first half panics when it is not needed any more.
+    Sore(Option<Bytes>),
+}
+
+impl Buf for Bad {
+    fn remaining(&self) -> usize {
+        200
+    }
+
+    fn chunk(&self) -> &[u8] {
+        match self {
+            Self::Fewer => b"",
+            Self::Sore(first) => first.as_deref().map_or(&[0; 100], |first| &first[..100]),
+        }
+    }
+
+    fn advance(&mut self, _: usize) {
+        if let Self::Sore(first) = self {
+            drop(first.take());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_piece_that_panics_ends_its_stream_and_leaves_no_half_of_a_frame() {
+    let (mut near, far) = tokio::io::duplex(PIPE_BYTES);
+    serve(far, |request| {
+        let body = match request.method().as_str() {
+            "GET" => Bad::Sore(Some(Bytes::from_owner(Sore))),
+            _ => Bad::Fewer,
+        };
+        Ok(Response::new(http_body_util::Full::new(body)))
+    });
+    near.write_all(&greeting(&[], &[get(1), open(3), get(5)].concat())).await.unwrap();
+    for stream in [1, 3, 5] {
+        assert_eq!(next(&mut near, stream).await.0, kind::HEADERS);
+        let (kind, .., reason) = next(&mut near, stream).await;
+        assert_eq!((kind, &reason[..]), (kind::RST_STREAM, &2_u32.to_be_bytes()[..]));
     }
 }

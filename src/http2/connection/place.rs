@@ -115,6 +115,7 @@ where
                             return Polled::Waiting;
                         }
                         Sending::Full => return Polled::Full,
+                        Sending::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
                     }
                     let doing = core::mem::replace(&mut self.doing, Doing::Sent);
                     let Doing::Sending(work, _sent) = doing else { return Polled::Sent };
@@ -138,7 +139,8 @@ where
                             return Polled::Sent;
                         }
                         Next::End => {
-                            protocol.send_data(slot, &mut &b""[..], 0, true);
+                            // Of nothing there is enough.
+                            let _ = protocol.send_data(slot, &mut &b""[..], 0, true);
                             return Polled::Sent;
                         }
                         Next::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
@@ -205,6 +207,8 @@ enum Sending {
     Blocked,
     /// There is none in the queue.
     Full,
+    /// It is not what it says, or has panicked.
+    Failed,
 }
 
 fn send<F, R: Body>(
@@ -227,7 +231,9 @@ fn send<F, R: Body>(
             return Sending::Blocked;
         }
         let is_last = here == left;
-        protocol.send_data(slot, data, here, is_last && ends);
+        if !protocol.send_data(slot, data, here, is_last && ends) {
+            return Sending::Failed;
+        }
         if is_last {
             return if ends { Sending::Ended } else { Sending::Done };
         }

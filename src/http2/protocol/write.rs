@@ -10,6 +10,7 @@ use crate::http2::Reason;
 use crate::http2::frame::{self, Flags, FrameHead, Kind};
 use crate::http2::hpack::{encode_field, encode_status};
 use crate::limits::MIN_LENT_BYTES;
+use crate::socket::WriteQueue;
 
 impl Protocol {
     /// Sends the head of a response. Nothing, if the stream is closed.
@@ -44,36 +45,32 @@ impl Protocol {
         of_stream.min(self.send.room()).min(self.peer.max_frame_bytes as usize)
     }
 
-    /// Sends the first `bytes` of `data` in one frame: there is [room](Self::room) for them.
+    /// Sends the first `bytes` of `data` in one frame: there is [room](Self::room) for them. Answers
+    /// whether `data` had them; if not, nothing is sent.
+    #[must_use]
     pub(in crate::http2) fn send_data(
         &mut self,
         slot: usize,
         data: &mut impl Buf,
         bytes: usize,
         ends: bool,
-    ) {
-        let Some(stream) = self.streams.get_mut(slot) else { return };
+    ) -> bool {
+        let Some(stream) = self.streams.get_mut(slot) else { return true };
         let len = frame::bytes(bytes);
-        stream.send.take(len);
-        self.send.take(len);
         let flags = Flags::when(ends, Flags::END_STREAM);
         let head = FrameHead { len, kind: Kind::Data, flags, stream: stream.id };
-        self.output.copy(&head.write());
-        let mut left = bytes;
-        while left > 0 {
-            let chunk = data.chunk();
-            let here = chunk.len().min(left);
-            if here < MIN_LENT_BYTES {
-                self.output.copy(&chunk[..here]);
-                data.advance(here);
-            } else {
-                self.output.segment(data.copy_to_bytes(here));
+        let is_whole = self.output.whole(|output| {
+            output.copy(&head.write());
+            take(output, data, bytes)
+        });
+        if is_whole {
+            stream.send.take(len);
+            self.send.take(len);
+            if ends {
+                self.end_local(slot);
             }
-            left -= here;
         }
-        if ends {
-            self.end_local(slot);
-        }
+        is_whole
     }
 
     /// A whole answer without a body, on a stream that is none.
@@ -128,4 +125,24 @@ impl Protocol {
         }
         self.streams.free(slot);
     }
+}
+
+/// Moves `bytes` of `data` into `output`. Answers whether there were so many.
+fn take(output: &mut WriteQueue, data: &mut impl Buf, bytes: usize) -> bool {
+    let mut left = bytes;
+    while left > 0 {
+        let chunk = data.chunk();
+        let here = chunk.len().min(left);
+        if here == 0 {
+            return false;
+        }
+        if here < MIN_LENT_BYTES {
+            output.copy(&chunk[..here]);
+            data.advance(here);
+        } else {
+            output.segment(data.copy_to_bytes(here));
+        }
+        left -= here;
+    }
+    true
 }
