@@ -36,15 +36,16 @@ use crate::limits::{
 /// behind that were reset, until the connection has no stream.
 ///
 /// On [the direct carrier](super::Carrier) nothing is copied into a send buffer: what a stream has
-/// made and not sent is one reply, and [`send_buffer_bytes`](Self::send_buffer_bytes) means nothing.
-/// What came and was not read is copied out of what it was read into, and joined where it came in
-/// short pieces, so that it costs at most twice what it is long. A stream whose answer is sent counts
-/// among `max_streams` until its request's body is dropped. Besides, a connection has its read buffer
-/// (twice as long where it was full at a bad time), up to
+/// made and not sent is one reply, and [`send_buffer_bytes`](Self::send_buffer_bytes) means
+/// nothing. What came and was not read is copied out of what it was read into, and joined where it
+/// came in short pieces: it costs at most twice what it is long. A stream whose answer is sent
+/// counts among `max_streams` until the body of its request is dropped. Besides, a connection has
+/// its read buffer (twice as long where it was full at a bad time), up to
 /// [`TRANSPORT_WRITE_BYTES`](crate::limits::TRANSPORT_WRITE_BYTES) with one frame more and the
-/// answers to what one read brought, and up to 100 KiB for fields. What was read is held by the session as slices of
-/// buffers of [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps
-/// few bytes of each keeps the buffers, unless they are below
+/// answers to what one read brought, and up to 100 KiB for fields. What was read is held by the
+/// session as slices of buffers of
+/// [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps few bytes of
+/// each keeps the buffers, unless they are below
 /// [`PACK_BELOW_BYTES`](crate::limits::PACK_BELOW_BYTES).
 #[derive(Debug, Clone)]
 pub struct ServeSettings {

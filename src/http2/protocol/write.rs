@@ -45,8 +45,8 @@ impl Protocol {
         of_stream.min(self.send.room()).min(self.peer.max_frame_bytes as usize)
     }
 
-    /// Sends the first `bytes` of `data` in one frame: there is [room](Self::room) for them. Answers
-    /// whether `data` had them; if not, nothing is sent.
+    /// Sends the first `bytes` of `data` in one frame: there is [room](Self::room) for them.
+    /// Answers whether `data` had them; if not, nothing is sent.
     #[must_use]
     pub(in crate::http2) fn send_data(
         &mut self,
@@ -79,8 +79,8 @@ impl Protocol {
         self.write_fields(id, &HeaderMap::new(), true);
     }
 
-    /// Writes a block of fields: what lies encoded, and `fields` but those of one hop of HTTP/1, which
-    /// services that know HTTP/1 may have set.
+    /// Writes a block of fields: what lies encoded, and `fields` but those of one hop of HTTP/1,
+    /// which services that know HTTP/1 may have set.
     fn write_fields(&mut self, id: u32, fields: &HeaderMap, ends: bool) {
         let mut block = core::mem::take(&mut self.scratch);
         for (name, value) in fields {
