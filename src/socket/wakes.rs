@@ -84,8 +84,8 @@ impl Wakes {
         !round.is_empty()
     }
 
-    /// Streams of a round that were not polled: they come first in the next one, each once. Some may
-    /// never have been woken: of what came for them the connection knows by itself.
+    /// Streams of a round that were not polled: they come first in the next one, each once. Some
+    /// may never have been woken: of what came for them the connection knows by itself.
     pub(crate) fn put_back(&self, mut places: Vec<usize>) {
         let mut state = lock(&self.0);
         let State { woken, is_listed, .. } = &mut *state;

@@ -17,8 +17,8 @@ impl ReceiveWindow {
         Self { left: left.into(), released: 0, told_from: (size / 2).max(1) }
     }
 
-    /// So many bytes have come. Answers whether they were allowed; if not, nothing has changed. None
-    /// always are (RFC 9113, section 6.9.1).
+    /// So many bytes have come. Answers whether they were allowed; if not, nothing has changed.
+    /// None always are (RFC 9113, section 6.9.1).
     #[must_use]
     pub(in crate::http2) fn take(&mut self, bytes: u32) -> bool {
         let fits = bytes == 0 || i64::from(bytes) <= self.left;
