@@ -19,9 +19,9 @@ async fn all(mut body: DirectBody) -> VecDeque<Bytes> {
     pieces
 }
 
-/// A request with a body of 40,000 bytes.
-fn long_request(id: u32) -> Vec<u8> {
-    let body = bytes(40_000);
+/// A request with a body of so many bytes.
+fn request(id: u32, len: usize) -> Vec<u8> {
+    let body = bytes(len);
     let frames = body.chunks(10_000).map(|chunk| frame::data(id, chunk, false));
     let mut all = frame::request(id, false);
     frames.for_each(|frame| all.extend(frame));
@@ -31,7 +31,7 @@ fn long_request(id: u32) -> Vec<u8> {
 
 #[tokio::test]
 async fn bytes_come_back_through_pipes_of_any_size() {
-    for size in [1, 7, 65_536] {
+    for (size, len) in [(1, 1000), (7, 6000), (65_536, 40_000)] {
         let (mut client, ended) =
             served(
                 size,
@@ -39,8 +39,8 @@ async fn bytes_come_back_through_pipes_of_any_size() {
                 |request| async move { Reply::new(all(request.into_body()).await) },
             );
         client.greet(65_535).await;
-        client.send(&long_request(1)).await;
-        assert!(client.bodies(1).await[&1] == bytes(40_000), "{size}");
+        client.send(&request(1, len)).await;
+        assert!(client.bodies(1).await[&1] == bytes(len), "{size}");
         drop(client);
         ended.await.expect("no panic").expect("it ends well");
     }
@@ -55,7 +55,7 @@ async fn another_task_may_read_the_body() {
     client.greet(65_535).await;
     for id in [1, 3, 5, 7, 9] {
         // In all more than the window of a stream, and of a connection that has not been told.
-        client.send(&long_request(id)).await;
+        client.send(&request(id, 40_000)).await;
         assert!(client.bodies(1).await[&id] == bytes(40_000), "stream {id}");
     }
 }
