@@ -1,4 +1,5 @@
-//! Models of `departure`: connections wait for a server's end in their own tasks, and it is told once.
+//! Models of `departure`: connections wait for a server's end in their own tasks, and it is told
+//! once.
 
 use std::sync::Arc;
 use std::task::Context;
