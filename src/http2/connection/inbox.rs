@@ -126,24 +126,36 @@ impl Inbox {
 
     /// The next of it, for whoever has the body.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, DirectError>>> {
-        let mut state = lock(&self.state);
-        if let Some(piece) = state.take() {
-            drop(state);
-            self.tell(cx);
-            return Poll::Ready(Some(Ok(Frame::data(piece))));
-        }
-        Poll::Ready(match mem::replace(&mut state.end, End::Told) {
-            End::Open => {
-                state.end = End::Open;
-                let before = state.wait(cx.waker());
+        // Cloned outside of the lock: it is user code.
+        let mut waker = None;
+        loop {
+            let mut state = lock(&self.state);
+            if let Some(piece) = state.take() {
                 drop(state);
-                drop(before);
-                return Poll::Pending;
+                self.tell(cx);
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            End::Body | End::Told => None,
-            End::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
-            End::Failed(error) => Some(Err(error)),
-        })
+            return Poll::Ready(match mem::replace(&mut state.end, End::Told) {
+                End::Open => {
+                    state.end = End::Open;
+                    if state.is_waited_with(cx.waker()) {
+                        return Poll::Pending;
+                    }
+                    let Some(waker) = waker.take() else {
+                        drop(state);
+                        waker = Some(cx.waker().clone());
+                        continue;
+                    };
+                    let before = mem::replace(&mut state.reader, Reader::Waiting(waker));
+                    drop(state);
+                    drop(before);
+                    return Poll::Pending;
+                }
+                End::Body | End::Told => None,
+                End::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+                End::Failed(error) => Some(Err(error)),
+            });
+        }
     }
 
     /// The connection looks by itself behind each poll of its own. Others tell it.
@@ -196,15 +208,8 @@ impl State {
         }
     }
 
-    /// Answers the waker that was there before, if it is another.
-    fn wait(&mut self, waker: &Waker) -> Option<Waker> {
-        match &mut self.reader {
-            Reader::Waiting(before) if before.will_wake(waker) => None,
-            reader => match mem::replace(reader, Reader::Waiting(waker.clone())) {
-                Reader::Waiting(before) => Some(before),
-                Reader::There | Reader::Gone => None,
-            },
-        }
+    fn is_waited_with(&self, waker: &Waker) -> bool {
+        matches!(&self.reader, Reader::Waiting(before) if before.will_wake(waker))
     }
 
     /// Nobody will read what there is. It is to be dropped outside.

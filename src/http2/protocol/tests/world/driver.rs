@@ -153,7 +153,7 @@ impl Stream {
         let (first, second) = (draw(bytes + 1), 5);
         let data = Bytes::from(vec![slot as u8; first]);
         let mut data = data.chain(Bytes::from(vec![0; bytes - first + second]));
-        protocol.send_data(slot, &mut data, bytes, ends);
+        assert!(protocol.send_data(slot, &mut data, bytes, ends), "there is as much as it says");
         assert_eq!(data.remaining(), second, "what is not sent is left");
         if ends {
             self.answer = Answer::Sent;
