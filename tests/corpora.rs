@@ -5,16 +5,25 @@
 use std::fs;
 use std::path::Path;
 
+#[allow(dead_code, reason = "the library uses more of it than the targets")]
+#[path = "targets/http2_connection/http2.rs"]
+mod http2;
 #[path = "kit/mod.rs"]
 mod kit;
 #[allow(dead_code, reason = "the tests use more of the model than the targets")]
 #[path = "model/mod.rs"]
 mod model;
+#[allow(dead_code, reason = "the library uses more of it than the targets")]
+#[path = "targets/http2_connection/socket.rs"]
+mod socket;
 #[allow(dead_code, reason = "cases are decoded for people only")]
 #[path = "targets/mod.rs"]
 mod targets;
+#[path = "../src/unwind.rs"]
+mod unwind;
 
 use targets::{Target, corpus};
+use tidegate::limits;
 
 /// A corpus with fewer cases was lost on the way: no target is that simple.
 const FEWEST_CASES: usize = 20;

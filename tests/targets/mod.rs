@@ -12,6 +12,7 @@ pub(crate) mod corpus;
 pub(crate) mod exchange;
 pub(crate) mod ext_proc;
 pub(crate) mod ext_proc_wire;
+pub(crate) mod http2_connection;
 pub(crate) mod http2_hpack;
 #[path = "../kit/ext_proc/mod.rs"]
 pub(crate) mod messages;
@@ -23,7 +24,7 @@ pub(crate) mod target;
 pub(crate) use target::Target;
 
 /// Every target, in the order of the layers.
-pub(crate) const ALL: [Target; 10] = [
+pub(crate) const ALL: [Target; 11] = [
     buf::TARGET,
     pipe::TARGET,
     chain::TARGET,
@@ -32,6 +33,7 @@ pub(crate) const ALL: [Target; 10] = [
     config::TARGET,
     table::TARGET,
     http2_hpack::TARGET,
+    http2_connection::TARGET,
     ext_proc_wire::TARGET,
     ext_proc::TARGET,
 ];

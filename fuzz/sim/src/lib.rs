@@ -4,6 +4,9 @@
 pub mod campaign;
 pub mod failure;
 pub mod files;
+#[allow(dead_code, reason = "the library uses more of it than the targets")]
+#[path = "../../../tests/targets/http2_connection/http2.rs"]
+mod http2;
 #[path = "../../../tests/kit/mod.rs"]
 mod kit;
 #[allow(dead_code, reason = "the tests use more of the model than the targets")]
@@ -11,10 +14,16 @@ mod kit;
 mod model;
 mod rng;
 pub mod shrink;
+#[allow(dead_code, reason = "the library uses more of it than the targets")]
+#[path = "../../../tests/targets/http2_connection/socket.rs"]
+mod socket;
 #[path = "../../../tests/targets/mod.rs"]
 mod targets;
+#[path = "../../../src/unwind.rs"]
+mod unwind;
 
 use targets::Target;
+use tidegate::limits;
 
 /// Runs one case of the target with that name.
 ///

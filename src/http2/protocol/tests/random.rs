@@ -2,7 +2,8 @@
 
 use bytes::BytesMut;
 
-use super::world::{Draw, World, drained};
+use super::world::world_of_both::drained;
+use super::world::{Draw, World};
 use crate::http2::Broken;
 use crate::http2::protocol::{Event, Protocol, ProtocolSettings};
 

@@ -1,7 +1,7 @@
 use bytes::BytesMut;
 
-use super::world::drained;
 use super::world::frame::{self, Frame};
+use super::world::world_of_both::drained;
 use crate::http2::Broken;
 use crate::http2::protocol::{Event, Protocol, ProtocolSettings};
 

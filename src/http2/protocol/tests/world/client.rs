@@ -124,7 +124,7 @@ impl Client {
         let mut kind = frame::HEADERS;
         let mut flags = u8::from(ends);
         loop {
-            let here = if draw(3) == 0 { draw(left.len()) } else { left.len() };
+            let here = if draw(3) == 1 { draw(left.len()) } else { left.len() };
             let (fragment, rest) = left.split_at(here);
             let last = if rest.is_empty() { frame::END_HEADERS } else { 0 };
             self.write(&frame::frame(kind, flags | last, id, fragment));

@@ -8,10 +8,10 @@ mod driver;
 pub(crate) mod frame;
 mod heard;
 mod noise;
-mod world_of_both;
+pub(crate) mod world_of_both;
 mod written;
 
-pub(crate) use world_of_both::{World, drained};
+pub(crate) use world_of_both::World;
 
 /// What is drawn from: a number below another one.
 pub(crate) type Draw<'a> = dyn FnMut(usize) -> usize + 'a;

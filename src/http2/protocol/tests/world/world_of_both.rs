@@ -22,7 +22,7 @@ pub(crate) struct World {
     written: Written,
     /// Streams that the driver has ended: what comes for them means nothing.
     ended: Vec<u32>,
-    is_broken: bool,
+    pub(crate) is_broken: bool,
     /// How much came, and was written for it, in bytes.
     came: usize,
     echoed: usize,
@@ -221,7 +221,7 @@ impl World {
     }
 }
 
-pub(crate) fn drained(protocol: &mut Protocol) -> Vec<u8> {
+pub(in crate::http2) fn drained(protocol: &mut Protocol) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut cx = Context::from_waker(Waker::noop());
     let drained = protocol.output().drain(&mut bytes, &mut cx);
