@@ -20,3 +20,4 @@ mod static_table;
 pub(crate) use decoder::Decoder;
 pub(crate) use encoder::{NO_TABLE, encode_field, encode_status};
 pub(crate) use field::Field;
+pub(crate) use hpack_error::HpackError;

@@ -5,7 +5,7 @@
 mod broken;
 #[path = "../../../src/http2/frame/mod.rs"]
 mod frame;
-mod hpack;
+pub(crate) mod hpack;
 pub(crate) mod protocol;
 #[path = "../../../src/http2/reason.rs"]
 mod reason;

@@ -8,6 +8,7 @@ mod closed;
 mod event;
 #[path = "../../../src/http2/protocol/going.rs"]
 mod going;
+#[allow(clippy::module_inception, reason = "as it is called in the library")]
 #[path = "../../../src/http2/protocol/protocol.rs"]
 mod protocol;
 #[path = "../../../src/http2/protocol/protocol_settings.rs"]

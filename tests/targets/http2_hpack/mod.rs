@@ -7,14 +7,13 @@ use std::fmt::Write as _;
 
 use super::choices::Choices;
 use super::target::Target;
+use crate::http2::hpack;
 
 use beside::Beside;
 use writer::Writer;
 
 #[path = "../../../src/http2/hpack/tests/beside.rs"]
 mod beside;
-#[allow(dead_code, reason = "nothing is written with it")]
-mod hpack;
 #[path = "../../../src/http2/hpack/tests/naive.rs"]
 mod naive;
 #[path = "../../../src/http2/hpack/tests/writer.rs"]
