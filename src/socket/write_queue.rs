@@ -81,6 +81,7 @@ impl WriteQueue {
 
     /// Adds all that `write` does. Nothing, where it answers that it could not, or panics: half a
     /// frame would take the next ones for its own. Answers whether it did.
+    #[allow(dead_code, reason = "the direct carrier's")]
     pub(crate) fn whole(&mut self, write: impl FnOnce(&mut Self) -> bool) -> bool {
         let (pieces, len) = (self.pieces.len(), self.len);
         // Those that the socket has taken may go meanwhile.
