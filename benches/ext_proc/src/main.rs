@@ -49,8 +49,7 @@ enum Server {
 }
 
 impl Server {
-    const ALL: [Self; 5] =
-        [Self::Naive, Self::Direct, Self::Ours, Self::Mounted, Self::Floor];
+    const ALL: [Self; 5] = [Self::Naive, Self::Direct, Self::Ours, Self::Mounted, Self::Floor];
 
     const fn name(self) -> &'static str {
         match self {
