@@ -12,13 +12,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::clock::{Clock, Due, Life};
+use super::inbox::Inbox;
 use super::place::Place;
 use super::{ConnectionEnd, DirectBody, DirectError, Http2Settings};
 use crate::http2::Broken;
 use crate::http2::protocol::Protocol;
 use crate::limits::{MAX_LINGER_BYTES, MAX_ROUNDS_PER_POLL};
 use crate::socket::{Round, Wakes};
-use crate::sync::ConstArc;
+use crate::sync::{Arc, ConstArc};
 use crate::unwind::{contained, drop_contained};
 
 /// A connection with its streams: a future that ends with the connection. See the
@@ -39,6 +40,8 @@ where
     pub(super) places: Vec<Option<Place<S::Future, R>>>,
     /// Of the places, also of those that are free.
     pub(super) wakers: Vec<Waker>,
+    /// Of the last streams of the places that are free: most often the next one can have it.
+    pub(super) inboxes: Vec<Option<Arc<Inbox>>>,
     pub(super) wakes: ConstArc<Wakes>,
     pub(super) waker: Waker,
     pub(super) round: Round,
@@ -99,6 +102,7 @@ where
             service,
             places: Vec::new(),
             wakers: Vec::new(),
+            inboxes: Vec::new(),
             wakes,
             waker,
             round: Round::default(),

@@ -8,8 +8,11 @@ use http_body::Frame;
 
 use super::DirectError;
 use crate::limits::{MIN_SLICED_BYTES, PACK_BLOCK_BYTES, TRANSPORT_READ_BYTES};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Arc, Mutex, lock};
 use crate::unwind::drop_contained;
+
+/// How many pieces the next stream of a place is left room for: more are given back.
+const KEPT_PIECES: usize = 8;
 
 /// What has come of a request and nobody has read: between the task of the connection and whoever
 /// has the body.
@@ -64,15 +67,28 @@ pub(super) struct Looked {
 impl Inbox {
     /// Of the stream whose place `place` wakes. `ends`: there is no body.
     pub(super) fn new(place: Waker, ends: bool) -> Self {
-        let state = State {
-            pieces: VecDeque::new(),
-            settled: 0,
-            tail: Vec::new(),
-            end: if ends { End::Body } else { End::Open },
-            reader: Reader::There,
-            read_bytes: 0,
-        };
-        Self { state: Mutex::new(state), place }
+        Self { state: Mutex::new(State::new(VecDeque::new(), ends)), place }
+    }
+
+    /// For the next stream of the same place, with nothing of the last one; `None` if somebody
+    /// has that still.
+    pub(super) fn retired(mut inbox: Arc<Self>) -> Option<Arc<Self>> {
+        let Self { state, .. } = Arc::get_mut(&mut inbox)?;
+        let mut state = lock(state);
+        let mut pieces = state.drop_pieces();
+        pieces.clear();
+        if pieces.capacity() > KEPT_PIECES {
+            pieces = VecDeque::new();
+        }
+        let last = mem::replace(&mut *state, State::new(pieces, false));
+        drop(state);
+        drop_contained(last);
+        Some(inbox)
+    }
+
+    /// There is no body.
+    pub(super) fn set_ended(&self) {
+        lock(&self.state).end = End::Body;
     }
 
     /// The next piece has come. Answers who waits for it; if nobody will read it, the place, so
@@ -198,6 +214,17 @@ pub(super) enum Left {
 }
 
 impl State {
+    fn new(pieces: VecDeque<Bytes>, ends: bool) -> Self {
+        Self {
+            pieces,
+            settled: 0,
+            tail: Vec::new(),
+            end: if ends { End::Body } else { End::Open },
+            reader: Reader::There,
+            read_bytes: 0,
+        }
+    }
+
     fn waiting(&mut self) -> Option<Waker> {
         match mem::replace(&mut self.reader, Reader::There) {
             Reader::Waiting(waker) => Some(waker),

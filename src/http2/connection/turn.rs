@@ -135,8 +135,17 @@ where
             let place = place_of(self.wakers.len());
             self.wakers.push(Wakes::waker(&self.wakes, place));
             self.places.push(None);
+            self.inboxes.push(None);
         }
-        let inbox = Arc::new(Inbox::new(self.wakers[slot].clone(), ends));
+        let inbox = match self.inboxes[slot].take() {
+            Some(retired) => {
+                if ends {
+                    retired.set_ended();
+                }
+                retired
+            }
+            None => Arc::new(Inbox::new(self.wakers[slot].clone(), ends)),
+        };
         let body = DirectBody::new(Arc::clone(&inbox));
         let mut future = None;
         contained(|| future = Some(self.service.call(request.map(|()| body))));
@@ -209,7 +218,8 @@ where
                 }
             }
             Polled::Sent if looked.is_gone => {
-                self.places[slot] = None;
+                let place = self.places[slot].take();
+                self.inboxes[slot] = place.and_then(|place| Inbox::retired(place.inbox));
                 self.protocol.finish(slot);
             }
             // Somebody reads the request still.

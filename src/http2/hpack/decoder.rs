@@ -10,11 +10,26 @@ pub(crate) struct Decoder {
     table: DynamicTable,
     /// Where strings are decoded before they are copied.
     scratch: Vec<u8>,
+    last_path: Option<LastPath>,
+}
+
+/// The last path that was not to be kept in the table: peers write it out each time, and in gRPC it
+/// is the same each time.
+#[derive(Debug)]
+struct LastPath {
+    /// As it came, from its first byte to its last: its lengths say where it ends, so what begins
+    /// like this is this.
+    coded: Vec<u8>,
+    field: Field,
+    bytes: usize,
 }
 
 /// The most room that is kept for strings, in bytes, so that a long one does not stay with an idle
 /// connection: what fits is decoded without an allocation.
 const SCRATCH_KEPT_BYTES: usize = 512;
+
+/// The longest path that is remembered, in bytes as it came.
+const LAST_PATH_BYTES: usize = 256;
 
 /// How a field is written: section 6.
 enum Kind {
@@ -52,7 +67,7 @@ impl Decoder {
     /// `max_table_bytes` is what was announced as SETTINGS_HEADER_TABLE_SIZE. Peers take it as 4096
     /// until they have read that: less would have to be announced first.
     pub(crate) const fn new(max_table_bytes: usize) -> Self {
-        Self { table: DynamicTable::new(max_table_bytes), scratch: Vec::new() }
+        Self { table: DynamicTable::new(max_table_bytes), scratch: Vec::new(), last_path: None }
     }
 
     /// Reads one whole block, and gives each field to `field`, in order, with its part of the size
@@ -71,6 +86,10 @@ impl Decoder {
                 Kind::Indexed => {
                     let (indexed, bytes) = self.indexed(reader.integer(INDEXED_BITS)?)?;
                     field(indexed, bytes);
+                }
+                Kind::Literal(bits, Then::NotKept) => {
+                    let (literal, bytes) = self.perhaps_path(&mut reader, bits)?;
+                    field(literal, bytes);
                 }
                 Kind::Literal(bits, then) => {
                     let (literal, bytes) = self.literal(&mut reader, bits, then)?;
@@ -103,6 +122,30 @@ impl Decoder {
     fn entry(&self, index: usize) -> Result<&Entry, HpackError> {
         let nth = index.checked_sub(static_table::LEN + 1).ok_or(HpackError::BadIndex)?;
         self.table.get(nth).ok_or(HpackError::BadIndex)
+    }
+
+    /// A literal that is not kept in the table: the last path again, or another field.
+    fn perhaps_path(
+        &mut self,
+        reader: &mut Reader<'_>,
+        index_bits: u32,
+    ) -> Result<(Field, usize), HpackError> {
+        if let Some(last) = &self.last_path
+            && reader.skip(&last.coded)
+        {
+            return Ok((last.field.clone(), last.bytes));
+        }
+        let begun = reader.rest();
+        let (field, bytes) = self.literal(reader, index_bits, Then::NotKept)?;
+        let coded = &begun[..begun.len() - reader.rest().len()];
+        // What the dynamic table calls by a number now is another name the next time.
+        let is_by_itself = Reader::new(begun)
+            .integer(index_bits)
+            .is_ok_and(|index| index == 0 || static_table::name(index).is_some());
+        if matches!(field, Field::Path(_)) && is_by_itself && coded.len() <= LAST_PATH_BYTES {
+            self.last_path = Some(LastPath { coded: coded.to_vec(), field: field.clone(), bytes });
+        }
+        Ok((field, bytes))
     }
 
     fn literal(

@@ -22,6 +22,18 @@ impl<'a> Reader<'a> {
         self.0.first().copied()
     }
 
+    /// All of it.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Takes `coded`, if that is what comes.
+    pub(super) fn skip(&mut self, coded: &[u8]) -> bool {
+        let rest = self.0.strip_prefix(coded);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+
     fn byte(&mut self) -> Result<u8, HpackError> {
         let (&byte, rest) = self.0.split_first().ok_or(HpackError::Truncated)?;
         self.0 = rest;

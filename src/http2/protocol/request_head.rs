@@ -27,8 +27,9 @@ pub(super) enum Fault {
     Malformed,
 }
 
-/// How many fields a request of gRPC has besides the pseudo fields, at most mostly.
-const USUAL_FIELDS: usize = 12;
+/// How many fields a request of gRPC has besides the pseudo fields, at most mostly: as many as a
+/// map of eight slots has room for.
+const USUAL_FIELDS: usize = 6;
 
 /// The target of the last request: those of a connection are mostly one.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::super::reader::Reader;
-use super::hpack::{encode_field, encode_status};
+use super::hpack::{HpackError, encode_field, encode_status};
 use super::writer::integer;
 use super::{Decoder, Field, decoded, table};
 
@@ -61,6 +61,43 @@ fn values_are_bytes() {
     assert_eq!(field(b"a", b"b \t c"), r"a: b \t c");
     assert_eq!(field(b"a", b"\x80\xff"), r"a: \x80\xff");
     assert_eq!(field(&[b'n'; 300], &[b'v'; 900]).len(), 300 + 2 + 900);
+}
+
+#[test]
+fn a_path_that_is_written_out_again_is_the_same() {
+    let mut decoder = Decoder::new(4096);
+    let mut expect = |block: &[u8], line: &str, bytes: usize| {
+        assert_eq!(decoded(&mut decoder, block), Ok((vec![line.to_owned()], bytes)));
+    };
+    for _ in 0..3 {
+        // By the number of the name, with the name, and as one that begins like the other.
+        expect(b"\x04\x02/b", ":path: /b", 39);
+        expect(b"\0\x05:path\x02/c", ":path: /c", 39);
+        expect(b"\x04\x03/bc", ":path: /bc", 40);
+        expect(b"\x04\x02/\0", "malformed", 39);
+        // It is remembered by itself.
+        expect(b"\x04\x02/b", ":path: /b", 39);
+        expect(b"\x06\x02/b", ":scheme: /b", 41);
+        expect(b"\x14\x02/b", ":path: /b", 39);
+    }
+    let twice = decoded(&mut decoder, b"\x04\x02/b\x04\x02/b");
+    assert_eq!(twice, Ok((vec![":path: /b".to_owned(); 2], 78)));
+    // Cut short, or with a length that reaches further than what is there.
+    assert_eq!(decoded(&mut decoder, b"\x04\x02/"), Err(HpackError::Truncated));
+}
+
+#[test]
+fn a_number_of_the_table_is_not_remembered_as_the_path() {
+    let mut decoder = Decoder::new(4096);
+    let mut expect = |block: &[u8], line: &str| {
+        let (lines, _) = decoded(&mut decoder, block).expect("a legal block");
+        assert_eq!(lines, [line]);
+    };
+    expect(&literal(b":path", b"/a"), ":path: /a");
+    expect(b"\x0f\x2f\x02/b", ":path: /b");
+    expect(&literal(b"key", b"a"), "key: a");
+    expect(b"\x0f\x2f\x02/b", "key: /b");
+    expect(b"\x0f\x30\x02/b", ":path: /b");
 }
 
 #[test]
