@@ -49,7 +49,7 @@ fn the_task_that_polled_last_is_woken_by_what_one_direction_says_to_the_other() 
     let pseudo = vec![(Bytes::from_static(b"status"), Bytes::from_static(b"200"))];
     let section = Box::new(Section { pseudo, ..Section::default() });
     let direction = Direction::Response;
-    let envelope = Box::default();
+    let envelope = None;
     talk.session.handle(Event::Headers { direction, section, end_of_stream: true, envelope });
     let waker = Waker::from(Arc::clone(&now));
     assert!(talk.session.poll_reply(&Context::from_waker(&waker)).is_pending());

@@ -14,7 +14,9 @@ fn envelope(stream: bytes::Bytes) -> Envelope {
     let mut decoder = Decoder::new(WireLimits::new());
     decoder.push(stream);
     match decoder.next().expect("a good message").expect("a whole one") {
-        Event::Headers { envelope, .. } | Event::Other { envelope } => *envelope,
+        Event::Headers { envelope, .. } | Event::Other { envelope } => {
+            *envelope.unwrap_or_default()
+        }
         other => panic!("{other:?}"),
     }
 }

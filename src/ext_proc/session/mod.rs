@@ -115,9 +115,9 @@ impl Session {
                     return pieces.push(event);
                 }
                 Event::Other { .. } => return,
-                Event::BodyEnd { direction, envelope, .. } => (*direction, envelope.as_deref()),
-                Event::Headers { direction, envelope, .. }
-                | Event::Trailers { direction, envelope, .. } => (*direction, Some(&**envelope)),
+                Event::BodyEnd { direction, envelope, .. }
+                | Event::Headers { direction, envelope, .. }
+                | Event::Trailers { direction, envelope, .. } => (*direction, envelope.as_deref()),
             };
             let pieces = mem::take(pieces);
             let head = match &event {

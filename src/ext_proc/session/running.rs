@@ -232,10 +232,10 @@ impl Running {
                 self.choice.note(direction, |mode| mode.headers() == SendMode::Send);
                 match direction {
                     Direction::Request => {
-                        give_head(&mut self.request, *section, end_of_stream, *envelope);
+                        give_head(&mut self.request, *section, end_of_stream, envelope);
                     }
                     Direction::Response => {
-                        give_head(&mut self.response, *section, end_of_stream, *envelope);
+                        give_head(&mut self.response, *section, end_of_stream, envelope);
                     }
                 }
             }
@@ -540,20 +540,32 @@ fn traits(mode: DirectionMode, observes: bool) -> MessageTraits {
 }
 
 /// The head is the filters' now, with what came with it in its extensions.
-fn give_head<H: SessionHead>(half: &mut Half<H>, section: Section, ends: bool, with: Envelope) {
+fn give_head<H: SessionHead>(
+    half: &mut Half<H>,
+    section: Section,
+    ends: bool,
+    with: Option<Box<Envelope>>,
+) {
     match H::read(section) {
         Ok(mut head) => {
-            if !with.attributes.is_empty() {
-                head.extensions_mut().insert(with.attributes);
-            }
-            if !with.metadata.is_empty() {
-                head.extensions_mut().insert(with.metadata);
+            if let Some(with) = with {
+                give_envelope(&mut head, *with);
             }
             half.handle_head(head, ends);
         }
         Err(error) => {
             half.handle_bad_head(Error::with_source(ErrorKind::Reset, H::PEER, error));
         }
+    }
+}
+
+/// What filters can read besides the head.
+fn give_envelope<H: SessionHead>(head: &mut H, with: Envelope) {
+    if !with.attributes.is_empty() {
+        head.extensions_mut().insert(with.attributes);
+    }
+    if !with.metadata.is_empty() {
+        head.extensions_mut().insert(with.metadata);
     }
 }
 

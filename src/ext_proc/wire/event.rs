@@ -18,8 +18,8 @@ pub enum Event {
         section: Box<Section>,
         /// Neither body nor trailers follow.
         end_of_stream: bool,
-        /// What comes with it.
-        envelope: Box<Envelope>,
+        /// What comes with it; `None` if that is nothing.
+        envelope: Option<Box<Envelope>>,
     },
     /// A piece of the body of a message that is not whole yet; never empty. A slice of what was
     /// read.
@@ -46,12 +46,12 @@ pub enum Event {
         direction: Direction,
         /// The trailers.
         section: Box<Section>,
-        /// What comes with them.
-        envelope: Box<Envelope>,
+        /// What comes with them; `None` if that is nothing.
+        envelope: Option<Box<Envelope>>,
     },
     /// A message without a part: flow control, or nothing that is known.
     Other {
-        /// What it carries.
-        envelope: Box<Envelope>,
+        /// What it carries; `None` if that is nothing.
+        envelope: Option<Box<Envelope>>,
     },
 }

@@ -166,7 +166,7 @@ impl Reader {
             Event::BodyEnd { direction, body_bytes, end_of_stream, envelope } => {
                 let bytes = std::mem::take(&mut self.body);
                 assert_eq!(body_bytes, bytes.len() as u64, "what was handed on is counted");
-                (Part::Body { direction, bytes, end_of_stream }, envelope.unwrap_or_default())
+                (Part::Body { direction, bytes, end_of_stream }, envelope)
             }
             Event::Trailers { direction, section, envelope } => {
                 let fields = Fields::of_section(*section);
@@ -175,6 +175,6 @@ impl Reader {
             Event::Other { envelope } => (Part::None, envelope),
         };
         assert!(self.body.is_empty(), "a body message that did not end");
-        Some(Read::new(part, &envelope))
+        Some(Read::new(part, &envelope.unwrap_or_default()))
     }
 }

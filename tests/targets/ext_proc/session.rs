@@ -12,7 +12,7 @@ use tidegate::ext_proc::mode::{BodyMode, DirectionMode, FilterConfig, Processing
 use tidegate::ext_proc::session::{
     Session, SessionEnd, SessionOutput, SessionPlan, SessionSettings,
 };
-use tidegate::ext_proc::wire::{Envelope, Event, GrpcStatus, Reply, Section, encode};
+use tidegate::ext_proc::wire::{Event, GrpcStatus, Reply, Section, encode};
 use tidegate::{Interest, Marks, Timeout};
 
 use super::filter::{Actor, Kind, World};
@@ -60,7 +60,7 @@ pub(super) fn play(mode: ProcessingMode, choices: &mut Choices<'_>, tell: Tell<'
                 tell(&|| format!("{timeout:?}"));
                 case.session.handle_timeout(timeout);
             }
-            _ => case.session.handle(Event::Other { envelope: Box::default() }),
+            _ => case.session.handle(Event::Other { envelope: None }),
         }
         case.check_bound();
     }
@@ -198,7 +198,7 @@ impl Case {
                 direction,
                 section: Box::new(head(direction)),
                 end_of_stream,
-                envelope: Box::new(Envelope::default()),
+                envelope: None,
             },
             Received::Body { end_of_stream } => {
                 let bytes = vec![b'e'; choices.below(40)];
@@ -209,11 +209,9 @@ impl Case {
                 let body_bytes = self.open[direction as usize].take().unwrap_or(0);
                 Event::BodyEnd { direction, body_bytes, end_of_stream, envelope: None }
             }
-            Received::Trailers => Event::Trailers {
-                direction,
-                section: Box::new(Section::default()),
-                envelope: Box::new(Envelope::default()),
-            },
+            Received::Trailers => {
+                Event::Trailers { direction, section: Box::new(Section::default()), envelope: None }
+            }
         };
         self.give(event, may_come, tell);
         if may_come {

@@ -330,7 +330,7 @@ impl Reading {
             }
             // Only the part of a body has bytes of one.
             Some(Part::Headers { .. } | Part::Trailers { .. }) | None => {
-                Event::Other { envelope: Box::default() }
+                Event::Other { envelope: None }
             }
         }
     }
@@ -343,17 +343,15 @@ impl Reading {
                 direction,
                 section: section.unwrap_or_default(),
                 end_of_stream,
-                envelope: envelope.unwrap_or_default(),
+                envelope,
             },
             Some(Part::Body { direction, body_bytes, end_of_stream }) => {
                 Event::BodyEnd { direction, body_bytes, end_of_stream, envelope }
             }
-            Some(Part::Trailers { direction, section }) => Event::Trailers {
-                direction,
-                section: section.unwrap_or_default(),
-                envelope: envelope.unwrap_or_default(),
-            },
-            None => Event::Other { envelope: envelope.unwrap_or_default() },
+            Some(Part::Trailers { direction, section }) => {
+                Event::Trailers { direction, section: section.unwrap_or_default(), envelope }
+            }
+            None => Event::Other { envelope },
         }
     }
 }

@@ -185,7 +185,6 @@ impl Decoder {
                 let section = Bytes::copy_from_slice(section);
                 self.input.skip(len);
                 let section = Box::new(Section::read(&section, &self.limits)?);
-                let envelope = envelope.unwrap_or_default();
                 Ok(Some(Event::Headers { direction, section, end_of_stream, envelope }))
             }
             WholePart::Body { body, behind_bytes } => {
