@@ -50,6 +50,12 @@ impl Inbox {
         (Self(Arc::clone(&inbox)), InboxBody(inbox))
     }
 
+    /// For the next stream, with its body, if nobody has that of the last one.
+    pub fn retired(self) -> Option<(Self, InboxBody)> {
+        let inbox = inbox::Inbox::retired(self.0)?;
+        Some((Self(Arc::clone(&inbox)), InboxBody(inbox)))
+    }
+
     /// A piece has come.
     pub fn push(&self, piece: Bytes, ends: bool) -> Option<Waker> {
         self.0.push(piece, ends)

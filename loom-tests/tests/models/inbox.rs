@@ -19,6 +19,7 @@ pub const MODELS: &[Model] = models!("inbox";
     reader_migrates: 4 Exhaustive;
     waker_looks_inline: 14 Exhaustive;
     panicking_drop: 4 Exhaustive;
+    drop_racing_reuse: 9 Exhaustive;
 );
 
 const PIECES: [&[u8]; 2] = [b"ab", b"cde"];
@@ -193,6 +194,44 @@ fn drop_of_what_was_read_in_part() {
     connection.look_if_woken();
     assert!(connection.has_seen_it_gone);
     assert_eq!(connection.released_bytes, 5);
+}
+
+/// A body is dropped while the connection gives its inbox to the next stream as soon as it can:
+/// nothing of the last one comes to that, and it is not left by who left the last.
+fn drop_racing_reuse() {
+    let (mut connection, reader) = stream();
+    connection.push(PIECES[0], true);
+    let last = reader.task.clone();
+    let other = spawn(move || {
+        let mut reader = reader;
+        reader.poll();
+        drop(reader);
+    });
+    // Its response is sent.
+    connection.look();
+    let mut other = Some(other);
+    if !connection.has_seen_it_gone {
+        other.take().unwrap().join().unwrap();
+        connection.look_if_woken();
+    }
+    assert!(connection.has_seen_it_gone);
+    assert_eq!(connection.released_bytes, 2);
+    let next = connection.inbox.retired();
+    assert!(next.is_some() || other.is_some(), "nobody has it");
+    if let Some((inbox, body)) = next {
+        assert_eq!(last.wakers(), 0);
+        assert!(poll_with(&body, std::task::Waker::noop()).is_pending());
+        assert!(inbox.push(Bytes::from_static(PIECES[1]), true).is_some());
+        other.into_iter().for_each(|other| other.join().unwrap());
+        let mut reader = Reader { body, task: Task::new(), read: Vec::new(), end: None };
+        reader.poll();
+        assert_eq!(
+            (&reader.read[..], reader.end),
+            (&[Bytes::from_static(PIECES[1])][..], Some(End::Whole))
+        );
+        let looked = inbox.look();
+        assert_eq!((looked.read_bytes, looked.is_gone), (3, false));
+    }
 }
 
 /// The body goes from one task to another: the one that polled last is woken, also for trailers.

@@ -75,15 +75,19 @@ impl Inbox {
     pub(super) fn retired(mut inbox: Arc<Self>) -> Option<Arc<Self>> {
         let Self { state, .. } = Arc::get_mut(&mut inbox)?;
         let mut state = lock(state);
-        let mut pieces = state.drop_pieces();
-        pieces.clear();
-        if pieces.capacity() > KEPT_PIECES {
-            pieces = VecDeque::new();
-        }
-        let last = mem::replace(&mut *state, State::new(pieces, false));
+        let unread = state.drop_pieces();
+        let room = mem::take(&mut state.pieces);
+        let last = mem::replace(&mut *state, State::new(room, false));
         drop(state);
+        drop(unread);
         drop_contained(last);
         Some(inbox)
+    }
+
+    /// How many pieces there is room for.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> usize {
+        lock(&self.state).pieces.capacity()
     }
 
     /// There is no body.
@@ -239,11 +243,14 @@ impl State {
         matches!(&self.reader, Reader::Waiting(before) if before.will_wake(waker))
     }
 
-    /// Nobody will read what there is. It is to be dropped outside.
+    /// Nobody will read what there is. It is to be dropped outside; a little room stays.
     fn drop_pieces(&mut self) -> VecDeque<Bytes> {
         self.read_bytes += self.bytes();
         self.settled = 0;
         self.tail = Vec::new();
+        if self.pieces.is_empty() && self.pieces.capacity() <= KEPT_PIECES {
+            return VecDeque::new();
+        }
         mem::take(&mut self.pieces)
     }
 

@@ -2,6 +2,7 @@
 
 mod client;
 mod clocks;
+mod inboxes;
 mod panics;
 mod reply;
 mod streams;
