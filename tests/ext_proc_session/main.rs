@@ -13,6 +13,7 @@ mod cost;
 mod counted;
 mod filters;
 mod kept;
+mod originals;
 mod queue;
 mod replies;
 mod support;
