@@ -39,24 +39,28 @@ fn check(case: &Case, seed: Option<u64>) {
     panic!("{again}{mismatch}\n{small}");
 }
 
-/// Runs all cases on the machine's cores.
-fn check_all(cases: impl Iterator<Item = (Option<u64>, Case)> + Clone + Send) {
+/// Runs `check` with all of `numbers` on the machine's cores. Only numbers are passed by: each case
+/// is made by the thread that runs it.
+fn on_all_cores<N>(numbers: impl Iterator<Item = N> + Clone + Send, check: impl Fn(N) + Sync) {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for first in 0..threads {
-            let cases = cases.clone();
-            scope.spawn(move || {
-                cases.skip(first).step_by(threads).for_each(|(seed, case)| check(&case, seed));
-            });
+            let (numbers, check) = (numbers.clone(), &check);
+            scope.spawn(move || numbers.skip(first).step_by(threads).for_each(check));
         }
     });
+}
+
+/// Runs all cases on the machine's cores.
+fn check_all(cases: &[Case]) {
+    on_all_cores(cases.iter(), |case| check(case, None));
 }
 
 #[test]
 fn random_cases_keep_i1_to_i13() {
     let first = number("TIDEGATE_SEED").unwrap_or(1);
     let cases = number("TIDEGATE_CASES").unwrap_or(CASES);
-    check_all((first..first + cases).map(|seed| (Some(seed), random_case(seed))));
+    on_all_cores(first..first + cases, |seed| check(&random_case(seed), Some(seed)));
 }
 
 /// A message on what another one has left behaves as on a new chain: the reference of the second
@@ -73,12 +77,7 @@ fn random_cases_on_recycled_chains() {
             panic!("seed {seed}, {leaves:?}: {mismatch}\n{case}");
         }
     };
-    std::thread::scope(|scope| {
-        for half in 0..2 {
-            let seeds = (first..first + cases).skip(half).step_by(2);
-            scope.spawn(move || seeds.for_each(check));
-        }
-    });
+    on_all_cores(first..first + cases, check);
 }
 
 /// Every answer at every filter of a chain of 3, in the first, the second or the third call, on
@@ -88,7 +87,7 @@ fn every_verdict_at_every_filter_of_a_chain_of_3() {
     let answers = walk::every_answer();
     let n = answers.len();
     let shapes = walk::shapes(6);
-    let cases = (0..n * n * n * 6).map(move |index| {
+    on_all_cores(0..n * n * n * 6, |index| {
         let (variant, index) = (index % 6, index / 6);
         let request = variant % 2 == 0;
         let filters = [index % n, index / n % n, index / n / n]
@@ -101,9 +100,8 @@ fn every_verdict_at_every_filter_of_a_chain_of_3() {
             })
             .to_vec();
         let ops = shapes[(index + variant) % shapes.len()].clone();
-        (None, walk::case(request, 6, filters, ops))
+        check(&walk::case(request, 6, filters, ops), None);
     });
-    check_all(cases);
 }
 
 /// A message of 7 bytes cut in every way, in front of filters that hold, release in parts, add and
@@ -132,11 +130,11 @@ fn every_split_of_a_short_message() {
             ops.extend(pieces.iter().map(|&n| Op::Data { n, end: last, force: true }));
             ops.extend(end);
             for (index, chain) in chains.iter().enumerate() {
-                cases.push((None, walk::case(index % 2 == 0, 7, chain.clone(), ops.clone())));
+                cases.push(walk::case(index % 2 == 0, 7, chain.clone(), ops.clone()));
             }
         }
     }
-    check_all(cases.into_iter());
+    check_all(&cases);
 }
 
 /// Every prefix of a message at which it may be dropped or cancelled (I9).
@@ -155,12 +153,12 @@ fn every_place_to_drop_a_message() {
                     let filters = vec![walk::filter(steps.clone()), walk::filter(steps)];
                     let mut case = walk::case(taken % 2 == 0, 6, filters, ops);
                     case.finish = finish;
-                    cases.push((None, case));
+                    cases.push(case);
                 }
             }
         }
     }
-    check_all(cases.into_iter());
+    check_all(&cases);
 }
 
 /// A bug planted in the reference is noticed: a harness that cannot fail proves nothing.
