@@ -226,6 +226,12 @@ pub const MAX_SERVED_STREAMS: u32 = 256;
 /// streams could hold 10 MiB.
 pub const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
 
+/// How little of a window is left to the client, in bytes, when an external processor on the direct
+/// carrier tells it what was read: what one read takes in, half a millisecond of a 1 Gbit/s line.
+/// At half of the window (256 KiB) both ends were woken more often, for less each time: the server
+/// took a fifth more processor time in `BUFFERED` and in the echo.
+pub const WINDOW_LOW_BYTES: u32 = 64 * 1024;
+
 /// How much of what an external processor sends on one stream can wait for its window, in bytes, if
 /// the settings do not say otherwise: two of the largest replies.
 pub const SEND_BUFFER_BYTES: usize = 128 * 1024;

@@ -60,7 +60,7 @@ impl Protocol {
             last_target: LastTarget::default(),
             streams: Streams::default(),
             closed: Closed::default(),
-            receive: ReceiveWindow::new(window, window),
+            receive: ReceiveWindow::shared(window, window, settings.window_bytes),
             send: SendWindow::new(FIRST_WINDOW_BYTES),
             going: Going::No,
             output: WriteQueue::default(),
@@ -142,6 +142,12 @@ impl Protocol {
         {
             self.write_window(id, grown);
         }
+    }
+
+    /// What has been read of the window of all streams, and the peer was not told, in bytes.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the model of both ends asks for it"))]
+    pub(super) const fn untold_bytes(&self) -> u32 {
+        self.receive.untold_bytes()
     }
 
     pub(super) fn release_connection(&mut self, bytes: u32) {

@@ -36,9 +36,29 @@ fn the_rest_of_a_frame_goes_to_nobody_when_its_stream_is_over() {
     let events = server.gets(&frame::data(3, b"its own", false));
     assert!(matches!(&events[..], [Event::Data { slot: 0, bytes, .. }] if bytes == "its own"));
     server.protocol.release(other, 7);
-    // The window of the connection has four of 65,535 bytes, and is told by halves.
-    server.protocol.release_connection(131_070);
-    assert_eq!(given_back(&server.written()), 131_070 + 2 * 16_384 + 7);
+    // The window of the connection is wide: nobody has to be told yet.
+    assert_eq!(given_back(&server.written()), 0);
+    assert_eq!(server.protocol.untold_bytes(), 2 * 16_384 + 7);
+}
+
+#[test]
+fn streams_that_nobody_reads_do_not_stop_one_that_is_read() {
+    let mut server = Server::new(3, 60_000);
+    server.acknowledged();
+    let piece = |id| frame::data(id, &[0; 15_000], false);
+    for id in [1, 3] {
+        server.open(id);
+        (0..4).for_each(|_| drop(server.gets(&piece(id))));
+    }
+    let slot = server.open(5);
+    let mut left = 60_000;
+    for round in 0..40 {
+        assert!(left >= 15_000, "the client may send no more in round {round}");
+        server.gets(&piece(5));
+        server.protocol.release(slot, 15_000);
+        left += given_back(&server.written());
+        left -= 15_000;
+    }
 }
 
 #[test]
