@@ -1,9 +1,10 @@
 //! Replies of filters and failures: answered as long as they can be, and told loudly behind that.
 
-use tidegate::Outcome;
 use tidegate::exchange::{Direction, ExchangePlan};
 use tidegate::ext_proc::mode::BodyMode;
 use tidegate::ext_proc::session::{SessionEnd, SessionPlan, SessionSettings};
+use tidegate::ext_proc::wire::{GrpcCode, GrpcStatus};
+use tidegate::{Error, ErrorKind, Origin, Outcome};
 
 use crate::filters::{Deny, NoX, Panics, Pass, pair};
 use crate::messages::{
@@ -84,6 +85,22 @@ fn p7_a_panic_is_an_error_to_the_client_and_never_a_good_end() {
         talk.send(request_headers(&HEAD, false));
         let replies = talk.send(request_body(&b"axb"[..], false));
         assert_eq!(immediate(&replies).0, 500, "{mode}");
+    }
+}
+
+/// Whatever the edge would have said of it: before its first message, and in the midst of one.
+#[test]
+fn p7_a_session_that_the_edge_ends_is_never_a_good_end() {
+    for has_begun in [false, true] {
+        let mut talk = Talk::new(pair(|| Pass), both(BodyMode::FullDuplexStreamed));
+        if has_begun {
+            talk.send(request_headers(&HEAD, false));
+        }
+        let error = Error::new(ErrorKind::Stalled, Origin::Processor);
+        talk.session.abort(error, GrpcStatus::OK);
+        let status = talk.status().expect("it is over");
+        assert_eq!(status.code, GrpcCode::Internal, "{has_begun}");
+        assert!(matches!(talk.session.end(), Some(SessionEnd::Failed(_))), "{has_begun}");
     }
 }
 
