@@ -9,14 +9,17 @@
 //! and memory is the most that it has had. The rounds take turns, and the best one of each counts:
 //! others on the machine can only make it worse.
 //!
-//! Beside the servers stands a floor: hyper on tidegate's transport with answers that are there
-//! already. No server on hyper costs less than that.
+//! Beside the servers stand two floors, with answers that are there already: hyper on tidegate's
+//! transport, below which no server on hyper comes; and a thread that blocks and trusts in
+//! everything, below which hardly any does.
 
+mod canned;
 mod envoy;
 mod floor;
 mod load;
 mod naive;
 mod ours;
+mod raw;
 mod scenario;
 mod usage;
 
@@ -46,10 +49,13 @@ enum Server {
     Mounted,
     /// Nothing but hyper, and answers that are there already.
     Floor,
+    /// Nothing but the kernel, and the same answers.
+    Raw,
 }
 
 impl Server {
-    const ALL: [Self; 5] = [Self::Naive, Self::Direct, Self::Ours, Self::Mounted, Self::Floor];
+    const ALL: [Self; 6] =
+        [Self::Naive, Self::Direct, Self::Ours, Self::Mounted, Self::Floor, Self::Raw];
 
     const fn name(self) -> &'static str {
         match self {
@@ -58,6 +64,7 @@ impl Server {
             Self::Direct => "tidegate direct",
             Self::Mounted => "tidegate in tonic",
             Self::Floor => "floor: hyper, canned",
+            Self::Raw => "floor: blocking",
         }
     }
 }
@@ -135,6 +142,11 @@ fn serve(server: &str, scenario: &str, threads: usize) {
             Server::Direct => ours::serve(listener, scenario, Carrier::Direct).await,
             Server::Mounted => ours::serve_mounted(listener, scenario).await,
             Server::Floor => floor::serve(listener, scenario).await,
+            Server::Raw => {
+                let listener = listener.into_std().expect("a listener");
+                listener.set_nonblocking(false).expect("a listener");
+                raw::serve(&listener, scenario);
+            }
         }
     });
 }
@@ -223,7 +235,7 @@ fn table(all: &[Measured]) {
         };
         let (name, target) = way.scenario.target();
         let verdict = match server {
-            Server::Naive | Server::Floor => String::new(),
+            Server::Naive | Server::Floor | Server::Raw => String::new(),
             _ if ratio <= target => format!("{name} <= {target}: met"),
             _ => format!("{name} <= {target}: MISSED"),
         };
