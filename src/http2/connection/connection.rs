@@ -13,7 +13,7 @@ use tokio::task::coop;
 
 use super::clock::{Clock, Due, Life};
 use super::inbox::Inbox;
-use super::place::Place;
+use super::stream::Stream;
 use super::{ConnectionEnd, DirectBody, DirectError, Http2Settings};
 use crate::http2::Broken;
 use crate::http2::protocol::Protocol;
@@ -37,7 +37,7 @@ where
     pub(super) input: BytesMut,
     pub(super) protocol: Protocol,
     pub(super) service: S,
-    pub(super) places: Vec<Option<Place<S::Future, R>>>,
+    pub(super) places: Vec<Option<Stream<S::Future, R>>>,
     /// Of the places, also of those that are free.
     pub(super) wakers: Vec<Waker>,
     /// Of the last streams of the places that are free: most often the next one can have it.
@@ -207,9 +207,9 @@ where
 
     /// All streams end. What waits for their bodies hears of it.
     fn drop_streams(&mut self) {
-        for place in self.places.drain(..).flatten() {
-            let waiting = place.inbox.fail(DirectError::Disconnected);
-            drop_contained(place);
+        for stream in self.places.drain(..).flatten() {
+            let waiting = stream.inbox.fail(DirectError::Disconnected);
+            drop_contained(stream);
             contained(|| waiting.into_iter().for_each(Waker::wake));
         }
         self.full.clear();
@@ -358,9 +358,9 @@ where
     S: Service<Request<DirectBody>>,
 {
     fn drop(&mut self) {
-        for place in self.places.drain(..).flatten() {
-            let waiting = place.inbox.fail(DirectError::Disconnected);
-            drop_contained(place);
+        for stream in self.places.drain(..).flatten() {
+            let waiting = stream.inbox.fail(DirectError::Disconnected);
+            drop_contained(stream);
             contained(|| waiting.into_iter().for_each(Waker::wake));
         }
     }

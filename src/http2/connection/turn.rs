@@ -13,7 +13,7 @@ use tokio::task::coop;
 
 use super::connection::{Connection, Stop, place_of};
 use super::inbox::Inbox;
-use super::place::{Place, Polled};
+use super::stream::{Polled, Stream};
 use super::{DirectBody, DirectError};
 use crate::http2::Reason;
 use crate::http2::protocol::Event;
@@ -122,8 +122,8 @@ where
     /// There may be room for what a stream has to send. It is told once, however often that is
     /// said before it is polled.
     fn unblock(&mut self, slot: usize, woken: &mut Vec<usize>) {
-        if let Some(Some(place)) = self.places.get_mut(slot)
-            && mem::take(&mut place.is_blocked)
+        if let Some(Some(stream)) = self.places.get_mut(slot)
+            && mem::take(&mut stream.is_blocked)
         {
             woken.push(place_of(slot));
         }
@@ -150,7 +150,7 @@ where
         let mut future = None;
         contained(|| future = Some(self.service.call(request.map(|()| body))));
         match future {
-            Some(future) => self.places[slot] = Some(Place::new(inbox, future)),
+            Some(future) => self.places[slot] = Some(Stream::new(inbox, future)),
             None => self.protocol.forget(slot, Reason::INTERNAL_ERROR),
         }
     }
@@ -162,9 +162,9 @@ where
         woken: &mut Vec<usize>,
         give: impl FnOnce(&Inbox) -> Option<core::task::Waker>,
     ) {
-        let Some(Some(place)) = self.places.get_mut(slot) else { return };
-        let Some(waiting) = give(&place.inbox) else {
-            if !mem::replace(&mut place.is_given, true) {
+        let Some(Some(stream)) = self.places.get_mut(slot) else { return };
+        let Some(waiting) = give(&stream.inbox) else {
+            if !mem::replace(&mut stream.is_given, true) {
                 self.given.push(slot);
             }
             return;
@@ -179,9 +179,9 @@ where
     /// What came in this round, and nobody has taken, lies as it can lie for long.
     fn settle(&mut self) {
         while let Some(slot) = self.given.pop() {
-            let Some(Some(place)) = self.places.get_mut(slot) else { continue };
-            place.is_given = false;
-            let read_bytes = place.inbox.look().read_bytes;
+            let Some(Some(stream)) = self.places.get_mut(slot) else { continue };
+            stream.is_given = false;
+            let read_bytes = stream.inbox.look().read_bytes;
             if read_bytes > 0 {
                 self.protocol.release(slot, read_bytes);
             }
@@ -190,23 +190,23 @@ where
 
     /// The stream is over: who makes its response goes, and who waits for its request hears of it.
     fn fail(&mut self, slot: usize, error: DirectError) {
-        let Some(place) = self.places.get_mut(slot).and_then(Option::take) else { return };
-        let waiting = place.inbox.fail(error);
-        let read_bytes = place.inbox.look().read_bytes;
+        let Some(stream) = self.places.get_mut(slot).and_then(Option::take) else { return };
+        let waiting = stream.inbox.fail(error);
+        let read_bytes = stream.inbox.look().read_bytes;
         self.protocol.release(slot, read_bytes);
-        drop_contained(place);
+        drop_contained(stream);
         contained(|| waiting.into_iter().for_each(core::task::Waker::wake));
     }
 
     fn poll_place(&mut self, slot: usize) {
-        let Some(Some(place)) = self.places.get_mut(slot) else { return };
+        let Some(Some(stream)) = self.places.get_mut(slot) else { return };
         let mut cx = Context::from_waker(&self.wakers[slot]);
-        let polled = if place.is_sent() {
+        let polled = if stream.is_sent() {
             Polled::Sent
         } else {
-            place.poll(slot, &mut self.protocol, &mut cx)
+            stream.poll(slot, &mut self.protocol, &mut cx)
         };
-        let looked = place.inbox.look();
+        let looked = stream.inbox.look();
         if looked.read_bytes > 0 {
             self.protocol.release(slot, looked.read_bytes);
         }
@@ -218,8 +218,8 @@ where
                 }
             }
             Polled::Sent if looked.is_gone => {
-                let place = self.places[slot].take();
-                self.inboxes[slot] = place.and_then(|place| Inbox::retired(place.inbox));
+                let stream = self.places[slot].take();
+                self.inboxes[slot] = stream.and_then(|stream| Inbox::retired(stream.inbox));
                 self.protocol.finish(slot);
             }
             // Somebody reads the request still.

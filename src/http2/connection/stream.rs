@@ -14,7 +14,7 @@ use crate::sync::Arc;
 use crate::unwind::{contained, drop_contained};
 
 /// A stream in the task of its connection.
-pub(super) struct Place<F, R: Body> {
+pub(super) struct Stream<F, R: Body> {
     pub(super) inbox: Arc<Inbox>,
     doing: Doing<F, R>,
     /// Whether it waits for room, and has not been told of any.
@@ -42,7 +42,7 @@ pin_project! {
     }
 }
 
-/// What a poll of a place has come to.
+/// What a poll of a stream has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Polled {
     /// It waits, for its own waker or for room.
@@ -67,7 +67,7 @@ enum Next<D> {
     Failed,
 }
 
-impl<F, R, E> Place<F, R>
+impl<F, R, E> Stream<F, R>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body,
