@@ -12,15 +12,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::clock::{Clock, Due, Life};
-use super::inbox::Inbox;
-use super::stream::Stream;
+use super::place::Place;
 use super::{ConnectionEnd, DirectBody, DirectError, Http2Settings};
 use crate::http2::Broken;
 use crate::http2::protocol::Protocol;
 use crate::limits::{MAX_LINGER_BYTES, MAX_ROUNDS_PER_POLL};
 use crate::socket::{Round, Wakes};
-use crate::sync::{Arc, ConstArc};
-use crate::unwind::{contained, drop_contained};
+use crate::sync::ConstArc;
 
 /// A connection with its streams: a future that ends with the connection. See the
 /// [module](super).
@@ -37,11 +35,8 @@ where
     pub(super) input: BytesMut,
     pub(super) protocol: Protocol,
     pub(super) service: S,
-    pub(super) places: Vec<Option<Stream<S::Future, R>>>,
-    /// Of the places, also of those that are free.
-    pub(super) wakers: Vec<Waker>,
-    /// Of the last streams of the places that are free: most often the next one can have it.
-    pub(super) inboxes: Vec<Option<Arc<Inbox>>>,
+    /// By slot. None goes before the connection stops serving.
+    pub(super) places: Vec<Place<S::Future, R>>,
     pub(super) wakes: ConstArc<Wakes>,
     pub(super) waker: Waker,
     pub(super) round: Round,
@@ -101,8 +96,6 @@ where
             protocol: Protocol::new(settings.protocol()),
             service,
             places: Vec::new(),
-            wakers: Vec::new(),
-            inboxes: Vec::new(),
             wakes,
             waker,
             round: Round::default(),
@@ -138,8 +131,8 @@ where
                     self.waker.wake_by_ref();
                 }
                 for slot in self.full.drain(..) {
-                    if let Some(waker) = self.wakers.get(slot) {
-                        waker.wake_by_ref();
+                    if let Some(place) = self.places.get(slot) {
+                        place.wake();
                     }
                 }
                 Ok(())
@@ -203,16 +196,6 @@ where
             has_streams: self.protocol.live_streams() > 0,
             reads: self.reads,
         }
-    }
-
-    /// All streams end. What waits for their bodies hears of it.
-    fn drop_streams(&mut self) {
-        for stream in self.places.drain(..).flatten() {
-            let waiting = stream.inbox.fail(DirectError::Disconnected);
-            drop_contained(stream);
-            contained(|| waiting.into_iter().for_each(Waker::wake));
-        }
-        self.full.clear();
     }
 
     fn poll_state(&mut self) -> Poll<Ending> {
@@ -332,6 +315,20 @@ impl From<Broken> for Stop {
     }
 }
 
+impl<I, O, S, R: Body> Connection<I, O, S, R>
+where
+    S: Service<Request<DirectBody>>,
+{
+    /// All streams end. What waits for their bodies hears of it.
+    fn drop_streams(&mut self) {
+        for place in &mut self.places {
+            place.fail(DirectError::Disconnected);
+        }
+        self.places.clear();
+        self.full.clear();
+    }
+}
+
 /// Nothing in it is pinned where it lies.
 impl<I, O, S, R: Body> Unpin for Connection<I, O, S, R> where S: Service<Request<DirectBody>> {}
 
@@ -358,10 +355,6 @@ where
     S: Service<Request<DirectBody>>,
 {
     fn drop(&mut self) {
-        for stream in self.places.drain(..).flatten() {
-            let waiting = stream.inbox.fail(DirectError::Disconnected);
-            drop_contained(stream);
-            contained(|| waiting.into_iter().for_each(Waker::wake));
-        }
+        self.drop_streams();
     }
 }

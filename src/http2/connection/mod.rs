@@ -27,6 +27,7 @@ mod direct_body;
 mod direct_error;
 mod http2_settings;
 mod inbox;
+mod place;
 mod stream;
 #[cfg(test)]
 mod tests;

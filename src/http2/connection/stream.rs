@@ -77,11 +77,6 @@ where
         Self { inbox, doing, is_blocked: false, is_given: false }
     }
 
-    /// Whether its response is sent.
-    pub(super) const fn is_sent(&self) -> bool {
-        matches!(self.doing, Doing::Sent)
-    }
-
     /// Goes on with the response as far as there is room for it. A panic of the service fails this
     /// stream and no other.
     pub(super) fn poll(
@@ -90,6 +85,9 @@ where
         protocol: &mut Protocol,
         cx: &mut Context<'_>,
     ) -> Polled {
+        if let Doing::Sent = self.doing {
+            return Polled::Sent;
+        }
         let mut polled = Polled::Failed(Reason::INTERNAL_ERROR);
         contained(|| polled = self.go_on(slot, protocol, cx));
         match polled {

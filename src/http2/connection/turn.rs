@@ -2,7 +2,7 @@
 
 use core::mem;
 use core::pin::pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 use std::io;
 
 use http::{Request, Response};
@@ -11,16 +11,15 @@ use hyper::service::Service;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::task::coop;
 
+use super::DirectBody;
 use super::connection::{Connection, Stop, place_of};
 use super::inbox::Inbox;
-use super::stream::{Polled, Stream};
-use super::{DirectBody, DirectError};
+use super::place::Place;
+use super::stream::Polled;
 use crate::http2::Reason;
 use crate::http2::protocol::Event;
 use crate::limits::{MIN_READ_BYTES, TRANSPORT_READ_BYTES, TRANSPORT_WRITE_BYTES};
-use crate::socket::Wakes;
-use crate::sync::Arc;
-use crate::unwind::{contained, drop_contained};
+use crate::unwind::contained;
 
 impl<I, O, S, R> Connection<I, O, S, R>
 where
@@ -107,8 +106,9 @@ where
                 self.give(slot, woken, |inbox| inbox.end(trailers));
             }
             Event::Reset { slot, reason } => {
-                self.fail(slot, DirectError::Reset { code: reason.0 });
-                self.protocol.forget(slot, reason);
+                if let Some(place) = self.places.get_mut(slot) {
+                    place.reset(reason, &mut self.protocol);
+                }
             }
             Event::Room { slot } => self.unblock(slot, woken),
             Event::RoomForAll => {
@@ -122,7 +122,7 @@ where
     /// There may be room for what a stream has to send. It is told once, however often that is
     /// said before it is polled.
     fn unblock(&mut self, slot: usize, woken: &mut Vec<usize>) {
-        if let Some(Some(stream)) = self.places.get_mut(slot)
+        if let Some(stream) = self.places.get_mut(slot).and_then(Place::stream)
             && mem::take(&mut stream.is_blocked)
         {
             woken.push(place_of(slot));
@@ -131,27 +131,12 @@ where
 
     /// A stream begins.
     fn begin(&mut self, slot: usize, request: Request<()>, ends: bool) {
-        while self.wakers.len() <= slot {
-            let place = place_of(self.wakers.len());
-            self.wakers.push(Wakes::waker(&self.wakes, place));
-            self.places.push(None);
-            self.inboxes.push(None);
+        while self.places.len() <= slot {
+            self.places.push(Place::new(self.places.len(), &self.wakes));
         }
-        let inbox = match self.inboxes[slot].take() {
-            Some(retired) => {
-                if ends {
-                    retired.set_ended();
-                }
-                retired
-            }
-            None => Arc::new(Inbox::new(self.wakers[slot].clone(), ends)),
-        };
-        let body = DirectBody::new(Arc::clone(&inbox));
-        let mut future = None;
-        contained(|| future = Some(self.service.call(request.map(|()| body))));
-        match future {
-            Some(future) => self.places[slot] = Some(Stream::new(inbox, future)),
-            None => self.protocol.forget(slot, Reason::INTERNAL_ERROR),
+        let call = |body| self.service.call(request.map(|()| body));
+        if !self.places[slot].begin(ends, call) {
+            self.protocol.forget(slot, Reason::INTERNAL_ERROR);
         }
     }
 
@@ -160,16 +145,17 @@ where
         &mut self,
         slot: usize,
         woken: &mut Vec<usize>,
-        give: impl FnOnce(&Inbox) -> Option<core::task::Waker>,
+        give: impl FnOnce(&Inbox) -> Option<Waker>,
     ) {
-        let Some(Some(stream)) = self.places.get_mut(slot) else { return };
+        let Some(place) = self.places.get_mut(slot) else { return };
+        let Some(stream) = place.stream() else { return };
         let Some(waiting) = give(&stream.inbox) else {
             if !mem::replace(&mut stream.is_given, true) {
                 self.given.push(slot);
             }
             return;
         };
-        if waiting.will_wake(&self.wakers[slot]) {
+        if place.is_woken_by(&waiting) {
             woken.push(place_of(slot));
         } else {
             contained(|| waiting.wake());
@@ -179,7 +165,7 @@ where
     /// What came in this round, and nobody has taken, lies as it can lie for long.
     fn settle(&mut self) {
         while let Some(slot) = self.given.pop() {
-            let Some(Some(stream)) = self.places.get_mut(slot) else { continue };
+            let Some(stream) = self.places.get_mut(slot).and_then(Place::stream) else { continue };
             stream.is_given = false;
             let read_bytes = stream.inbox.look().read_bytes;
             if read_bytes > 0 {
@@ -188,46 +174,10 @@ where
         }
     }
 
-    /// The stream is over: who makes its response goes, and who waits for its request hears of it.
-    fn fail(&mut self, slot: usize, error: DirectError) {
-        let Some(stream) = self.places.get_mut(slot).and_then(Option::take) else { return };
-        let waiting = stream.inbox.fail(error);
-        let read_bytes = stream.inbox.look().read_bytes;
-        self.protocol.release(slot, read_bytes);
-        drop_contained(stream);
-        contained(|| waiting.into_iter().for_each(core::task::Waker::wake));
-    }
-
     fn poll_place(&mut self, slot: usize) {
-        let Some(Some(stream)) = self.places.get_mut(slot) else { return };
-        let mut cx = Context::from_waker(&self.wakers[slot]);
-        let polled = if stream.is_sent() {
-            Polled::Sent
-        } else {
-            stream.poll(slot, &mut self.protocol, &mut cx)
-        };
-        let looked = stream.inbox.look();
-        if looked.read_bytes > 0 {
-            self.protocol.release(slot, looked.read_bytes);
-        }
-        match polled {
-            Polled::Waiting => {}
-            Polled::Full => {
-                if !self.full.contains(&slot) {
-                    self.full.push_back(slot);
-                }
-            }
-            Polled::Sent if looked.is_gone => {
-                let stream = self.places[slot].take();
-                self.inboxes[slot] = stream.and_then(|stream| Inbox::retired(stream.inbox));
-                self.protocol.finish(slot);
-            }
-            // Somebody reads the request still.
-            Polled::Sent => {}
-            Polled::Failed(reason) => {
-                self.fail(slot, DirectError::Reset { code: reason.0 });
-                self.protocol.forget(slot, reason);
-            }
+        let Some(place) = self.places.get_mut(slot) else { return };
+        if place.poll(&mut self.protocol) == Polled::Full && !self.full.contains(&slot) {
+            self.full.push_back(slot);
         }
     }
 }
