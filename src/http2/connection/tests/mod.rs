@@ -4,6 +4,7 @@ mod client;
 mod clocks;
 mod inboxes;
 mod panics;
+mod places;
 mod reply;
 mod streams;
 
