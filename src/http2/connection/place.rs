@@ -17,8 +17,8 @@ use crate::unwind::{contained, drop_contained};
 /// What a slot is to the task of the connection: it serves one stream behind the other, and all of
 /// them are woken by the same waker.
 ///
-/// A stream is dropped when its place is free already: it is user code, and may panic, wake the
-/// place, or drop the body of its request.
+/// A stream is dropped when its place is free already: that is user code, and may panic, wake the
+/// place, or read and drop the body of its request.
 pub(super) struct Place<F, R: Body> {
     slot: usize,
     waker: Waker,
