@@ -28,9 +28,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRATCH = ROOT / "target" / "mutants"
-# Not built with the mutants: what reads the sources, and what takes long to build and is about the edges.
+# Not built with the mutants: what reads the sources, what takes long to build and is about the edges, and what needs a
+# real Envoy.
 NOT_ORACLES = {"tidy", "proxy", "send_sync", "cost", "edge_body", "edge_tower", "edge_alloc",
-               "async_alloc", "lifecycle_alloc"}
+               "async_alloc", "lifecycle_alloc", "envoy", "envoy_validate"}
+# Of the features that test binaries require: the tests have the others without.
+FEATURES = ["--features", "ext-proc-direct"]
 MEMORY_BYTES = 4 << 30
 # Whether the library compiles: as users have it, and as its own tests do. Some functions are there in one of them only.
 CHECKS = [("check", "--lib", "--all-features"), ("check", "--lib", "--all-features", "--profile", "test")]
@@ -316,7 +319,7 @@ class Planted:
         """The test binaries, by name."""
         which = only or ["--lib", *(word for name in test_names() for word in ("--test", name))]
         # What is only seen when code is made (a constant that overflows, say) is left out here.
-        while (done := self.cargo("test", "--no-run", *which)).returncode != 0:
+        while (done := self.cargo("test", "--no-run", *FEATURES, *which)).returncode != 0:
             self.drop(done, "the tests do not compile")
         binaries = {}
         for message in messages(done, "compiler-artifact"):
