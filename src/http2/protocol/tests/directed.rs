@@ -82,6 +82,7 @@ fn what_is_read_opens_a_small_window_again() {
     let slot = server.open(1);
     server.gets(&frame::data(1, &[0; 1000], false));
     server.acknowledged();
+    server.acknowledged();
     server.protocol.release(slot, 1000);
     assert_eq!(server.gets(&frame::data(1, &[0; 100], false)).len(), 1);
     let events = server.gets(&frame::data(1, &[0], false));

@@ -1,6 +1,8 @@
 //! In memory, with frames that are made by hand.
 
 mod directed;
+mod edges;
+mod heads;
 mod random;
 mod server;
 pub(in crate::http2) mod world;

@@ -14,7 +14,10 @@ pub(super) struct Server {
 impl Server {
     /// With streams of `window_bytes`, of which the client has not heard.
     pub(super) fn new(max_streams: u32, window_bytes: u32) -> Self {
-        let settings = ProtocolSettings { max_streams, window_bytes, max_frame_bytes: 16_384 };
+        Self::with(ProtocolSettings { max_streams, window_bytes, max_frame_bytes: 16_384 })
+    }
+
+    pub(super) fn with(settings: ProtocolSettings) -> Self {
         let mut server = Self { protocol: Protocol::new(settings), input: BytesMut::new() };
         server.gets(&[frame::PREFACE, &frame::frame(frame::SETTINGS, 0, 0, &[])].concat());
         server.written();
