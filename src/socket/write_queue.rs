@@ -183,3 +183,35 @@ impl Drop for WriteQueue {
         self.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::task::Waker;
+
+    use tokio::io::{AsyncReadExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_could_not_be_written_as_a_whole_leaves_nothing_behind_what_is_taken() {
+        let (mut near, mut far) = duplex(5);
+        let mut queue = WriteQueue::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        queue.copy(b"first and");
+        assert!(queue.drain(&mut near, &mut cx).is_pending());
+        let is_whole = queue.whole(|queue| {
+            queue.copy(b"half");
+            queue.segment(Bytes::from_static(b"of"));
+            queue.copy(b"it");
+            false
+        });
+        assert_eq!((is_whole, queue.len()), (false, 4));
+        queue.copy(b" last");
+        let mut read = Vec::new();
+        while read.len() < 14 {
+            assert!(far.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0));
+            let _ = queue.drain(&mut near, &mut cx);
+        }
+        assert_eq!((&read[..], queue.len()), (&b"first and last"[..], 0));
+    }
+}

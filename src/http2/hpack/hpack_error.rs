@@ -1,5 +1,3 @@
-use core::fmt;
-
 /// Why a header block cannot be read. The table behind it is not the peer's any more, so that the
 /// connection is over: COMPRESSION_ERROR (RFC 9113, section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,17 +14,3 @@ pub(crate) enum HpackError {
     /// The size of the table is changed behind a field, or to more than was announced.
     TableSize,
 }
-
-impl fmt::Display for HpackError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::IntegerOverflow => "an integer is too large",
-            Self::Truncated => "the block ends inside a field",
-            Self::BadIndex => "nothing has this index",
-            Self::BadHuffman => "a string is badly Huffman-coded",
-            Self::TableSize => "the table may not have this size, or not change it here",
-        })
-    }
-}
-
-impl std::error::Error for HpackError {}

@@ -1,5 +1,6 @@
 //! Over memory that takes some bytes at once, with a clock that stands still.
 
+mod bodies;
 mod client;
 mod clocks;
 mod inboxes;

@@ -103,6 +103,9 @@ fn a_smaller_table_lets_go_of_the_oldest() {
     let block = bytes("40 01 61 01 31  40 01 62 01 32  40 01 63 01 33");
     assert!(decoded(&mut decoder, &block).is_ok());
     assert_eq!(table(&decoder), (vec!["c: 3".into(), "b: 2".into(), "a: 1".into()], 102));
+    // They fit 102 bytes.
+    assert!(decoded(&mut decoder, &bytes("3f 47")).is_ok());
+    assert_eq!(table(&decoder).1, 102);
     // 101 bytes, then all again: what is gone is gone.
     assert!(decoded(&mut decoder, &bytes("3f 46 3f e1 1f")).is_ok());
     assert_eq!(table(&decoder), (vec!["c: 3".into(), "b: 2".into()], 68));

@@ -87,6 +87,23 @@ fn a_path_that_is_written_out_again_is_the_same() {
 }
 
 #[test]
+fn a_path_that_is_written_out_again_is_not_copied_again() {
+    let mut decoder = Decoder::new(4096);
+    for block in [&b"\x04\x02/b"[..], b"\0\x05:path\x02/c"] {
+        let mut path = || {
+            let mut path = None;
+            decoder.decode(block, |field, _| path = Some(field)).expect("a legal block");
+            match path {
+                Some(Field::Path(path)) => path,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (first, second) = (path(), path());
+        assert_eq!(first.as_bytes().as_ptr(), second.as_bytes().as_ptr());
+    }
+}
+
+#[test]
 fn a_number_of_the_table_is_not_remembered_as_the_path() {
     let mut decoder = Decoder::new(4096);
     let mut expect = |block: &[u8], line: &str| {
