@@ -192,6 +192,21 @@ mod tests {
 
     use super::*;
 
+    /// What is taken goes in large parts, so that little is moved for it.
+    #[test]
+    fn copies_that_were_taken_go_though_some_are_always_left() {
+        for (taken, kept) in
+            [(TRANSPORT_WRITE_BYTES - 1, TRANSPORT_WRITE_BYTES + 2), (TRANSPORT_WRITE_BYTES, 2)]
+        {
+            let mut queue = WriteQueue::default();
+            queue.copy(&[7; TRANSPORT_WRITE_BYTES + 1]);
+            queue.advance(taken);
+            queue.copy(b"8");
+            assert_eq!(queue.copied_bytes(), kept);
+            assert_eq!(queue.len(), TRANSPORT_WRITE_BYTES + 2 - taken);
+        }
+    }
+
     #[tokio::test]
     async fn what_could_not_be_written_as_a_whole_leaves_nothing_behind_what_is_taken() {
         let (mut near, mut far) = duplex(5);

@@ -26,8 +26,6 @@ pub(super) enum Remote {
 pub(super) enum Local {
     /// Nothing.
     Waiting,
-    /// The head.
-    Open,
-    /// All there is.
-    Ended,
+    /// The head, and perhaps more.
+    Begun,
 }

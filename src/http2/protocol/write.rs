@@ -23,12 +23,9 @@ impl Protocol {
     ) {
         let Some(stream) = self.streams.get_mut(slot) else { return };
         let id = stream.id;
-        stream.local = Local::Open;
+        stream.local = Local::Begun;
         encode_status(&mut self.scratch, status);
         self.write_fields(id, fields, ends);
-        if ends {
-            self.end_local(slot);
-        }
     }
 
     /// Sends what ends a response behind its body.
@@ -36,7 +33,6 @@ impl Protocol {
         let Some(stream) = self.streams.get(slot) else { return };
         let id = stream.id;
         self.write_fields(id, fields, true);
-        self.end_local(slot);
     }
 
     /// How much of a body may be sent on a stream in one frame now, in bytes.
@@ -66,9 +62,6 @@ impl Protocol {
         if is_whole {
             stream.send.take(len);
             self.send.take(len);
-            if ends {
-                self.end_local(slot);
-            }
         }
         is_whole
     }
@@ -104,13 +97,6 @@ impl Protocol {
         }
         block.clear();
         self.scratch = block;
-    }
-
-    /// All of a response is sent. The stream is closed when nobody reads the request any more.
-    fn end_local(&mut self, slot: usize) {
-        if let Some(stream) = self.streams.get_mut(slot) {
-            stream.local = Local::Ended;
-        }
     }
 
     /// Closes a stream whose response is sent, and whose request nobody reads any more: one that is

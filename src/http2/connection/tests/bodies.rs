@@ -15,6 +15,7 @@ use super::{Reply, served};
 use crate::http2::connection::inbox::Inbox;
 use crate::http2::protocol::tests::world::frame;
 use crate::http2::{DirectBody, DirectError};
+use crate::limits::TRANSPORT_READ_BYTES;
 use crate::sync::Arc;
 
 /// Counts how often it is woken.
@@ -22,7 +23,7 @@ use crate::sync::Arc;
 struct Count(AtomicUsize);
 
 impl Wake for Count {
-    fn wake(self: std::sync::Arc<Self>) {
+    fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -48,6 +49,7 @@ fn a_body_says_what_is_left_of_it() {
     assert_eq!(told(&body(true).1), (true, 0, Some(0)));
     let (inbox, mut body) = body(false);
     assert_eq!(told(&body), (false, 0, None));
+    assert_eq!(format!("{body:?}"), "DirectBody { left: AtLeast(0), .. }");
     inbox.push(Bytes::from_static(b"three"), false);
     assert_eq!(told(&body), (false, 5, None));
     inbox.push(Bytes::from_static(b"and four"), true);
@@ -81,10 +83,26 @@ fn an_end_by_force_is_told_once_and_not_behind_an_end() {
     assert!(matches!(poll(&mut whole, Waker::noop()), Poll::Ready(None)));
 }
 
+/// What lies unread keeps no memory that is twice as long.
+#[test]
+fn a_piece_that_lies_is_copied_if_it_is_short() {
+    for (len, is_same) in [(TRANSPORT_READ_BYTES / 2 - 1, false), (TRANSPORT_READ_BYTES / 2, true)]
+    {
+        let (inbox, mut body) = body(false);
+        let piece = Bytes::from(vec![7; len]);
+        let lay = piece.as_ptr();
+        inbox.push(piece, false);
+        assert_eq!(inbox.look().read_bytes, 0);
+        let Poll::Ready(Some(Ok(frame))) = poll(&mut body, Waker::noop()) else { panic!("{len}") };
+        let piece = frame.into_data().expect("a piece");
+        assert_eq!((piece.len(), piece.as_ptr() == lay), (len, is_same));
+    }
+}
+
 #[test]
 fn the_connection_hears_of_what_is_read_in_another_task() {
-    let place = std::sync::Arc::new(Count::default());
-    let waker = Waker::from(std::sync::Arc::clone(&place));
+    let place = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&place));
     let inbox = Arc::new(Inbox::new(waker.clone(), false));
     let mut body = DirectBody::new(Arc::clone(&inbox));
     for (reader, woken) in [(&waker, 0), (Waker::noop(), 1)] {

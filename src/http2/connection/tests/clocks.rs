@@ -1,10 +1,11 @@
-use core::future::pending;
+use core::future::{pending, poll_fn};
 use core::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
+use super::super::clock::{Clock, Life};
 use super::{Client, ConnectionEnd, Ended, KEEP_ALIVE, Reply, served};
 use crate::http2::protocol::tests::world::frame;
 use crate::limits::{
@@ -120,4 +121,12 @@ async fn what_is_thrown_away_is_bounded() {
     assert!((MAX_LINGER_BYTES..MAX_LINGER_BYTES + 200_000).contains(&sent), "{sent}");
     assert!(matches!(ended.await.expect("no panic"), Err(ConnectionEnd::Broken(_))));
     assert_eq!(begun.elapsed().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_no_clock_can_tell_is_never() {
+    let mut clock = Clock::new(Some(Duration::MAX));
+    let life = Life { is_greeted: true, has_streams: true, reads: 0 };
+    let due = timeout(1000 * 24 * HOUR, poll_fn(|cx| clock.poll(cx, &life))).await;
+    assert!(due.is_err(), "{due:?}");
 }

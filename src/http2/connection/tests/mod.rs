@@ -3,11 +3,13 @@
 mod bodies;
 mod client;
 mod clocks;
+mod ends;
 mod inboxes;
 mod panics;
 mod places;
 mod reply;
 mod streams;
+mod texts;
 
 use core::convert::Infallible;
 use core::time::Duration;

@@ -14,6 +14,8 @@ pub(super) struct Reply {
     /// A request that is kept, and not read.
     pub(super) kept: Option<DirectBody>,
     pub(super) panics: Panics,
+    /// Whether it says so when nothing is left.
+    pub(super) tells_end: bool,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -26,7 +28,7 @@ pub(super) enum Panics {
 impl Reply {
     pub(super) fn new(pieces: impl IntoIterator<Item = Bytes>) -> Self {
         let pieces = pieces.into_iter().collect();
-        Self { pieces, kept: None, panics: Panics::Never }
+        Self { pieces, kept: None, panics: Panics::Never, tells_end: false }
     }
 
     pub(super) fn of(len: usize) -> Self {
@@ -49,6 +51,10 @@ impl Body for Reply {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         assert!(self.panics != Panics::Polled, "as it was told");
         Poll::Ready(self.pieces.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.tells_end && self.pieces.is_empty()
     }
 }
 
