@@ -126,9 +126,7 @@ where
         let mut cx = Context::from_waker(&self.waker);
         let polled = stream.poll(self.slot, protocol, &mut cx);
         let looked = stream.inbox.look();
-        if looked.read_bytes > 0 {
-            protocol.release(self.slot, looked.read_bytes);
-        }
+        protocol.release(self.slot, looked.read_bytes);
         match polled {
             Polled::Sent if looked.is_gone => self.finish(protocol),
             // Somebody reads the request still.

@@ -170,9 +170,7 @@ where
             let Some(stream) = self.places.get_mut(slot).and_then(Place::stream) else { continue };
             stream.is_given = false;
             let read_bytes = stream.inbox.look().read_bytes;
-            if read_bytes > 0 {
-                self.protocol.release(slot, read_bytes);
-            }
+            self.protocol.release(slot, read_bytes);
         }
     }
 

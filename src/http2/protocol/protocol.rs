@@ -132,6 +132,9 @@ impl Protocol {
 
     /// So many bytes of a body have been read, or will not be. The stream may be closed.
     pub(in crate::http2) fn release(&mut self, slot: usize, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         // No window is larger.
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.release_connection(bytes);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http_body::Body;
+use tokio::sync::mpsc::unbounded_channel;
 
 use super::reply::bytes;
 use super::{Reply, served};
@@ -43,6 +44,27 @@ async fn bytes_come_back_through_pipes_of_any_size() {
         assert!(client.bodies(1).await[&1] == bytes(len), "{size}");
         drop(client);
         ended.await.expect("no panic").expect("it ends well");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_reads_does_not_keep_what_it_was_read_into() {
+    let (gives, mut given) = unbounded_channel();
+    let (mut client, _ended) = served(1000, pending(), move |request| {
+        gives.send(request.into_body()).expect("the test listens");
+        pending::<Reply>()
+    });
+    client.greet(65_535).await;
+    client.send(&frame::request(1, false)).await;
+    let mut body = given.recv().await.expect("a body");
+    for _ in 0..2 {
+        client.send(&frame::data(1, &bytes(700), false)).await;
+        client.send(&frame::frame(frame::PING, 0, 0, &[0; 8])).await;
+        client.next(frame::PING).await;
+        let piece = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.expect("a piece");
+        let piece = piece.expect("nothing is broken").into_data().expect("data");
+        assert!(piece == bytes(700));
+        assert!(piece.is_unique(), "the connection reads into the same memory");
     }
 }
 
