@@ -12,13 +12,14 @@ use crate::http2::Reason;
 use crate::http2::protocol::Protocol;
 use crate::socket::Wakes;
 use crate::sync::{Arc, ConstArc};
-use crate::unwind::{contained, drop_contained};
+use crate::unwind::contained;
 
 /// What a slot is to the task of the connection: it serves one stream behind the other, and all of
 /// them are woken by the same waker.
 ///
-/// A stream is dropped when its place is free already: that is user code, and may panic, wake the
-/// place, or read and drop the body of its request.
+/// A stream that is ended by force is dropped when its place is free already: that is user code,
+/// and may panic, wake the place, or read and drop the body of its request. There are as many
+/// places as there were streams at once, at most.
 pub(super) struct Place<F, R: Body> {
     slot: usize,
     waker: Waker,
@@ -70,7 +71,7 @@ impl<F, R: Body> Place<F, R> {
         let Some(stream) = self.free() else { return 0 };
         let waiting = stream.inbox.fail(error);
         let read_bytes = stream.inbox.look().read_bytes;
-        drop_contained(stream);
+        stream.discard();
         contained(|| waiting.into_iter().for_each(Waker::wake));
         read_bytes
     }

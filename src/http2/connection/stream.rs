@@ -93,7 +93,7 @@ where
         match polled {
             Polled::Waiting | Polled::Full => {}
             Polled::Sent | Polled::Failed(_) => {
-                drop_contained(core::mem::replace(&mut self.doing, Doing::Sent));
+                core::mem::replace(&mut self.doing, Doing::Sent).discard();
             }
         }
         polled
@@ -146,6 +146,27 @@ where
                 }
             }
         }
+    }
+}
+
+impl<F, R: Body> Doing<F, R> {
+    /// It goes, one by one: two panics at once would end the process.
+    fn discard(self) {
+        match self {
+            Self::Asked(work) => drop_contained(work),
+            Self::Sending(work, data) => {
+                drop_contained(work);
+                drop_contained(data);
+            }
+            Self::Sent => {}
+        }
+    }
+}
+
+impl<F, R: Body> Stream<F, R> {
+    /// It goes, before its response is sent or behind that.
+    pub(super) fn discard(self) {
+        self.doing.discard();
     }
 }
 

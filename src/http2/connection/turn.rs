@@ -106,10 +106,8 @@ where
                 self.give(slot, woken, |inbox| inbox.end(trailers));
             }
             Event::Reset { slot, reason } => {
-                match self.places.get_mut(slot) {
-                    Some(place) => place.reset(reason, &mut self.protocol),
-                    // Nothing has been made for it yet: its slot is let go of all the same.
-                    None => self.protocol.forget(slot, reason),
+                if let Some(place) = self.places.get_mut(slot) {
+                    place.reset(reason, &mut self.protocol);
                 }
             }
             Event::Room { slot } => self.unblock(slot, woken),

@@ -2,7 +2,6 @@
 
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
-use core::time::Duration;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
 
@@ -112,9 +111,9 @@ fn the_connection_hears_of_what_is_read_in_another_task() {
     }
 }
 
-/// Before the connection itself is over: it lingers.
-#[tokio::test(start_paused = true)]
-async fn who_reads_in_another_task_hears_at_once_that_a_client_has_broken_the_rules() {
+/// What whoever has waited for the body of a request in another task hears when the client sends
+/// `frame`: by then he has been woken.
+async fn heard(frame: &[u8]) -> DirectError {
     let (sender, mut bodies) = mpsc::unbounded_channel();
     let (mut client, ended) = served(65_536, core::future::pending(), move |request| {
         let _ = sender.send(Request::into_body(request));
@@ -123,9 +122,24 @@ async fn who_reads_in_another_task_hears_at_once_that_a_client_has_broken_the_ru
     client.greet(65_535).await;
     client.send(&frame::request(1, false)).await;
     let mut body = bodies.recv().await.expect("the stream begins");
-    client.send(&frame::data(0, b"of no stream", false)).await;
-    let told = core::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx));
-    let told = tokio::time::timeout(Duration::from_millis(1), told).await.expect("at once");
-    assert!(matches!(told, Some(Err(DirectError::Disconnected))), "{told:?}");
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    assert!(poll(&mut body, &waker).is_pending());
+    client.send(&[frame, &frame::frame(frame::PING, 0, 0, &[0; 8])].concat()).await;
+    while !matches!(client.frame().await.expect("it goes on").kind, frame::PING | frame::GOAWAY) {}
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    // Before the connection itself is over: one whose client has broken the rules lingers.
     assert!(!ended.is_finished());
+    match poll(&mut body, &waker) {
+        Poll::Ready(Some(Err(error))) => error,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_reads_in_another_task_hears_at_once_how_it_ends() {
+    let broken = frame::data(0, b"of no stream", false);
+    assert!(matches!(heard(&broken).await, DirectError::Disconnected));
+    let reset = frame::frame(frame::RST_STREAM, 0, 1, &8_u32.to_be_bytes());
+    assert!(matches!(heard(&reset).await, DirectError::Reset { code: 8 }));
 }

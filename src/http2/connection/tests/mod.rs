@@ -10,6 +10,7 @@ mod places;
 mod reply;
 mod streams;
 mod texts;
+mod windows;
 
 use core::convert::Infallible;
 use core::time::Duration;
@@ -36,9 +37,22 @@ fn served<F>(
 where
     F: Future<Output = Reply> + Send + 'static,
 {
+    served_at_once(300, bytes, leave, answer)
+}
+
+/// The same with at most so many streams at once, whose windows together are that of all of them.
+fn served_at_once<F>(
+    max_streams: u32,
+    bytes: usize,
+    leave: impl Future<Output = ()> + Send + 'static,
+    answer: impl Fn(Request<DirectBody>) -> F + Send + Sync + 'static,
+) -> (Client, Ended)
+where
+    F: Future<Output = Reply> + Send + 'static,
+{
     let (near, far) = duplex(bytes);
     let settings = Http2Settings {
-        max_streams: 300,
+        max_streams,
         window_bytes: 65_535,
         max_frame_bytes: 16_384,
         keep_alive: Some(KEEP_ALIVE),

@@ -1,5 +1,7 @@
 use core::future::pending;
 
+use bytes::Bytes;
+
 use super::reply::{Panics, bytes};
 use super::{Client, Reply, served};
 use crate::http2::protocol::tests::world::frame;
@@ -63,6 +65,40 @@ async fn one_of_a_body_that_goes_changes_nothing() {
     client.greet(65_535).await;
     client.send(&frame::request(1, true)).await;
     assert_eq!(client.bodies(1).await[&1], bytes(10));
+    the_next_is_served(&mut client).await;
+    assert!(!ended.is_finished());
+}
+
+/// A piece that panics when it goes.
+struct Sharp([u8; 100]);
+
+impl AsRef<[u8]> for Sharp {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Sharp {
+    fn drop(&mut self) {
+        panic!("as it was told");
+    }
+}
+
+#[tokio::test]
+async fn nor_do_two_of_what_goes_at_once() {
+    let (mut client, ended) = served(1000, pending(), |request| async move {
+        if request.uri().path() != "/1" {
+            return Reply::of(10);
+        }
+        let mut reply = Reply::new([Bytes::from_owner(Sharp([0; 100]))]);
+        reply.panics = Panics::Dropped;
+        reply
+    });
+    // There is no room for all of the piece.
+    client.greet(4).await;
+    client.send(&frame::request(1, true)).await;
+    client.next(frame::DATA).await;
+    client.send(&frame::frame(frame::RST_STREAM, 0, 1, &8_u32.to_be_bytes())).await;
     the_next_is_served(&mut client).await;
     assert!(!ended.is_finished());
 }
