@@ -1,7 +1,7 @@
 //! The answers to the messages of one stream, encoded before: what both floors send.
 //!
-//! It trusts the client in everything: fields come in the order of their numbers, heads and trailers
-//! are skipped unread, and nothing is checked, kept, or ever late.
+//! It trusts the client in everything: fields come in the order of their numbers, heads and
+//! trailers are skipped unread, and nothing is checked, kept, or ever late.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -10,8 +10,8 @@
 //! others on the machine can only make it worse.
 //!
 //! Beside the servers stand two floors, with answers that are there already: hyper on tidegate's
-//! transport, below which no server on hyper comes; and a thread that blocks and trusts in
-//! everything, below which hardly any does.
+//! transport; and a thread that blocks and trusts in everything, which is nearly the kernel alone.
+//! They are guides and no bounds: who is faster is woken more often.
 
 mod canned;
 mod envoy;

@@ -1,13 +1,15 @@
-//! The least that moves the same bytes: a thread that blocks, and what the kernel takes for it.
+//! A thread that blocks, and what the kernel takes for it.
 //!
-//! Frames of HTTP/2 are counted off and not looked into: every head opens a stream, every DATA frame
-//! goes to its stream's canned answers, all else is skipped. What was read is answered by one vectored
-//! write before the next read. There is no runtime, no queue, no timer, and no window of the other
-//! side, which Envoy has larger than what it is sent; a buffer is used again as soon as nothing of it
-//! is left. A server that may wait for anything else than its next read has more to do.
+//! Frames of HTTP/2 are counted off and hardly looked into: a head that is no end opens a stream,
+//! DATA goes to its stream's canned answers, nearly all else is skipped. What was read is answered
+//! by one vectored write before the next read. There is no runtime, no queue, no timer, and no
+//! window of the other side, which Envoy has larger than what it is sent; a buffer is used again as
+//! soon as nothing of it is left.
 //!
-//! Of a body that goes back whole it is no floor: it keeps that in pieces of what was read, and hands
-//! all of it to the kernel at once.
+//! It is a guide and no bound: a reader that is faster sleeps and is woken more often, and two
+//! processors that meet at the lock of the socket wait for each other. Of a body that goes back
+//! whole it is not even that: it keeps that in pieces of what was read, and hands all of it to the
+//! kernel at once.
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice, Read, Write};
@@ -35,6 +37,7 @@ const HEAD_BYTES: usize = 9;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
@@ -50,7 +53,13 @@ pub(crate) fn serve(listener: &TcpListener, scenario: Scenario) {
     for socket in listener.incoming() {
         let socket = socket.expect("a connection");
         socket.set_nodelay(true).expect("a socket");
-        thread::spawn(move || Connection::new(scenario).run(socket));
+        thread::spawn(move || {
+            Connection::new(scenario).run(socket);
+            // The processor time of threads that have ended is not counted.
+            loop {
+                thread::park();
+            }
+        });
     }
 }
 
@@ -162,7 +171,8 @@ impl Connection {
         let Payload { stream: id, kind, flags, .. } = payload;
         match kind {
             DATA => {
-                self.window -= piece.len();
+                let left = self.window.checked_sub(piece.len());
+                self.window = left.expect("Envoy keeps to the window");
                 if let Some(stream) = self.streams.get_mut(&id) {
                     stream.window -= piece.len();
                     stream.messages.read(piece, &mut stream.output);
@@ -178,7 +188,10 @@ impl Connection {
                 put_head(&mut self.small, RESPONSE.len(), HEADERS, END_HEADERS, id);
                 self.small.put_slice(RESPONSE);
             }
-            SETTINGS if flags & ACK == 0 => put_head(&mut self.small, 0, SETTINGS, ACK, 0),
+            RST_STREAM => _ = self.streams.remove(&id),
+            SETTINGS if is_last && flags & ACK == 0 => {
+                put_head(&mut self.small, 0, SETTINGS, ACK, 0)
+            }
             PING if flags & ACK == 0 => {
                 assert!(is_last, "a ping that was cut: too rare to be measured");
                 put_head(&mut self.small, piece.len(), PING, ACK, 0);
