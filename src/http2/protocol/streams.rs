@@ -1,12 +1,13 @@
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use super::stream::Stream;
 
 /// The streams of a connection, by slot and by number.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
-    /// Those that are not closed.
-    slots: BTreeMap<u32, usize>,
+    /// Those that are not closed, with their slots, in the order of their numbers: each is higher
+    /// than all before. One that goes is most often one of the first, or of the last.
+    live: VecDeque<(u32, usize)>,
     places: Vec<Place>,
     free: Vec<usize>,
     /// The highest number that there has been.
@@ -24,7 +25,7 @@ enum Place {
 impl Streams {
     /// How many are not closed.
     pub(super) fn live(&self) -> usize {
-        self.slots.len()
+        self.live.len()
     }
 
     pub(super) const fn last(&self) -> u32 {
@@ -36,7 +37,7 @@ impl Streams {
         self.last = self.last.max(id);
     }
 
-    /// A new stream, in a slot of its own.
+    /// A new stream, in a slot of its own. Its number is above all that there have been.
     pub(super) fn open(&mut self, stream: Stream) -> usize {
         let id = stream.id;
         let slot = match self.free.pop() {
@@ -49,13 +50,18 @@ impl Streams {
                 self.places.len() - 1
             }
         };
-        self.slots.insert(id, slot);
+        debug_assert!(self.live.back().is_none_or(|&(last, _)| last < id), "{id} is not new");
+        self.live.push_back((id, slot));
         slot
     }
 
     /// The slot of a stream that is not closed.
     pub(super) fn slot(&self, id: u32) -> Option<usize> {
-        self.slots.get(&id).copied()
+        self.live.get(self.position(id)?).map(|&(_, slot)| slot)
+    }
+
+    fn position(&self, id: u32) -> Option<usize> {
+        self.live.binary_search_by_key(&id, |&(id, _)| id).ok()
     }
 
     pub(super) fn get(&self, slot: usize) -> Option<&Stream> {
@@ -87,7 +93,9 @@ impl Streams {
             return None;
         }
         let Place::Live(stream) = core::mem::replace(place, Place::Closed) else { return None };
-        self.slots.remove(&stream.id);
+        if let Some(at) = self.position(stream.id) {
+            self.live.remove(at);
+        }
         Some(stream)
     }
 
