@@ -95,15 +95,15 @@ where
 
     fn take_in(&mut self, event: Event, woken: &mut Vec<usize>) {
         match event {
-            Event::Request { slot, request, ends } => {
-                self.begin(slot, request, ends);
+            Event::Request { slot, ends } => {
+                self.begin(slot, ends);
                 woken.push(place_of(slot));
             }
             Event::Data { slot, bytes, ends } => {
                 self.give(slot, woken, |inbox| inbox.push(bytes, ends));
             }
             Event::Trailers { slot, trailers } => {
-                self.give(slot, woken, |inbox| inbox.end(trailers));
+                self.give(slot, woken, |inbox| inbox.end(*trailers));
             }
             Event::Reset { slot, reason } => {
                 if let Some(place) = self.places.get_mut(slot) {
@@ -130,7 +130,8 @@ where
     }
 
     /// A stream begins.
-    fn begin(&mut self, slot: usize, request: Request<()>, ends: bool) {
+    fn begin(&mut self, slot: usize, ends: bool) {
+        let Some(request) = self.protocol.take_request() else { return };
         while self.places.len() <= slot {
             self.places.push(Place::new(self.places.len(), &self.wakes));
         }

@@ -110,6 +110,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// How often the table has been changed: while it has not, the same block means the same.
+    pub(crate) const fn table_changes(&self) -> u64 {
+        self.table.changes()
+    }
+
     #[inline]
     fn indexed(&self, index: usize) -> Result<(Field, usize), HpackError> {
         if let Some(found) = static_table::field(index) {

@@ -33,13 +33,20 @@ pub(super) struct DynamicTable {
     limit_bytes: usize,
     /// What it can choose.
     max_bytes: usize,
+    /// How often something has come in, or the limit was told.
+    changes: u64,
 }
 
 const _: () = assert!(size_of::<Entry>() <= 3 * ENTRY_BYTES, "what is said of memory above");
 
 impl DynamicTable {
     pub(super) const fn new(max_bytes: usize) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, limit_bytes: max_bytes, max_bytes }
+        Self { entries: VecDeque::new(), bytes: 0, limit_bytes: max_bytes, max_bytes, changes: 0 }
+    }
+
+    /// How often it has been changed.
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The entry `nth`, where the last one that came is 0.
@@ -52,6 +59,7 @@ impl DynamicTable {
         if limit_bytes > self.max_bytes {
             return Err(HpackError::TableSize);
         }
+        self.changes += 1;
         self.limit_bytes = limit_bytes;
         self.evict_to(limit_bytes);
         Ok(())
@@ -59,6 +67,7 @@ impl DynamicTable {
 
     /// What has no room even alone leaves the table empty, and is no error: section 4.4.
     pub(super) fn insert(&mut self, entry: Entry) {
+        self.changes += 1;
         match self.limit_bytes.checked_sub(entry.bytes) {
             Some(left_bytes) => {
                 self.evict_to(left_bytes);

@@ -27,6 +27,7 @@ mod block;
 mod closed;
 mod event;
 mod going;
+mod last_head;
 #[expect(clippy::module_inception, reason = "a file is named after its type")]
 mod protocol;
 mod protocol_settings;

@@ -1,8 +1,10 @@
 use bytes::BytesMut;
+use http::Request;
 
 use super::block::Block;
 use super::closed::Closed;
 use super::going::Going;
+use super::last_head::LastHead;
 use super::reading::Reading;
 use super::request_head::LastTarget;
 use super::stream::{Remote, Stream};
@@ -25,6 +27,9 @@ pub(in crate::http2) struct Protocol {
     pub(super) block: Option<Block>,
     pub(super) decoder: Decoder,
     pub(super) last_target: LastTarget,
+    pub(super) last_head: LastHead,
+    /// The head of the stream that has begun last, until it is taken.
+    pub(super) request: Option<Request<()>>,
     pub(super) streams: Streams,
     pub(super) closed: Closed,
     pub(super) receive: ReceiveWindow,
@@ -58,6 +63,8 @@ impl Protocol {
             block: None,
             decoder: Decoder::new(TABLE_BYTES),
             last_target: LastTarget::default(),
+            last_head: LastHead::default(),
+            request: None,
             streams: Streams::default(),
             closed: Closed::default(),
             receive: ReceiveWindow::shared(window, window, settings.window_bytes),
@@ -92,13 +99,7 @@ impl Protocol {
                 Reading::First => self.read_first(input)?,
                 Reading::Head => self.read_frame_head(input)?,
                 Reading::Whole(head) => self.read_whole(head, input)?,
-                Reading::Data(ref mut part) => {
-                    if part.left == 0 {
-                        self.reading = Reading::Skip { left: part.padding };
-                        continue;
-                    }
-                    self.read_data(input)
-                }
+                Reading::Data(_) => self.read_data(input),
                 Reading::Skip { left } => self.skip(left, input),
             };
             match step {
@@ -107,6 +108,11 @@ impl Protocol {
                 Step::More => return Ok(None),
             }
         }
+    }
+
+    /// The head of the stream that has begun, behind the event that says so.
+    pub(in crate::http2) const fn take_request(&mut self) -> Option<Request<()>> {
+        self.request.take()
     }
 
     /// What is to be written.
@@ -253,7 +259,6 @@ impl Protocol {
 const MAX_STREAM: u32 = (1 << 31) - 1;
 
 /// What reading a part has come to.
-#[allow(clippy::large_enum_variant, reason = "a request is moved, where it would be allocated")]
 pub(super) enum Step {
     Event(Event),
     /// The next part.

@@ -55,17 +55,17 @@ impl Protocol {
             Entered::Slot(slot) => slot,
             Entered::Nobody => {
                 self.release_connection(around);
-                self.reading = Reading::Data(part);
+                self.reading = part.reading();
                 return Ok(Step::On);
             }
             Entered::Spoilt { slot, reason } => {
                 self.release_connection(around);
-                self.reading = Reading::Data(part);
+                self.reading = part.reading();
                 return self.spoil_stream(slot, reason).map(Step::Event);
             }
         };
         self.release(slot, around as usize);
-        self.reading = Reading::Data(DataPart { slot, ..part });
+        self.reading = DataPart { slot, ..part }.reading();
         if left == 0 && ends {
             return Ok(Step::Event(Event::Data { slot, bytes: Bytes::new(), ends }));
         }
@@ -121,6 +121,9 @@ impl Protocol {
         part.left -= bytes(here);
         let (slot, ends) = (part.slot, part.ends && part.left == 0);
         let is_live = self.streams.get(slot).is_some_and(|stream| stream.id == part.stream);
+        if part.left == 0 {
+            self.reading = Reading::padding(part.padding);
+        }
         if !is_live {
             input.advance(here);
             self.release_connection(bytes(here));

@@ -163,21 +163,18 @@ impl Protocol {
     }
 
     fn read_block(&mut self, block: &Block, bytes: &[u8]) -> Result<Step, Broken> {
-        let mut fields = Fields::new();
-        let decoded = self.decoder.decode(bytes, |field, bytes| fields.add(field, bytes));
-        if decoded.is_err() {
-            let what = "a block of fields that cannot be read";
-            return Err(Broken::new(Reason::COMPRESSION_ERROR, what));
+        if let BlockOf::Request = block.of {
+            return self.read_request(block, bytes);
         }
+        let fields = self.read_fields(bytes)?;
         match block.of {
-            BlockOf::Request => self.read_request(block, fields),
             BlockOf::Trailers { slot } => self.read_trailers(block, slot, fields),
             BlockOf::Refused => {
                 self.write_reset(block.stream, Reason::REFUSED_STREAM);
                 self.end_unopened(block);
                 self.spoil().map(|()| Step::On)
             }
-            BlockOf::Nobody => {
+            BlockOf::Request | BlockOf::Nobody => {
                 if block.ends {
                     self.closed.ended_by_peer(block.stream);
                 }
@@ -186,33 +183,57 @@ impl Protocol {
         }
     }
 
-    fn read_request(&mut self, block: &Block, fields: Fields) -> Result<Step, Broken> {
-        let head = match fields.into_request(&mut self.last_target) {
-            Ok(head) if block.ends && head.body_bytes.is_some_and(|bytes| bytes > 0) => {
-                Err(Fault::Malformed)
+    fn read_fields(&mut self, bytes: &[u8]) -> Result<Fields, Broken> {
+        let mut fields = Fields::new();
+        match self.decoder.decode(bytes, |field, bytes| fields.add(field, bytes)) {
+            Ok(()) => Ok(fields),
+            Err(_) => {
+                let what = "a block of fields that cannot be read";
+                Err(Broken::new(Reason::COMPRESSION_ERROR, what))
             }
-            read => read,
+        }
+    }
+
+    fn read_request(&mut self, block: &Block, bytes: &[u8]) -> Result<Step, Broken> {
+        let changes = self.decoder.table_changes();
+        let body_bytes = if let Some(head) = self.last_head.get(bytes, changes) {
+            self.request = Some(head.request.clone());
+            head.body_bytes
+        } else {
+            match self.read_fields(bytes)?.into_request(&mut self.last_target) {
+                Ok(head) => {
+                    if changes == self.decoder.table_changes() {
+                        self.last_head.remember(bytes, changes, &head);
+                    }
+                    self.request = Some(head.request);
+                    head.body_bytes
+                }
+                Err(fault) => return self.refuse(block, fault),
+            }
         };
-        let head = match head {
-            Ok(head) => head,
-            Err(Fault::TooLong) => {
+        if block.ends && body_bytes.is_some_and(|bytes| bytes > 0) {
+            self.request = None;
+            return self.refuse(block, Fault::Malformed);
+        }
+        let remote = if block.ends { Remote::Ended } else { Remote::Open { left: body_bytes } };
+        let slot = self.streams.open(self.new_stream(block.stream, remote));
+        Ok(Step::Event(Event::Request { slot, ends: block.ends }))
+    }
+
+    /// There is no stream for this head.
+    #[cold]
+    fn refuse(&mut self, block: &Block, fault: Fault) -> Result<Step, Broken> {
+        match fault {
+            Fault::TooLong => {
                 self.write_refusal(block.stream, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
                 if !block.ends {
                     self.write_reset(block.stream, Reason::NO_ERROR);
                 }
-                self.end_unopened(block);
-                return self.spoil().map(|()| Step::On);
             }
-            Err(Fault::Malformed) => {
-                self.write_reset(block.stream, Reason::PROTOCOL_ERROR);
-                self.end_unopened(block);
-                return self.spoil().map(|()| Step::On);
-            }
-        };
-        let remote =
-            if block.ends { Remote::Ended } else { Remote::Open { left: head.body_bytes } };
-        let slot = self.streams.open(self.new_stream(block.stream, remote));
-        Ok(Step::Event(Event::Request { slot, request: head.request, ends: block.ends }))
+            Fault::Malformed => self.write_reset(block.stream, Reason::PROTOCOL_ERROR),
+        }
+        self.end_unopened(block);
+        self.spoil().map(|()| Step::On)
     }
 
     /// A stream that never was one: what is under way on it may still come.
@@ -236,6 +257,7 @@ impl Protocol {
             Remote::Open { .. } => match fields.into_trailers() {
                 Ok(trailers) => {
                     stream.remote = Remote::Ended;
+                    let trailers = Box::new(trailers);
                     return Ok(Step::Event(Event::Trailers { slot, trailers }));
                 }
                 Err(Fault::Malformed) => Reason::PROTOCOL_ERROR,

@@ -11,10 +11,17 @@ pub(super) enum Reading {
     Head,
     /// A payload that is taken when it is there as a whole.
     Whole(FrameHead),
-    /// So much of a body.
+    /// So much of a body, and not nothing.
     Data(DataPart),
     /// So much that means nothing, in bytes.
     Skip { left: u32 },
+}
+
+impl Reading {
+    /// Behind a body: its padding, in bytes.
+    pub(super) const fn padding(left: u32) -> Self {
+        if left == 0 { Self::Head } else { Self::Skip { left } }
+    }
 }
 
 /// The rest of a DATA frame.
@@ -28,4 +35,11 @@ pub(super) struct DataPart {
     /// Of padding behind it, in bytes.
     pub(super) padding: u32,
     pub(super) ends: bool,
+}
+
+impl DataPart {
+    /// What comes next: this, if it is not nothing.
+    pub(super) const fn reading(self) -> Reading {
+        if self.left == 0 { Reading::padding(self.padding) } else { Reading::Data(self) }
+    }
 }

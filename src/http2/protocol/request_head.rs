@@ -39,6 +39,7 @@ pub(super) struct LastTarget {
 }
 
 /// A request without its body, and how long that is if the head says so.
+#[derive(Debug, Clone)]
 pub(super) struct RequestHead {
     pub(super) request: Request<()>,
     pub(super) body_bytes: Option<u64>,

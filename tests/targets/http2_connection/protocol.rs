@@ -8,6 +8,8 @@ mod closed;
 mod event;
 #[path = "../../../src/http2/protocol/going.rs"]
 mod going;
+#[path = "../../../src/http2/protocol/last_head.rs"]
+mod last_head;
 #[allow(clippy::module_inception, reason = "as it is called in the library")]
 #[path = "../../../src/http2/protocol/protocol.rs"]
 mod protocol;

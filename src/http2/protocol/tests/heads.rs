@@ -40,7 +40,7 @@ fn with<'a>(fields: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 fn request(server: &mut Server, bytes: &[u8]) -> Option<Request<()>> {
     match server.gets(bytes).pop() {
-        Some(Event::Request { request, .. }) => Some(request),
+        Some(Event::Request { .. }) => server.protocol.take_request(),
         None => None,
         other => panic!("{other:?}"),
     }
@@ -103,6 +103,47 @@ fn each_request_has_its_own_target() {
         let request = request(&mut server, &headers(id, &fields, true)).expect("a request");
         assert_eq!(request.uri().to_string(), format!("http://{authority}{path}"));
     }
+}
+
+/// As long as the table says the same of it.
+#[test]
+fn a_head_that_comes_again_means_the_same() {
+    let mut server = Server::new(100, 65_535);
+    let mut ids = (1..).step_by(2);
+    let mut x_of = |block: &[u8]| {
+        let id = ids.next().expect("a number");
+        let head = frame::frame(frame::HEADERS, frame::END_HEADERS, id, block);
+        let request = request(&mut server, &head).expect("a request");
+        (request.uri().path().to_owned(), request.headers()["x"].as_bytes().to_owned())
+    };
+    // `GET`, `http`, `/`, and a field that goes to the table, or its first one.
+    let says = |value: u8| [0x82, 0x86, 0x84, 0x40, 1, b'x', 1, value];
+    let again = [0x82, 0x86, 0x84, 0xbe];
+    for value in *b"abb" {
+        assert_eq!(x_of(&says(value)).1, [value]);
+        for _ in 0..3 {
+            assert_eq!(x_of(&again), ("/".to_owned(), vec![value]));
+        }
+        let index = [0x82, 0x86, 0x85, 0xbe];
+        assert_eq!(x_of(&index).0, "/index.html", "the same length, and another path");
+        // Sizes of the table change nothing that it has.
+        assert_eq!(x_of(&[&[0x3f, 0xe1, 0x1f], &again[..]].concat()).1, [value]);
+    }
+}
+
+/// Its stream may end where the others' did not.
+#[test]
+fn a_head_that_comes_again_is_looked_at_beside_its_end() {
+    let mut server = Server::new(100, 65_535);
+    let fields = with(&[("content-length", "1")]);
+    for id in [1, 3, 5] {
+        assert!(request(&mut server, &headers(id, &fields, false)).is_some());
+    }
+    assert!(request(&mut server, &headers(7, &fields, true)).is_none());
+    assert_eq!(resets(&server.written()), [1]);
+    assert!(request(&mut server, &headers(9, &fields, false)).is_some());
+    assert_eq!(server.gets(&frame::data(9, b"four", true)).len(), 1, "a reset");
+    assert_eq!(resets(&server.written()), [1], "the length is known each time");
 }
 
 #[test]

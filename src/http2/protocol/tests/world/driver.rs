@@ -35,7 +35,8 @@ impl Driver {
     /// Checks that an event is one that its slot can have. Answers the stream.
     pub(super) fn take_in(&mut self, protocol: &mut Protocol, event: &Event) -> Option<u32> {
         let (slot, ends) = match event {
-            Event::Request { slot, request, ends } => {
+            Event::Request { slot, ends } => {
+                let request = protocol.take_request().expect("the head of what has begun");
                 let id = request.uri().path().trim_start_matches('/').parse().unwrap_or(0);
                 let answer = Answer::Waiting;
                 let stream = Stream { id, is_ended: *ends, answer, unread: 0, is_blocked: false };
