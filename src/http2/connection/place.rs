@@ -1,4 +1,5 @@
 use core::mem;
+use core::pin::Pin;
 use core::task::{Context, Waker};
 
 use http::Response;
@@ -6,7 +7,7 @@ use http_body::Body;
 
 use super::connection::place_of;
 use super::inbox::Inbox;
-use super::stream::{Polled, Stream};
+use super::stream::{Polled, Stream, Work};
 use super::{DirectBody, DirectError};
 use crate::http2::Reason;
 use crate::http2::protocol::Protocol;
@@ -27,16 +28,21 @@ pub(super) struct Place<F, R: Body> {
 }
 
 enum State<F, R: Body> {
-    /// `kept`: of the last stream, with nothing of it. Most often the next one can have it.
-    Free { kept: Option<Arc<Inbox>> },
+    /// What is kept is of the last stream, with nothing of it. Most often the next one can have it.
+    Free { inbox: Option<Arc<Inbox>>, work: Option<Pin<Box<Work<F, R>>>> },
     /// From the request on, until the response is sent and nobody reads the request any more.
     Taken(Stream<F, R>),
+}
+
+impl<F, R: Body> State<F, R> {
+    /// Free, and nothing is kept.
+    const NOTHING: Self = Self::Free { inbox: None, work: None };
 }
 
 impl<F, R: Body> Place<F, R> {
     pub(super) fn new(slot: usize, wakes: &ConstArc<Wakes>) -> Self {
         let waker = Wakes::waker(wakes, place_of(slot));
-        Self { slot, waker, state: State::Free { kept: None } }
+        Self { slot, waker, state: State::NOTHING }
     }
 
     pub(super) fn wake(&self) {
@@ -56,7 +62,7 @@ impl<F, R: Body> Place<F, R> {
 
     /// It is free now. Answers what had it.
     fn free(&mut self) -> Option<Stream<F, R>> {
-        match mem::replace(&mut self.state, State::Free { kept: None }) {
+        match mem::replace(&mut self.state, State::NOTHING) {
             State::Taken(stream) => Some(stream),
             free @ State::Free { .. } => {
                 self.state = free;
@@ -86,7 +92,8 @@ impl<F, R: Body> Place<F, R> {
     /// The stream is over, and all is well.
     fn finish(&mut self, protocol: &mut Protocol) {
         if let Some(stream) = self.free() {
-            self.state = State::Free { kept: Inbox::retired(stream.inbox) };
+            let (inbox, work) = stream.retire();
+            self.state = State::Free { inbox, work: Some(work) };
         }
         protocol.finish(self.slot);
     }
@@ -100,25 +107,25 @@ where
     /// A stream begins: `call` is given the body of its request. `ends`: there is none. Answers
     /// whether it is served: a panic leaves the place free.
     pub(super) fn begin(&mut self, ends: bool, call: impl FnOnce(DirectBody) -> F) -> bool {
-        let inbox = self.next_inbox(ends);
+        let (inbox, room) = match &mut self.state {
+            State::Free { inbox, work } => (inbox.take(), work.take()),
+            State::Taken(_) => (None, None),
+        };
+        let inbox = match inbox {
+            Some(kept) => {
+                if ends {
+                    kept.set_ended();
+                }
+                kept
+            }
+            None => Arc::new(Inbox::new(self.waker.clone(), ends)),
+        };
         let body = DirectBody::new(Arc::clone(&inbox));
         let mut future = None;
         contained(|| future = Some(call(body)));
         let Some(future) = future else { return false };
-        self.state = State::Taken(Stream::new(inbox, future));
+        self.state = State::Taken(Stream::new(inbox, room, future));
         true
-    }
-
-    fn next_inbox(&mut self, ends: bool) -> Arc<Inbox> {
-        if let State::Free { kept } = &mut self.state
-            && let Some(kept) = kept.take()
-        {
-            if ends {
-                kept.set_ended();
-            }
-            return kept;
-        }
-        Arc::new(Inbox::new(self.waker.clone(), ends))
     }
 
     /// Goes on with its stream, as far as that can go.

@@ -11,34 +11,28 @@ use crate::http2::Reason;
 use crate::http2::protocol::Protocol;
 use crate::limits::TRANSPORT_WRITE_BYTES;
 use crate::sync::Arc;
-use crate::unwind::{contained, drop_contained};
+use crate::unwind::contained;
 
 /// A stream in the task of its connection.
 pub(super) struct Stream<F, R: Body> {
     pub(super) inbox: Arc<Inbox>,
-    doing: Doing<F, R>,
+    work: Pin<Box<Work<F, R>>>,
+    /// What is being sent: nothing else is asked for before that is done.
+    data: Option<R::Data>,
     /// Whether it waits for room, and has not been told of any.
     pub(super) is_blocked: bool,
     /// Whether something has come that it does not wait for, and the connection has not looked.
     pub(super) is_given: bool,
 }
 
-/// What is done for a stream.
-enum Doing<F, R: Body> {
-    /// It is asked for what comes next.
-    Asked(Pin<Box<Work<F, R>>>),
-    /// This is being sent.
-    Sending(Pin<Box<Work<F, R>>>, R::Data),
-    /// All is sent.
-    Sent,
-}
-
 pin_project! {
     /// Who makes the response.
     #[project = WorkProjection]
-    enum Work<F, R> {
+    pub(super) enum Work<F, R> {
         Calling { #[pin] future: F },
         Answering { #[pin] body: R },
+        /// All is sent, or will not be.
+        Over,
     }
 }
 
@@ -56,12 +50,13 @@ pub(super) enum Polled {
 }
 
 /// What comes next of a response.
-enum Next<D> {
+enum Next {
     /// The head has been sent. `ends`: and was all, as the body said then.
     Head {
         ends: bool,
     },
-    Data(D),
+    /// It is to be sent.
+    Data,
     Trailers(HeaderMap),
     End,
     Failed,
@@ -72,9 +67,17 @@ where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body,
 {
-    pub(super) fn new(inbox: Arc<Inbox>, future: F) -> Self {
-        let doing = Doing::Asked(Box::pin(Work::Calling { future }));
-        Self { inbox, doing, is_blocked: false, is_given: false }
+    /// `room`: of a stream that is over.
+    pub(super) fn new(inbox: Arc<Inbox>, room: Option<Pin<Box<Work<F, R>>>>, future: F) -> Self {
+        let calling = Work::Calling { future };
+        let work = match room {
+            Some(mut work) => {
+                work.set(calling);
+                work
+            }
+            None => Box::pin(calling),
+        };
+        Self { inbox, work, data: None, is_blocked: false, is_given: false }
     }
 
     /// Goes on with the response as far as there is room for it. A panic of the service fails this
@@ -85,16 +88,14 @@ where
         protocol: &mut Protocol,
         cx: &mut Context<'_>,
     ) -> Polled {
-        if let Doing::Sent = self.doing {
+        if let Work::Over = *self.work {
             return Polled::Sent;
         }
         let mut polled = Polled::Failed(Reason::INTERNAL_ERROR);
         contained(|| polled = self.go_on(slot, protocol, cx));
         match polled {
             Polled::Waiting | Polled::Full => {}
-            Polled::Sent | Polled::Failed(_) => {
-                core::mem::replace(&mut self.doing, Doing::Sent).discard();
-            }
+            Polled::Sent | Polled::Failed(_) => self.end(),
         }
         polled
     }
@@ -102,71 +103,54 @@ where
     fn go_on(&mut self, slot: usize, protocol: &mut Protocol, cx: &mut Context<'_>) -> Polled {
         self.is_blocked = false;
         loop {
-            match &mut self.doing {
-                Doing::Sent => return Polled::Sent,
-                Doing::Sending(work, data) => {
-                    match send(slot, protocol, work, data) {
-                        Sending::Done => {}
-                        Sending::Ended => return Polled::Sent,
-                        Sending::Blocked => {
-                            self.is_blocked = true;
-                            return Polled::Waiting;
-                        }
-                        Sending::Full => return Polled::Full,
-                        Sending::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
+            if let Some(data) = &mut self.data {
+                match send(slot, protocol, &self.work, data) {
+                    Sending::Done => self.data = None,
+                    Sending::Ended => return Polled::Sent,
+                    Sending::Blocked => {
+                        self.is_blocked = true;
+                        return Polled::Waiting;
                     }
-                    let doing = core::mem::replace(&mut self.doing, Doing::Sent);
-                    let Doing::Sending(work, _sent) = doing else { return Polled::Sent };
-                    self.doing = Doing::Asked(work);
-                }
-                Doing::Asked(work) => {
-                    let next = match ask(work.as_mut(), slot, protocol, cx) {
-                        Poll::Ready(next) => next,
-                        Poll::Pending => return Polled::Waiting,
-                    };
-                    match next {
-                        Next::Head { ends: true } => return Polled::Sent,
-                        Next::Head { ends: false } => {}
-                        Next::Data(data) => {
-                            let doing = core::mem::replace(&mut self.doing, Doing::Sent);
-                            let Doing::Asked(work) = doing else { return Polled::Sent };
-                            self.doing = Doing::Sending(work, data);
-                        }
-                        Next::Trailers(trailers) => {
-                            protocol.send_trailers(slot, &trailers);
-                            return Polled::Sent;
-                        }
-                        Next::End => {
-                            // Of nothing there is enough.
-                            let _ = protocol.send_data(slot, &mut &b""[..], 0, true);
-                            return Polled::Sent;
-                        }
-                        Next::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
-                    }
+                    Sending::Full => return Polled::Full,
+                    Sending::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
                 }
             }
-        }
-    }
-}
-
-impl<F, R: Body> Doing<F, R> {
-    /// It goes, one by one: two panics at once would end the process.
-    fn discard(self) {
-        match self {
-            Self::Asked(work) => drop_contained(work),
-            Self::Sending(work, data) => {
-                drop_contained(work);
-                drop_contained(data);
+            match ask(self.work.as_mut(), &mut self.data, slot, protocol, cx) {
+                Poll::Pending => return Polled::Waiting,
+                Poll::Ready(Next::Head { ends: false } | Next::Data) => {}
+                Poll::Ready(Next::Head { ends: true }) => return Polled::Sent,
+                Poll::Ready(Next::Trailers(trailers)) => {
+                    protocol.send_trailers(slot, &trailers);
+                    return Polled::Sent;
+                }
+                Poll::Ready(Next::End) => {
+                    // Of nothing there is enough.
+                    let _ = protocol.send_data(slot, &mut &b""[..], 0, true);
+                    return Polled::Sent;
+                }
+                Poll::Ready(Next::Failed) => return Polled::Failed(Reason::INTERNAL_ERROR),
             }
-            Self::Sent => {}
         }
     }
 }
 
 impl<F, R: Body> Stream<F, R> {
+    /// Who makes the response goes, and what it gave last, one by one: two panics at once would end
+    /// the process.
+    fn end(&mut self) {
+        contained(|| self.work.set(Work::Over));
+        contained(|| self.data = None);
+    }
+
     /// It goes, before its response is sent or behind that.
-    pub(super) fn discard(self) {
-        self.doing.discard();
+    pub(super) fn discard(mut self) {
+        self.end();
+    }
+
+    /// It is over. Answers what the next one can have.
+    pub(super) fn retire(mut self) -> (Option<Arc<Inbox>>, Pin<Box<Work<F, R>>>) {
+        self.end();
+        (Inbox::retired(self.inbox), self.work)
     }
 }
 
@@ -176,17 +160,19 @@ impl<F, R: Body> Work<F, R> {
         match self {
             Self::Calling { .. } => false,
             Self::Answering { body } => body.is_end_stream(),
+            Self::Over => true,
         }
     }
 }
 
-/// Asks for what comes next of a response, and sends its head.
+/// Asks for what comes next of a response, and sends its head. A piece of its body goes to `data`.
 fn ask<F, R, E>(
     mut work: Pin<&mut Work<F, R>>,
+    data: &mut Option<R::Data>,
     slot: usize,
     protocol: &mut Protocol,
     cx: &mut Context<'_>,
-) -> Poll<Next<R::Data>>
+) -> Poll<Next>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body,
@@ -203,7 +189,10 @@ where
         }
         WorkProjection::Answering { body } => Poll::Ready(match ready!(body.poll_frame(cx)) {
             Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => Next::Data(data),
+                Ok(piece) => {
+                    *data = Some(piece);
+                    Next::Data
+                }
                 Err(frame) => match frame.into_trailers() {
                     Ok(trailers) => Next::Trailers(trailers),
                     // A frame of a kind that HTTP/2 does not carry.
@@ -213,6 +202,7 @@ where
             Some(Err(_)) => Next::Failed,
             None => Next::End,
         }),
+        WorkProjection::Over => Poll::Ready(Next::Failed),
     }
 }
 
@@ -233,7 +223,7 @@ enum Sending {
 fn send<F, R: Body>(
     slot: usize,
     protocol: &mut Protocol,
-    work: &Pin<Box<Work<F, R>>>,
+    work: &Work<F, R>,
     data: &mut R::Data,
 ) -> Sending {
     let ends = work.is_over();
