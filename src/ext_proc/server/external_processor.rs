@@ -1,12 +1,13 @@
 use core::convert::Infallible;
 use core::fmt;
 use core::future::{Ready, ready};
+use core::mem;
 use core::task::{Context, Poll};
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use tokio::net::TcpListener;
 use tower_service::Service;
@@ -113,7 +114,7 @@ impl ExternalProcessor {
         BytesProcessor::new(self)
     }
 
-    pub(super) fn respond<B>(&self, request: Request<B>) -> Response<ProcessBody<B>>
+    pub(super) fn respond<B>(&self, mut request: Request<B>) -> Response<ProcessBody<B>>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -123,12 +124,13 @@ impl ExternalProcessor {
         }
         let path = request.uri().path();
         if path == PROCESS_PATH {
-            return self.process(request.into_body());
+            let fields = mem::take(request.headers_mut());
+            return self.process(request.into_body(), fields);
         }
         match Method::of(path) {
             Some(method) => {
                 let call = HealthCall::new(method, request.into_body(), &self.shared);
-                grpc::accept(ProcessBody::health(call))
+                grpc::accept(ProcessBody::health(call), HeaderMap::new())
             }
             None => {
                 let status = GrpcStatus::new(
@@ -140,7 +142,8 @@ impl ExternalProcessor {
         }
     }
 
-    fn process<B>(&self, request: B) -> Response<ProcessBody<B>>
+    /// `fields`: of the request. Nobody needs them, and those of the response have room there.
+    fn process<B>(&self, request: B, fields: HeaderMap) -> Response<ProcessBody<B>>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -157,7 +160,7 @@ impl ExternalProcessor {
         {
             watchdog::start(&self.shared, timeout);
         }
-        grpc::accept(ProcessBody::stream(slot, ticket))
+        grpc::accept(ProcessBody::stream(slot, ticket), fields)
     }
 }
 
