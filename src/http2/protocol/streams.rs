@@ -1,13 +1,12 @@
-use std::collections::VecDeque;
-
 use super::stream::Stream;
 
 /// The streams of a connection, by slot and by number.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Those that are not closed, with their slots, in the order of their numbers: each is higher
-    /// than all before. One that goes is most often one of the first, or of the last.
-    live: VecDeque<(u32, usize)>,
+    /// than all before. There are some hundreds at most, so that what is behind one that goes is
+    /// soon moved.
+    live: Vec<(u32, usize)>,
     places: Vec<Place>,
     free: Vec<usize>,
     /// The highest number that there has been.
@@ -50,8 +49,8 @@ impl Streams {
                 self.places.len() - 1
             }
         };
-        debug_assert!(self.live.back().is_none_or(|&(last, _)| last < id), "{id} is not new");
-        self.live.push_back((id, slot));
+        debug_assert!(self.live.last().is_none_or(|&(last, _)| last < id), "{id} is not new");
+        self.live.push((id, slot));
         slot
     }
 
