@@ -107,7 +107,7 @@ where
     /// A stream begins: `call` is given the body of its request. `ends`: there is none. Answers
     /// whether it is served: a panic leaves the place free.
     pub(super) fn begin(&mut self, ends: bool, call: impl FnOnce(DirectBody) -> F) -> bool {
-        let (inbox, room) = match &mut self.state {
+        let (inbox, work) = match &mut self.state {
             State::Free { inbox, work } => (inbox.take(), work.take()),
             State::Taken(_) => (None, None),
         };
@@ -121,10 +121,12 @@ where
             None => Arc::new(Inbox::new(self.waker.clone(), ends)),
         };
         let body = DirectBody::new(Arc::clone(&inbox));
-        let mut future = None;
-        contained(|| future = Some(call(body)));
-        let Some(future) = future else { return false };
-        self.state = State::Taken(Stream::new(inbox, room, future));
+        let mut work = work.unwrap_or_else(|| Box::pin(Work::Over));
+        contained(|| work.set(Work::Calling { future: call(body) }));
+        if let Work::Over = *work {
+            return false;
+        }
+        self.state = State::Taken(Stream::new(inbox, work));
         true
     }
 

@@ -17,8 +17,6 @@ use crate::unwind::contained;
 pub(super) struct Stream<F, R: Body> {
     pub(super) inbox: Arc<Inbox>,
     work: Pin<Box<Work<F, R>>>,
-    /// What is being sent: nothing else is asked for before that is done.
-    data: Option<R::Data>,
     /// Whether it waits for room, and has not been told of any.
     pub(super) is_blocked: bool,
     /// Whether something has come that it does not wait for, and the connection has not looked.
@@ -28,9 +26,13 @@ pub(super) struct Stream<F, R: Body> {
 pin_project! {
     /// Who makes the response.
     #[project = WorkProjection]
-    pub(super) enum Work<F, R> {
+    pub(super) enum Work<F, R>
+    where
+        R: Body,
+    {
         Calling { #[pin] future: F },
-        Answering { #[pin] body: R },
+        /// `data`: what is being sent. Nothing else is asked for before that is done.
+        Answering { #[pin] body: R, data: Option<R::Data> },
         /// All is sent, or will not be.
         Over,
     }
@@ -67,17 +69,9 @@ where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body,
 {
-    /// `room`: of a stream that is over.
-    pub(super) fn new(inbox: Arc<Inbox>, room: Option<Pin<Box<Work<F, R>>>>, future: F) -> Self {
-        let calling = Work::Calling { future };
-        let work = match room {
-            Some(mut work) => {
-                work.set(calling);
-                work
-            }
-            None => Box::pin(calling),
-        };
-        Self { inbox, work, data: None, is_blocked: false, is_given: false }
+    /// `work` is under way.
+    pub(super) const fn new(inbox: Arc<Inbox>, work: Pin<Box<Work<F, R>>>) -> Self {
+        Self { inbox, work, is_blocked: false, is_given: false }
     }
 
     /// Goes on with the response as far as there is room for it. A panic of the service fails this
@@ -103,19 +97,17 @@ where
     fn go_on(&mut self, slot: usize, protocol: &mut Protocol, cx: &mut Context<'_>) -> Polled {
         self.is_blocked = false;
         loop {
-            if let Some(data) = &mut self.data {
-                match send(slot, protocol, &self.work, data) {
-                    Sending::Done => self.data = None,
-                    Sending::Ended => return Polled::Sent,
-                    Sending::Blocked => {
-                        self.is_blocked = true;
-                        return Polled::Waiting;
-                    }
-                    Sending::Full => return Polled::Full,
-                    Sending::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
+            match self.work.as_mut().send(slot, protocol) {
+                Sending::Done => {}
+                Sending::Ended => return Polled::Sent,
+                Sending::Blocked => {
+                    self.is_blocked = true;
+                    return Polled::Waiting;
                 }
+                Sending::Full => return Polled::Full,
+                Sending::Failed => return Polled::Failed(Reason::INTERNAL_ERROR),
             }
-            match ask(self.work.as_mut(), &mut self.data, slot, protocol, cx) {
+            match ask(self.work.as_mut(), slot, protocol, cx) {
                 Poll::Pending => return Polled::Waiting,
                 Poll::Ready(Next::Head { ends: false } | Next::Data) => {}
                 Poll::Ready(Next::Head { ends: true }) => return Polled::Sent,
@@ -135,11 +127,13 @@ where
 }
 
 impl<F, R: Body> Stream<F, R> {
-    /// Who makes the response goes, and what it gave last, one by one: two panics at once would end
-    /// the process.
+    /// What was given last goes, and who makes the response, one by one: two panics at once would
+    /// end the process.
     fn end(&mut self) {
+        if let WorkProjection::Answering { data, .. } = self.work.as_mut().project() {
+            contained(|| *data = None);
+        }
         contained(|| self.work.set(Work::Over));
-        contained(|| self.data = None);
     }
 
     /// It goes, before its response is sent or behind that.
@@ -155,20 +149,23 @@ impl<F, R: Body> Stream<F, R> {
 }
 
 impl<F, R: Body> Work<F, R> {
-    /// Whether the response has nothing behind what it gave last.
-    fn is_over(&self) -> bool {
-        match self {
-            Self::Calling { .. } => false,
-            Self::Answering { body } => body.is_end_stream(),
-            Self::Over => true,
+    /// Sends what it gave last, as far as there is room for it.
+    fn send(self: Pin<&mut Self>, slot: usize, protocol: &mut Protocol) -> Sending {
+        let WorkProjection::Answering { body, data } = self.project() else { return Sending::Done };
+        let Some(piece) = data else { return Sending::Done };
+        // Whether the response has nothing behind it.
+        let ends = body.is_end_stream();
+        let sending = send(slot, protocol, piece, ends);
+        if let Sending::Done = sending {
+            *data = None;
         }
+        sending
     }
 }
 
-/// Asks for what comes next of a response, and sends its head. A piece of its body goes to `data`.
+/// Asks for what comes next of a response, and sends its head.
 fn ask<F, R, E>(
     mut work: Pin<&mut Work<F, R>>,
-    data: &mut Option<R::Data>,
     slot: usize,
     protocol: &mut Protocol,
     cx: &mut Context<'_>,
@@ -184,24 +181,26 @@ where
             // Asked once: what another thread fills may come to its end at any time.
             let ends = body.is_end_stream();
             protocol.send_head(slot, head.status, &head.headers, ends);
-            work.set(Work::Answering { body });
+            work.set(Work::Answering { body, data: None });
             Poll::Ready(Next::Head { ends })
         }
-        WorkProjection::Answering { body } => Poll::Ready(match ready!(body.poll_frame(cx)) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(piece) => {
-                    *data = Some(piece);
-                    Next::Data
-                }
-                Err(frame) => match frame.into_trailers() {
-                    Ok(trailers) => Next::Trailers(trailers),
-                    // A frame of a kind that HTTP/2 does not carry.
-                    Err(_) => Next::Failed,
+        WorkProjection::Answering { body, data } => {
+            Poll::Ready(match ready!(body.poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(piece) => {
+                        *data = Some(piece);
+                        Next::Data
+                    }
+                    Err(frame) => match frame.into_trailers() {
+                        Ok(trailers) => Next::Trailers(trailers),
+                        // A frame of a kind that HTTP/2 does not carry.
+                        Err(_) => Next::Failed,
+                    },
                 },
-            },
-            Some(Err(_)) => Next::Failed,
-            None => Next::End,
-        }),
+                Some(Err(_)) => Next::Failed,
+                None => Next::End,
+            })
+        }
         WorkProjection::Over => Poll::Ready(Next::Failed),
     }
 }
@@ -220,13 +219,8 @@ enum Sending {
     Failed,
 }
 
-fn send<F, R: Body>(
-    slot: usize,
-    protocol: &mut Protocol,
-    work: &Work<F, R>,
-    data: &mut R::Data,
-) -> Sending {
-    let ends = work.is_over();
+/// `ends`: nothing comes behind it.
+fn send(slot: usize, protocol: &mut Protocol, data: &mut impl Buf, ends: bool) -> Sending {
     loop {
         let left = data.remaining();
         if left == 0 && !ends {
