@@ -63,7 +63,7 @@ impl Inbox {
 
     /// The end has come.
     pub fn end(&self, trailers: HeaderMap) -> Option<Waker> {
-        self.0.end(trailers)
+        self.0.end(Box::new(trailers))
     }
 
     /// Nothing more comes, and there is no end.

@@ -42,7 +42,7 @@ enum End {
     /// More of them.
     Open,
     Body,
-    Trailers(HeaderMap),
+    Trailers(Box<HeaderMap>),
     Failed(DirectError),
     /// It has been read.
     Told,
@@ -67,7 +67,7 @@ pub(super) struct Looked {
 impl Inbox {
     /// Of the stream whose place `place` wakes. `ends`: there is no body.
     pub(super) fn new(place: Waker, ends: bool) -> Self {
-        Self { state: Mutex::new(State::new(VecDeque::new(), ends)), place }
+        Self { state: Mutex::new(State::new(ends)), place }
     }
 
     /// For the next stream of the same place, with nothing of the last one; `None` if somebody
@@ -76,11 +76,12 @@ impl Inbox {
         let Self { state, .. } = Arc::get_mut(&mut inbox)?;
         let mut state = lock(state);
         let unread = state.drop_pieces();
-        let room = mem::take(&mut state.pieces);
-        let last = mem::replace(&mut *state, State::new(room, false));
+        state.read_bytes = 0;
+        let end = mem::replace(&mut state.end, End::Open);
+        let reader = mem::replace(&mut state.reader, Reader::There);
         drop(state);
         drop(unread);
-        drop_contained(last);
+        drop_contained((end, reader));
         Some(inbox)
     }
 
@@ -113,7 +114,7 @@ impl Inbox {
     }
 
     /// The end has come. Answers who waits for it.
-    pub(super) fn end(&self, trailers: HeaderMap) -> Option<Waker> {
+    pub(super) fn end(&self, trailers: Box<HeaderMap>) -> Option<Waker> {
         let mut state = lock(&self.state);
         state.end = End::Trailers(trailers);
         state.waiting()
@@ -172,7 +173,7 @@ impl Inbox {
                     return Poll::Pending;
                 }
                 End::Body | End::Told => None,
-                End::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
+                End::Trailers(trailers) => Some(Ok(Frame::trailers(*trailers))),
                 End::Failed(error) => Some(Err(error)),
             });
         }
@@ -218,9 +219,9 @@ pub(super) enum Left {
 }
 
 impl State {
-    fn new(pieces: VecDeque<Bytes>, ends: bool) -> Self {
+    fn new(ends: bool) -> Self {
         Self {
-            pieces,
+            pieces: VecDeque::new(),
             settled: 0,
             tail: Vec::new(),
             end: if ends { End::Body } else { End::Open },

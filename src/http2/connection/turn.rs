@@ -103,7 +103,7 @@ where
                 self.give(slot, woken, |inbox| inbox.push(bytes, ends));
             }
             Event::Trailers { slot, trailers } => {
-                self.give(slot, woken, |inbox| inbox.end(*trailers));
+                self.give(slot, woken, |inbox| inbox.end(trailers));
             }
             Event::Reset { slot, reason } => {
                 if let Some(place) = self.places.get_mut(slot) {

@@ -3,7 +3,6 @@ use core::pin::Pin;
 use core::task::{Context, Waker};
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http_body::Body;
 
 use super::{Reply, served};
@@ -65,7 +64,7 @@ fn the_next_stream_begins_anew() {
             inbox.push(Bytes::from_static(b"short"), false);
             inbox.push(Bytes::from_static(b"and joined"), false);
         },
-        |inbox| _ = inbox.end(HeaderMap::new()),
+        |inbox| _ = inbox.end(Box::default()),
         |_| {},
     ];
     for (before, behind) in left.into_iter().flat_map(|a| left.map(|b| (a, b))) {
