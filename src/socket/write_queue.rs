@@ -55,19 +55,27 @@ impl WriteQueue {
 
     /// Adds a copy of `slice`.
     pub(crate) fn copy(&mut self, slice: &[u8]) {
-        if slice.is_empty() {
+        self.copy_all([slice]);
+    }
+
+    /// Adds copies of `slices`, one behind the other.
+    pub(crate) fn copy_all<const N: usize>(&mut self, slices: [&[u8]; N]) {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        if len == 0 {
             return;
         }
-        self.len += slice.len();
+        self.len += len;
         // A socket that always leaves something would otherwise keep what it has taken for ever.
         if self.taken >= TRANSPORT_WRITE_BYTES {
             self.copies.drain(..self.taken);
             self.taken = 0;
         }
-        self.copies.extend_from_slice(slice);
+        for slice in slices {
+            self.copies.extend_from_slice(slice);
+        }
         match self.pieces.back_mut() {
-            Some(Piece::Copied(len)) => *len += slice.len(),
-            Some(Piece::Segment(_)) | None => self.pieces.push_back(Piece::Copied(slice.len())),
+            Some(Piece::Copied(bytes)) => *bytes += len,
+            Some(Piece::Segment(_)) | None => self.pieces.push_back(Piece::Copied(len)),
         }
     }
 

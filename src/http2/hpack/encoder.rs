@@ -48,14 +48,21 @@ fn string(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Writes an integer, which begins in the lower `prefix_bits` of a byte that is `first` else:
 /// section 5.1.
-#[allow(clippy::cast_possible_truncation, reason = "of each number the lower bits are written")]
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "it is below the largest of a byte")]
 pub(super) fn integer(out: &mut Vec<u8>, first: u8, prefix_bits: u32, value: usize) {
     let largest = u8::MAX >> (u8::BITS - prefix_bits);
-    let Some(mut left) = value.checked_sub(largest.into()) else {
-        out.push(first | value as u8);
-        return;
-    };
-    out.push(first | largest);
+    match value.checked_sub(largest.into()) {
+        None => out.push(first | value as u8),
+        Some(left) => {
+            out.push(first | largest);
+            continued(out, left);
+        }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "of each number the lower bits are written")]
+fn continued(out: &mut Vec<u8>, mut left: usize) {
     while left >= 0x80 {
         out.push(left as u8 | 0x80);
         left >>= 7;

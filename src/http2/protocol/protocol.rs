@@ -241,8 +241,7 @@ impl Protocol {
 
     pub(super) fn write_frame(&mut self, kind: Kind, flags: Flags, stream: u32, payload: &[u8]) {
         let len = bytes(payload.len());
-        self.output.copy(&FrameHead { len, kind, flags, stream }.write());
-        self.output.copy(payload);
+        self.output.copy_all([&FrameHead { len, kind, flags, stream }.write(), payload]);
     }
 
     pub(super) fn write_window(&mut self, stream: u32, grown: u32) {
