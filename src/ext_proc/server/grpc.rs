@@ -21,8 +21,9 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), StatusCode> {
     if request.method() != Method::POST {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
-    match request.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes) {
-        Some(content_type) if is_grpc(content_type) => Ok(()),
+    match request.headers().get(CONTENT_TYPE) {
+        Some(usual) if *usual == GRPC => Ok(()),
+        Some(content_type) if is_grpc(content_type.as_bytes()) => Ok(()),
         _ => Err(StatusCode::UNSUPPORTED_MEDIA_TYPE),
     }
 }

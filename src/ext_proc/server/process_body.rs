@@ -77,12 +77,13 @@ where
                         return Poll::Pending;
                     }
                     Poll::Ready(Polled::Frame) => {
-                        let frame = stream.as_mut().take_frame();
-                        slot.put_given(stream);
-                        if let (Some(frame), Some(lent)) = (&frame, lent) {
+                        if let (Some(lent), Some(frame)) = (lent, stream.frame()) {
                             lent.lend(frame);
                         }
-                        return Poll::Ready(frame.map(|frame| Ok(Frame::data(frame))));
+                        let frame = stream.as_mut().take_frame();
+                        let taken = Poll::Ready(frame.map(|frame| Ok(Frame::data(frame))));
+                        slot.put_given(stream);
+                        return taken;
                     }
                     Poll::Ready(Polled::End(status)) => {
                         drop_contained(stream);

@@ -180,6 +180,11 @@ where
     }
 
     /// The frame that a poll has given out.
+    pub(super) const fn frame(&self) -> Option<&ReplyFrame> {
+        self.frame.as_ref()
+    }
+
+    /// The same, once.
     pub(super) fn take_frame(self: Pin<&mut Self>) -> Option<ReplyFrame> {
         self.project().frame.take()
     }
