@@ -118,9 +118,15 @@ impl WriteQueue {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         while self.len > 0 {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let n = self.slices(&mut slices);
-            match ready!(Pin::new(&mut *socket).poll_write_vectored(cx, &slices[..n]))? {
+            let socket = Pin::new(&mut *socket);
+            let written = if self.pieces.len() == 1 {
+                socket.poll_write(cx, self.first())
+            } else {
+                let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+                let n = self.slices(&mut slices);
+                socket.poll_write_vectored(cx, &slices[..n])
+            };
+            match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 n => self.advance(n),
             }
@@ -163,6 +169,14 @@ impl WriteQueue {
         }
         if self.len == 0 {
             self.clear();
+        }
+    }
+
+    fn first(&self) -> &[u8] {
+        match self.pieces.front() {
+            Some(Piece::Copied(len)) => &self.copies[self.taken..][..*len],
+            Some(Piece::Segment(segment)) => segment,
+            None => &[],
         }
     }
 
