@@ -81,9 +81,9 @@ where
                             lent.lend(frame);
                         }
                         let frame = stream.as_mut().take_frame();
-                        let taken = Poll::Ready(frame.map(|frame| Ok(Frame::data(frame))));
                         slot.put_given(stream);
-                        return taken;
+                        let Some(frame) = frame else { return Poll::Ready(None) };
+                        return Poll::Ready(Some(Ok(Frame::data(frame))));
                     }
                     Poll::Ready(Polled::End(status)) => {
                         drop_contained(stream);

@@ -297,6 +297,7 @@ where
 }
 
 /// What cannot be read, or written, ends the session.
+#[cold]
 fn fail(session: &mut Session, error: WireError) {
     let status = error.status();
     session.abort(Error::with_source(ErrorKind::Reset, Origin::Processor, error), status);

@@ -170,6 +170,7 @@ where
     }
 
     /// Clock and `leave`.
+    #[cold]
     pub(super) fn poll_outside(&mut self) -> Result<(), Stop> {
         let waker = Wakes::waker(&self.wakes, OUTSIDE);
         let mut cx = Context::from_waker(&waker);

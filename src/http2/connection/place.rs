@@ -73,6 +73,7 @@ impl<F, R: Body> Place<F, R> {
 
     /// The stream is over: who makes its response goes, and who waits for its request hears of it.
     /// Answers how much of that was read, or will never be, in bytes.
+    #[cold]
     pub(super) fn fail(&mut self, error: DirectError) -> usize {
         let Some(stream) = self.free() else { return 0 };
         let waiting = stream.inbox.fail(error);

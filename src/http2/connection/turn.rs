@@ -111,11 +111,14 @@ where
                 }
             }
             Event::Room { slot } => self.unblock(slot, woken),
-            Event::RoomForAll => {
-                for slot in 0..self.places.len() {
-                    self.unblock(slot, woken);
-                }
-            }
+            Event::RoomForAll => self.unblock_all(woken),
+        }
+    }
+
+    #[cold]
+    fn unblock_all(&mut self, woken: &mut Vec<usize>) {
+        for slot in 0..self.places.len() {
+            self.unblock(slot, woken);
         }
     }
 
@@ -132,12 +135,20 @@ where
     /// A stream begins.
     fn begin(&mut self, slot: usize, ends: bool) {
         let Some(request) = self.protocol.take_request() else { return };
-        while self.places.len() <= slot {
-            self.places.push(Place::new(self.places.len(), &self.wakes));
+        if slot >= self.places.len() {
+            self.add_places(slot);
         }
         let call = |body| self.service.call(request.map(|()| body));
         if !self.places[slot].begin(ends, call) {
             self.protocol.forget(slot, Reason::INTERNAL_ERROR);
+        }
+    }
+
+    /// Up to that of `slot`.
+    #[cold]
+    fn add_places(&mut self, slot: usize) {
+        while self.places.len() <= slot {
+            self.places.push(Place::new(self.places.len(), &self.wakes));
         }
     }
 
