@@ -30,7 +30,7 @@ pub struct ProcessBody<B> {
 }
 
 enum State<B> {
-    Stream { slot: Arc<Slot<B>>, lent: Option<Lent>, _ticket: Ticket },
+    Stream { slot: Arc<Slot<B>>, lent: Option<Lent>, ticket: Ticket },
     Health(Box<HealthCall<B>>),
     Over,
 }
@@ -38,7 +38,7 @@ enum State<B> {
 impl<B> ProcessBody<B> {
     /// In the task of the connection, if what it writes should not be copied.
     pub(super) fn stream(slot: Arc<Slot<B>>, ticket: Ticket) -> Self {
-        Self { state: State::Stream { slot, lent: Lent::current(), _ticket: ticket } }
+        Self { state: State::Stream { slot, lent: Lent::current(), ticket } }
     }
 
     pub(super) fn health(call: HealthCall<B>) -> Self {
@@ -52,8 +52,12 @@ impl<B> ProcessBody<B> {
 
     /// The end of the call.
     fn end(&mut self, status: &GrpcStatus) -> Option<Result<Frame<ReplyFrame>, StreamError>> {
+        let trailers = match &self.state {
+            State::Stream { ticket, .. } => ticket.trailers(status),
+            State::Health(_) | State::Over => status.to_trailers(),
+        };
         self.state = State::Over;
-        Some(Ok(Frame::trailers(status.to_trailers())))
+        Some(Ok(Frame::trailers(trailers)))
     }
 }
 

@@ -1,9 +1,12 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use http::HeaderMap;
+
 use super::drain_phase::DrainPhase;
 use super::health::ServingStatus;
 use super::slot::Look;
+use crate::ext_proc::wire::GrpcStatus;
 use crate::sync::{Arc, Mutex, Weak, lock};
 use crate::table::signal::Signal;
 use crate::unwind::drop_contained;
@@ -19,6 +22,8 @@ use crate::unwind::drop_contained;
 pub(super) struct Shared {
     ledger: Mutex<Ledger>,
     signal: Signal,
+    /// Those of a good end: to copy a map costs less than to make one.
+    ok_trailers: HeaderMap,
 }
 
 struct Ledger {
@@ -72,6 +77,7 @@ impl Shared {
                 changes: 0,
             }),
             signal: Signal::new(),
+            ok_trailers: GrpcStatus::OK.to_trailers(),
         }
     }
 
@@ -206,6 +212,16 @@ pub(super) enum Watched {
 pub(super) struct Ticket {
     shared: Arc<Shared>,
     place: usize,
+}
+
+impl Ticket {
+    /// Those of the end of a stream.
+    pub(super) fn trailers(&self, status: &GrpcStatus) -> HeaderMap {
+        if *status == GrpcStatus::OK {
+            return self.shared.ok_trailers.clone();
+        }
+        status.to_trailers()
+    }
 }
 
 impl Drop for Ticket {
