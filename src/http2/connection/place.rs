@@ -1,5 +1,4 @@
 use core::mem;
-use core::pin::Pin;
 use core::task::{Context, Waker};
 
 use http::Response;
@@ -7,7 +6,7 @@ use http_body::Body;
 
 use super::connection::place_of;
 use super::inbox::Inbox;
-use super::stream::{Polled, Stream, Work};
+use super::stream::{Kept, Polled, Stream, Work};
 use super::{DirectBody, DirectError};
 use crate::http2::Reason;
 use crate::http2::protocol::Protocol;
@@ -28,21 +27,16 @@ pub(super) struct Place<F, R: Body> {
 }
 
 enum State<F, R: Body> {
-    /// What is kept is of the last stream, with nothing of it. Most often the next one can have it.
-    Free { inbox: Option<Arc<Inbox>>, work: Option<Pin<Box<Work<F, R>>>> },
+    /// Most often the next stream can have what is kept of the last one.
+    Free(Kept<F, R>),
     /// From the request on, until the response is sent and nobody reads the request any more.
     Taken(Stream<F, R>),
-}
-
-impl<F, R: Body> State<F, R> {
-    /// Free, and nothing is kept.
-    const NOTHING: Self = Self::Free { inbox: None, work: None };
 }
 
 impl<F, R: Body> Place<F, R> {
     pub(super) fn new(slot: usize, wakes: &ConstArc<Wakes>) -> Self {
         let waker = Wakes::waker(wakes, place_of(slot));
-        Self { slot, waker, state: State::NOTHING }
+        Self { slot, waker, state: State::Free(Kept::NOTHING) }
     }
 
     pub(super) fn wake(&self) {
@@ -56,15 +50,15 @@ impl<F, R: Body> Place<F, R> {
     pub(super) const fn stream(&mut self) -> Option<&mut Stream<F, R>> {
         match &mut self.state {
             State::Taken(stream) => Some(stream),
-            State::Free { .. } => None,
+            State::Free(_) => None,
         }
     }
 
     /// It is free now. Answers what had it.
     fn free(&mut self) -> Option<Stream<F, R>> {
-        match mem::replace(&mut self.state, State::NOTHING) {
+        match mem::replace(&mut self.state, State::Free(Kept::NOTHING)) {
             State::Taken(stream) => Some(stream),
-            free @ State::Free { .. } => {
+            free @ State::Free(_) => {
                 self.state = free;
                 None
             }
@@ -93,8 +87,7 @@ impl<F, R: Body> Place<F, R> {
     /// The stream is over, and all is well.
     fn finish(&mut self, protocol: &mut Protocol) {
         if let Some(stream) = self.free() {
-            let (inbox, work) = stream.retire();
-            self.state = State::Free { inbox, work: Some(work) };
+            self.state = State::Free(stream.retire());
         }
         protocol.finish(self.slot);
     }
@@ -108,9 +101,9 @@ where
     /// A stream begins: `call` is given the body of its request. `ends`: there is none. Answers
     /// whether it is served: a panic leaves the place free.
     pub(super) fn begin(&mut self, ends: bool, call: impl FnOnce(DirectBody) -> F) -> bool {
-        let (inbox, work) = match &mut self.state {
-            State::Free { inbox, work } => (inbox.take(), work.take()),
-            State::Taken(_) => (None, None),
+        let Kept { inbox, work } = match &mut self.state {
+            State::Free(kept) => mem::replace(kept, Kept::NOTHING),
+            State::Taken(_) => Kept::NOTHING,
         };
         let inbox = match inbox {
             Some(kept) => {

@@ -38,6 +38,16 @@ pin_project! {
     }
 }
 
+/// What is left of a stream for the next one, with nothing of it.
+pub(super) struct Kept<F, R: Body> {
+    pub(super) inbox: Option<Arc<Inbox>>,
+    pub(super) work: Option<Pin<Box<Work<F, R>>>>,
+}
+
+impl<F, R: Body> Kept<F, R> {
+    pub(super) const NOTHING: Self = Self { inbox: None, work: None };
+}
+
 /// What a poll of a stream has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Polled {
@@ -142,9 +152,9 @@ impl<F, R: Body> Stream<F, R> {
     }
 
     /// It is over. Answers what the next one can have.
-    pub(super) fn retire(mut self) -> (Option<Arc<Inbox>>, Pin<Box<Work<F, R>>>) {
+    pub(super) fn retire(mut self) -> Kept<F, R> {
         self.end();
-        (Inbox::retired(self.inbox), self.work)
+        Kept { inbox: Inbox::retired(self.inbox), work: Some(self.work) }
     }
 }
 
