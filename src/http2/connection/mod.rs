@@ -14,7 +14,8 @@
 //! A slot of the protocol, which is a number, is a *place* here: what wakes it, and a stream if it
 //! is taken. A stream is its service's future, then the body of the response, polled by the task of
 //! the connection; and an *inbox*, which is all that the body of the request, wherever it is,
-//! shares with it. A place that is free keeps the inbox of its last stream for the next one.
+//! shares with it. A place that is free keeps the inbox of its last stream for the next one, and
+//! the memory of what made its response.
 //!
 //! The body of a response is asked for more when what it gave is in frames; a frame is made when
 //! windows and the queue of what is to be written have room for it. So what a stream has made and
