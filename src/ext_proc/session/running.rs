@@ -25,7 +25,8 @@ use crate::sync::Arc;
 pub(super) struct Running {
     ledger: Ledger,
     request: Half<request::Parts>,
-    response: Half<response::Parts>,
+    /// By itself: both together are more than an allocator keeps at hand for the next stream.
+    response: Box<Half<response::Parts>>,
     /// Which direction is polled first: the other one than the last that had something to say.
     first: Direction,
     /// The request was cut, and waits for an answer from the response's side.
@@ -194,7 +195,8 @@ impl Running {
                 return Err(BindError::Capability(unmet));
             }
         };
-        // Large: made where it stays.
+        // Large: made where they stay.
+        let response = Box::write(Box::new_uninit(), Half::new(response, bound.response));
         let mut running = Box::write(
             Box::new_uninit(),
             Self {
@@ -204,7 +206,7 @@ impl Running {
                     Ledger::new(announced)
                 },
                 request: Half::new(request, bound.request),
-                response: Half::new(response, bound.response),
+                response,
                 first: Direction::Request,
                 cut: None,
                 observes,
@@ -235,7 +237,7 @@ impl Running {
                         give_head(&mut self.request, *section, end_of_stream, envelope);
                     }
                     Direction::Response => {
-                        give_head(&mut self.response, *section, end_of_stream, envelope);
+                        give_head(&mut *self.response, *section, end_of_stream, envelope);
                     }
                 }
             }
