@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use http::{Method, StatusCode, request, response};
 
-use super::half::{Asking, Half, Step};
+use super::half::{Answers, Asking, Half, Step};
 use super::heads::{SessionHead, details};
 use super::{BindError, ChosenMode, SessionPlan, difference};
 use crate::chain::MessageTraits;
@@ -340,11 +340,8 @@ impl Running {
         into: &mut Option<Reply>,
     ) -> Option<Turn> {
         if self.cut.is_none() {
-            match self.request.poll(cx, &mut self.ledger, reads) {
-                Step::Reply(reply) => {
-                    *into = Some(reply);
-                    return Some(Turn::Reply);
-                }
+            match self.request.poll(cx, &mut Answers::new(&mut self.ledger, into), reads) {
+                Step::Reply => return Some(Turn::Reply),
                 Step::Cut(error) => {
                     // One that is cut here, as an answer cannot carry it, is told to the other side
                     // as well: that is where the client is answered.
@@ -399,11 +396,8 @@ impl Running {
         if self.awaits_override() {
             return None;
         }
-        match self.response.poll(cx, &mut self.ledger, reads) {
-            Step::Reply(reply) => {
-                *into = Some(reply);
-                Some(Turn::Reply)
-            }
+        match self.response.poll(cx, &mut Answers::new(&mut self.ledger, into), reads) {
+            Step::Reply => Some(Turn::Reply),
             Step::Local => Some(self.immediate(into)),
             Step::Cut(error) => {
                 if self.ledger.immediate().is_some() && self.response.answer_cut(&error) {

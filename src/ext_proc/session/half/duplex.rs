@@ -11,9 +11,9 @@
 
 use core::task::Context;
 
-use super::{Asking, Given, Half, Message, Stage, Step, Tail, held_for_override};
+use super::{Answers, Asking, Given, Half, Message, Stage, Step, Tail, held_for_override};
 use super::{out_of_turn, refused};
-use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::automaton::Owes;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::ReplyBody;
 
@@ -22,15 +22,15 @@ impl<H: SessionHead> Half<H> {
     pub(super) fn poll_duplex(
         &mut self,
         cx: &Context<'_>,
-        ledger: &mut Ledger,
+        answers: &mut Answers<'_>,
         reads: bool,
     ) -> Step {
         loop {
             if self.tail.is_some() {
-                return self.finish(ledger);
+                return self.finish(answers);
             }
             if self.pending.len() >= self.terms.piece_bytes {
-                return self.send(ledger);
+                return self.send(answers);
             }
             if self.pass(|half| half.pending.len() >= half.terms.piece_bytes) {
                 continue;
@@ -38,7 +38,7 @@ impl<H: SessionHead> Half<H> {
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
-                    if let Some(step) = self.answer_head(head, ledger) {
+                    if let Some(step) = self.answer_head(head, answers) {
                         return step;
                     }
                 }
@@ -58,7 +58,7 @@ impl<H: SessionHead> Half<H> {
                     if self.tail.is_some() {
                         continue;
                     }
-                    if let Some(step) = self.ask_alone(ledger) {
+                    if let Some(step) = self.ask_alone(answers) {
                         return step;
                     }
                     // A message that is cut between two frames is answered as one.
@@ -67,7 +67,7 @@ impl<H: SessionHead> Half<H> {
                     if self.pending.is_empty() || (waits && self.before_bytes == 0) {
                         return Step::Idle;
                     }
-                    let step = self.send(ledger);
+                    let step = self.send(answers);
                     self.rest(reads);
                     return step;
                 }
@@ -77,7 +77,7 @@ impl<H: SessionHead> Half<H> {
 
     /// A filter holds the head and waits for a body, which comes only once this mode has been asked
     /// for: that goes by itself then, if it can.
-    fn ask_alone(&mut self, ledger: &mut Ledger) -> Option<Step> {
+    fn ask_alone(&mut self, answers: &mut Answers<'_>) -> Option<Step> {
         let Asking { mode, can_stand_alone } = self.mode_override?;
         let chain = self.side.chain();
         if chain.has_work() || chain.awaits_resume() || chain.is_local_reply() {
@@ -87,56 +87,64 @@ impl<H: SessionHead> Half<H> {
             return Some(Step::Cut(held_for_override()));
         }
         self.mode_override = None;
-        Some(match ledger.mode_override(H::DIRECTION, mode) {
-            Ok(pen) => Step::Reply(pen.alone()),
+        Some(match answers.ledger.mode_override(H::DIRECTION, mode) {
+            Ok(pen) => {
+                let reply = pen.alone();
+                answers.send(reply)
+            }
             Err(violation) => Step::Cut(refused(violation)),
         })
     }
 
     /// A piece of what is pending.
-    fn send(&mut self, ledger: &mut Ledger) -> Step {
+    fn send(&mut self, answers: &mut Answers<'_>) -> Step {
         let mut bytes = self.pending.len().min(self.terms.piece_bytes);
         if self.before_bytes > 0 {
             bytes = bytes.min(self.before_bytes);
         }
         let piece = ReplyBody::take_few(&mut self.pending, bytes);
         self.before_bytes = self.before_bytes.saturating_sub(piece.len());
-        let reply = match ledger.owes(H::DIRECTION) {
+        let reply = match answers.ledger.owes(H::DIRECTION) {
             Owes::Duplex(pen) => pen.send(piece),
             Owes::DuplexTrailers(pen) => pen.send(piece),
             _ => None,
         };
         match reply {
-            Some(reply) => Step::Reply(reply),
+            Some(reply) => answers.send(reply),
             None => Step::Cut(out_of_turn("body that is not owed")),
         }
     }
 
     /// What is pending, and the end.
-    fn finish(&mut self, ledger: &mut Ledger) -> Step {
+    fn finish(&mut self, answers: &mut Answers<'_>) -> Step {
         // What a filter's own end left behind is dropped by the side.
         while self.feed() {}
         if self.pending.len() > self.terms.piece_bytes {
-            return self.send(ledger);
+            return self.send(answers);
         }
-        match ledger.owes(H::DIRECTION) {
+        match answers.ledger.owes(H::DIRECTION) {
             Owes::Duplex(pen) => match self.tail {
                 Some(Tail::Trailers(_)) => Step::Cut(out_of_turn("trailers where none came")),
                 Some(Tail::End) | None => {
                     let bytes = self.pending.len();
                     let piece = ReplyBody::take_few(&mut self.pending, bytes);
                     if self.pending.is_empty() {
-                        Step::Reply(pen.finish(piece))
+                        let reply = pen.finish(piece);
+                        answers.send(reply)
                     } else {
-                        pen.send(piece).map_or(Step::Idle, Step::Reply)
+                        let reply = pen.send(piece);
+                        reply.map_or(Step::Idle, |reply| answers.send(reply))
                     }
                 }
             },
-            Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(ledger),
+            Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(answers),
             Owes::DuplexTrailers(_) => {
                 let Some(mutation) = self.trailers_mutation() else { return Step::Idle };
-                match ledger.owes(H::DIRECTION) {
-                    Owes::DuplexTrailers(pen) => Step::Reply(pen.trailers(mutation)),
+                match answers.ledger.owes(H::DIRECTION) {
+                    Owes::DuplexTrailers(pen) => {
+                        let reply = pen.trailers(mutation);
+                        answers.send(reply)
+                    }
                     _ => Step::Idle,
                 }
             }

@@ -9,17 +9,17 @@ use core::mem;
 use core::task::Context;
 
 use super::{
-    Asking, Given, Half, Stage, Step, Tail, left_metadata, left_over, out_of_turn, refused,
+    Answers, Asking, Given, Half, Stage, Step, Tail, left_metadata, left_over, out_of_turn, refused,
 };
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
-use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::automaton::Owes;
 use crate::ext_proc::mode::ProcessingMode;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::HeaderMutation;
 
 impl<H: SessionHead> Half<H> {
-    pub(super) fn poll_heads_only(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+    pub(super) fn poll_heads_only(&mut self, cx: &Context<'_>, answers: &mut Answers<'_>) -> Step {
         loop {
             match self.take(cx) {
                 Given::Head { head, ends: false }
@@ -29,7 +29,7 @@ impl<H: SessionHead> Half<H> {
                 }
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
-                    if let Some(step) = self.answer_head(head, ledger) {
+                    if let Some(step) = self.answer_head(head, answers) {
                         return step;
                     }
                 }
@@ -43,7 +43,7 @@ impl<H: SessionHead> Half<H> {
                 Given::Data => return Step::Cut(left_over(self.pending.len())),
                 Given::Tail(Tail::End) if matches!(self.head, Stage::Apart(_)) => {
                     self.tail = Some(Tail::End);
-                    return self.replace(ledger);
+                    return self.replace(answers);
                 }
                 Given::Tail(Tail::Trailers(_)) if matches!(self.head, Stage::Apart(_)) => {
                     return Step::Cut(out_of_turn("trailers behind a head that was the end"));
@@ -52,7 +52,7 @@ impl<H: SessionHead> Half<H> {
                 Given::Local => return self.poll_local(cx),
                 Given::Cut(error) => return Step::Cut(error),
                 given @ (Given::Over | Given::Nothing) => {
-                    if let Some(step) = self.answer_trailers(ledger) {
+                    if let Some(step) = self.answer_trailers(answers) {
                         return step;
                     }
                     if self.feed() {
@@ -69,7 +69,7 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// Head and body at once.
-    fn replace(&mut self, ledger: &mut Ledger) -> Step {
+    fn replace(&mut self, answers: &mut Answers<'_>) -> Step {
         let Stage::Apart(mut head) = mem::replace(&mut self.head, Stage::Gone) else {
             return Step::Idle;
         };
@@ -77,24 +77,26 @@ impl<H: SessionHead> Half<H> {
         let body = mem::take(&mut self.pending);
         let metadata = left_metadata(&mut *head);
         if body.is_empty() {
-            let step = self.write_head(mutation, metadata, ledger);
+            let step = self.write_head(mutation, metadata, answers);
             return step.unwrap_or(Step::Cut(out_of_turn("a head that is not owed")));
         }
         if let Some(Asking { mode, .. }) = self.mode_override.take() {
-            return self.replace_in(mode, mutation, body, ledger).with(metadata);
+            let step = self.replace_in(mode, mutation, body, answers);
+            return answers.with(step, metadata);
         }
-        let step = match ledger.owes(H::DIRECTION) {
+        let step = match answers.ledger.owes(H::DIRECTION) {
             Owes::Headers(pen) => {
                 let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
                 if let Some(pen) = pen.ended() {
-                    Step::Reply(pen.replace(mutation, body))
+                    let reply = pen.replace(mutation, body);
+                    answers.send(reply)
                 } else {
                     Step::Cut(out_of_turn("a body for a head that was not the end"))
                 }
             }
             _ => Step::Cut(out_of_turn("a head that is not owed")),
         };
-        step.with(metadata)
+        answers.with(step, metadata)
     }
 
     /// The same, with the mode that is to be from here on: the response's.
@@ -103,13 +105,16 @@ impl<H: SessionHead> Half<H> {
         mode: ProcessingMode,
         mutation: HeaderMutation,
         body: BodyBuf,
-        ledger: &mut Ledger,
+        answers: &mut Answers<'_>,
     ) -> Step {
-        match ledger.mode_override(H::DIRECTION, mode) {
+        match answers.ledger.mode_override(H::DIRECTION, mode) {
             Ok(pen) => {
                 let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
                 let reply = pen.replace(mutation, body);
-                reply.map_or(Step::Cut(out_of_turn("a head that was not the end")), Step::Reply)
+                match reply {
+                    Some(reply) => answers.send(reply),
+                    None => Step::Cut(out_of_turn("a head that was not the end")),
+                }
             }
             Err(violation) => Step::Cut(refused(violation)),
         }

@@ -18,9 +18,9 @@
 use core::mem;
 use core::task::Context;
 
-use super::{Given, Half, Message, Step, Tail};
+use super::{Answers, Given, Half, Message, Step, Tail};
 use crate::error::{Error, ErrorKind, Origin};
-use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::automaton::Owes;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::wire::ReplyBody;
 
@@ -28,7 +28,7 @@ impl<H: SessionHead> Half<H> {
     pub(super) fn poll_lockstep(
         &mut self,
         cx: &Context<'_>,
-        ledger: &mut Ledger,
+        answers: &mut Answers<'_>,
         reads: bool,
     ) -> Step {
         let is_too_long = |half: &Self| half.pending.len() as u64 > half.terms.max_whole_bytes;
@@ -42,7 +42,7 @@ impl<H: SessionHead> Half<H> {
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);
-                    if let Some(step) = self.answer_head(head, ledger) {
+                    if let Some(step) = self.answer_head(head, answers) {
                         return step;
                     }
                 }
@@ -56,11 +56,11 @@ impl<H: SessionHead> Half<H> {
                     {
                         return Step::Cut(error);
                     }
-                    if let Some(step) = self.answer_message(ledger) {
+                    if let Some(step) = self.answer_message(answers) {
                         self.rest(reads);
                         return step;
                     }
-                    if let Some(step) = self.answer_trailers(ledger) {
+                    if let Some(step) = self.answer_trailers(answers) {
                         return step;
                     }
                     if matches!(self.message, Message::Whole { .. }) || !self.feed() {
@@ -72,7 +72,7 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The answer to a body message that the side has seen all of.
-    fn answer_message(&mut self, ledger: &mut Ledger) -> Option<Step> {
+    fn answer_message(&mut self, answers: &mut Answers<'_>) -> Option<Step> {
         let Message::Whole { bytes, end_of_stream } = self.message else { return None };
         let is_over = self.tail.is_some();
         // What is left of the work of one call comes soon; the filters' end may take longer.
@@ -90,13 +90,19 @@ impl<H: SessionHead> Half<H> {
         if may_be_last && is_awaited {
             return None;
         }
-        let Owes::Streamed(pen) = ledger.owes(H::DIRECTION) else { return None };
+        let Owes::Streamed(pen) = answers.ledger.owes(H::DIRECTION) else { return None };
         if self.terms.counts_body {
             self.message = Message::Between;
             return Some(match mem::take(&mut self.taken_bytes) {
-                passed if passed == bytes => Step::Reply(pen.unchanged()),
+                passed if passed == bytes => {
+                    let reply = pen.unchanged();
+                    answers.send(reply)
+                }
                 // Dropped behind an end that was declared before it.
-                0 if is_over => Step::Reply(pen.replace(ReplyBody::default())),
+                0 if is_over => {
+                    let reply = pen.replace(ReplyBody::default());
+                    answers.send(reply)
+                }
                 _ => Step::Cut(kept()),
             });
         }
@@ -104,11 +110,12 @@ impl<H: SessionHead> Half<H> {
         self.message = Message::Between;
         let bytes_out = self.pending.len();
         let body = ReplyBody::take(&mut self.pending, bytes_out);
-        Some(Step::Reply(if is_unedited && body.len() as u64 == bytes {
+        let reply = if is_unedited && body.len() as u64 == bytes {
             pen.unchanged()
         } else {
             pen.replace(body)
-        }))
+        };
+        Some(answers.send(reply))
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! This module never decides whether an answer is legal: pens do.
 
+mod answers;
 mod duplex;
 mod heads_only;
 mod input;
@@ -27,6 +28,8 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use http::HeaderMap;
 
+pub(super) use answers::Answers;
+
 use super::difference::{self, Rules};
 use super::half_terms::HalfTerms;
 use super::heads::SessionHead;
@@ -36,9 +39,9 @@ use crate::buf::BodyBuf;
 use crate::chain::Output;
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::{Observer, Side};
-use crate::ext_proc::automaton::{Ledger, Owes, Violation};
+use crate::ext_proc::automaton::{Owes, Violation};
 use crate::ext_proc::mode::{BodyMode, ProcessingMode};
-use crate::ext_proc::wire::{DynamicMetadata, HeaderMutation, Reply};
+use crate::ext_proc::wire::{DynamicMetadata, HeaderMutation};
 use crate::filter::LocalReply;
 
 /// One direction of a session.
@@ -148,26 +151,15 @@ enum Message {
 }
 
 /// What a poll came to.
-#[allow(clippy::large_enum_variant, reason = "a box would be an allocation for each chunk")]
 pub(super) enum Step {
-    /// This is to be sent.
-    Reply(Reply),
+    /// What is to be sent lies in its place.
+    Reply,
     /// The message was cut, and cannot be answered here.
     Cut(Error),
     /// A local reply is whole: [`Half::take_local`] has it.
     Local,
     /// Nothing can go on; who can change that has the waker.
     Idle,
-}
-
-impl Step {
-    /// The same, with what a filter leaves for others.
-    fn with(mut self, metadata: Option<Bytes>) -> Self {
-        if let Self::Reply(reply) = &mut self {
-            reply.dynamic_metadata = metadata;
-        }
-        self
-    }
 }
 
 /// What a filter has put into the extensions of its head for others.
@@ -327,12 +319,17 @@ impl<H: SessionHead> Half<H> {
 
     /// Works until there is something to send, or nothing can go on.
     /// `reads`: more of what is under way will be read.
-    pub(super) fn poll(&mut self, cx: &Context<'_>, ledger: &mut Ledger, reads: bool) -> Step {
+    pub(super) fn poll(
+        &mut self,
+        cx: &Context<'_>,
+        answers: &mut Answers<'_>,
+        reads: bool,
+    ) -> Step {
         if self.activity == (Activity::Rests { reads }) && !self.may_stir() {
             return Step::Idle;
         }
         self.activity = Activity::Due;
-        let step = self.work(cx, ledger, reads);
+        let step = self.work(cx, answers, reads);
         if matches!(step, Step::Idle) {
             self.activity = Activity::Rests { reads };
         }
@@ -353,7 +350,7 @@ impl<H: SessionHead> Half<H> {
         }
     }
 
-    fn work(&mut self, cx: &Context<'_>, ledger: &mut Ledger, reads: bool) -> Step {
+    fn work(&mut self, cx: &Context<'_>, answers: &mut Answers<'_>, reads: bool) -> Step {
         if self.terms.observes {
             return self.poll_watched(cx);
         }
@@ -361,11 +358,11 @@ impl<H: SessionHead> Half<H> {
             (Stage::Local(_), _) => self.poll_local(cx),
             (Stage::Awaited, _) => self.poll_unstarted(cx),
             (Stage::Inside { ends: true } | Stage::Apart(_), _) | (_, BodyMode::None) => {
-                self.poll_heads_only(cx, ledger)
+                self.poll_heads_only(cx, answers)
             }
-            (_, BodyMode::Streamed) => self.poll_lockstep(cx, ledger, reads),
-            (_, BodyMode::Buffered | BodyMode::BufferedPartial) => self.poll_whole(cx, ledger),
-            (_, BodyMode::FullDuplexStreamed) => self.poll_duplex(cx, ledger, reads),
+            (_, BodyMode::Streamed) => self.poll_lockstep(cx, answers, reads),
+            (_, BodyMode::Buffered | BodyMode::BufferedPartial) => self.poll_whole(cx, answers),
+            (_, BodyMode::FullDuplexStreamed) => self.poll_duplex(cx, answers, reads),
         }
     }
 
@@ -474,16 +471,19 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The answer to trailers, in the modes where each message has one.
-    fn answer_trailers(&mut self, ledger: &mut Ledger) -> Option<Step> {
-        if !matches!(ledger.owes(H::DIRECTION), Owes::Trailers(_)) {
+    fn answer_trailers(&mut self, answers: &mut Answers<'_>) -> Option<Step> {
+        if !matches!(answers.ledger.owes(H::DIRECTION), Owes::Trailers(_)) {
             return None;
         }
         let mutation = self.trailers_mutation()?;
         if !self.pending.is_empty() {
             return Some(Step::Cut(left_over(self.pending.len())));
         }
-        match ledger.owes(H::DIRECTION) {
-            Owes::Trailers(pen) => Some(Step::Reply(pen.answer(mutation))),
+        match answers.ledger.owes(H::DIRECTION) {
+            Owes::Trailers(pen) => {
+                let reply = pen.answer(mutation);
+                Some(answers.send(reply))
+            }
             _ => None,
         }
     }
@@ -501,10 +501,10 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// The head goes on by itself. `None` if it is not owed, as it was not shown.
-    fn answer_head(&mut self, mut head: H, ledger: &mut Ledger) -> Option<Step> {
+    fn answer_head(&mut self, mut head: H, answers: &mut Answers<'_>) -> Option<Step> {
         self.head = Stage::Gone;
         let mutation = self.head_mutation(&head, None, false);
-        self.write_head(mutation, left_metadata(&mut head), ledger)
+        self.write_head(mutation, left_metadata(&mut head), answers)
     }
 
     /// Writes the answer to the head, and with it the mode that is to be from here on.
@@ -512,26 +512,28 @@ impl<H: SessionHead> Half<H> {
         &mut self,
         mutation: HeaderMutation,
         metadata: Option<Bytes>,
-        ledger: &mut Ledger,
+        answers: &mut Answers<'_>,
     ) -> Option<Step> {
-        if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
+        if !matches!(answers.ledger.owes(H::DIRECTION), Owes::Headers(_)) {
             return None;
         }
         if let Some(Asking { mode, .. }) = self.mode_override.take() {
-            return Some(match ledger.mode_override(H::DIRECTION, mode) {
+            return Some(match answers.ledger.mode_override(H::DIRECTION, mode) {
                 Ok(pen) => {
                     let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
-                    Step::Reply(pen.answer(mutation)).with(metadata)
+                    let mut reply = pen.answer(mutation);
+                    reply.dynamic_metadata = metadata;
+                    answers.send(reply)
                 }
                 Err(violation) => Step::Cut(refused(violation)),
             });
         }
-        match ledger.owes(H::DIRECTION) {
+        match answers.ledger.owes(H::DIRECTION) {
             Owes::Headers(pen) => {
                 let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
                 let mut reply = pen.answer(mutation);
                 reply.dynamic_metadata = metadata;
-                Some(Step::Reply(reply))
+                Some(answers.send(reply))
             }
             _ => None,
         }

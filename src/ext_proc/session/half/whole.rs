@@ -15,10 +15,10 @@ use core::task::Context;
 
 use http::header::CONTENT_LENGTH;
 
-use super::{Given, Half, Message, Stage, Step, Tail, Trailers, left_metadata, left_over};
+use super::{Answers, Given, Half, Message, Stage, Step, Tail, Trailers, left_metadata, left_over};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
-use crate::ext_proc::automaton::{Ledger, Owes};
+use crate::ext_proc::automaton::Owes;
 use crate::ext_proc::mode::BodyMode;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::ext_proc::session::original::Original;
@@ -26,10 +26,10 @@ use crate::ext_proc::wire::HeaderMutation;
 use crate::filter::Capability;
 
 impl<H: SessionHead> Half<H> {
-    pub(super) fn poll_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+    pub(super) fn poll_whole(&mut self, cx: &Context<'_>, answers: &mut Answers<'_>) -> Step {
         if matches!(self.head, Stage::Inside { .. }) {
             if !self.settle(cx) {
-                if let Some(step) = self.answer_early(ledger) {
+                if let Some(step) = self.answer_early(answers) {
                     return step;
                 }
                 match self.collect(cx) {
@@ -39,11 +39,11 @@ impl<H: SessionHead> Half<H> {
                 }
             }
             // Replied, failed, or whole: now it is taken.
-            if let Some(step) = self.take_whole(cx, ledger) {
+            if let Some(step) = self.take_whole(cx, answers) {
                 return step;
             }
         }
-        self.poll_behind(cx, ledger)
+        self.poll_behind(cx, answers)
     }
 
     /// Brings the side up to date without taking anything. Answers whether its message was
@@ -138,12 +138,12 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// Answers the head, so that the body comes.
-    fn answer_early(&mut self, ledger: &mut Ledger) -> Option<Step> {
-        if !matches!(ledger.owes(H::DIRECTION), Owes::Headers(_)) {
+    fn answer_early(&mut self, answers: &mut Answers<'_>) -> Option<Step> {
+        if !matches!(answers.ledger.owes(H::DIRECTION), Owes::Headers(_)) {
             return None;
         }
         let mutation = self.mutation_so_far();
-        self.write_head(mutation, None, ledger)
+        self.write_head(mutation, None, answers)
     }
 
     /// What the filters have made of the head, if they have let it go. What they do to the length
@@ -167,18 +167,18 @@ impl<H: SessionHead> Half<H> {
     }
 
     /// Takes the head, and answers it with the body.
-    fn take_whole(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Option<Step> {
+    fn take_whole(&mut self, cx: &Context<'_>, answers: &mut Answers<'_>) -> Option<Step> {
         match self.take(cx) {
             Given::Head { mut head, ends } => {
                 self.head = Stage::Gone;
                 self.tail = ends.then_some(Tail::End);
                 let metadata = left_metadata(&mut head);
                 let step = if self.has_trailers_alone() {
-                    self.answer_trailers_alone(cx, &head, ledger)
+                    self.answer_trailers_alone(cx, &head, answers)
                 } else {
-                    self.answer_whole(&head, ledger)
+                    self.answer_whole(&head, answers)
                 };
-                Some(step.with(metadata))
+                Some(answers.with(step, metadata))
             }
             Given::Local => Some(self.poll_local(cx)),
             Given::Cut(error) => Some(Step::Cut(error)),
@@ -186,7 +186,7 @@ impl<H: SessionHead> Half<H> {
         }
     }
 
-    fn answer_whole(&mut self, head: &H, ledger: &mut Ledger) -> Step {
+    fn answer_whole(&mut self, head: &H, answers: &mut Answers<'_>) -> Step {
         let Message::Whole { bytes, .. } = self.message else {
             return Step::Cut(left_over(self.pending.len()));
         };
@@ -204,25 +204,31 @@ impl<H: SessionHead> Half<H> {
         let bytes = is_declared.then_some(body.len() as u64);
         let mutation = self.head_mutation(head, bytes, false);
         let reroutes = self.terms.reroutes;
-        let Owes::Buffered(pen) = ledger.owes(H::DIRECTION) else {
+        let Owes::Buffered(pen) = answers.ledger.owes(H::DIRECTION) else {
             return Step::Cut(left_over(body.len()));
         };
         let pen = if reroutes { pen.clear_route_cache() } else { pen };
-        Step::Reply(if is_unedited { pen.unchanged(mutation) } else { pen.replace(mutation, body) })
+        let reply = if is_unedited { pen.unchanged(mutation) } else { pen.replace(mutation, body) };
+        answers.send(reply)
     }
 
     /// Answers the trailers of a message without body. Its head has been answered, and the answer
     /// to trailers has no place for what filters made of it.
-    fn answer_trailers_alone(&mut self, cx: &Context<'_>, head: &H, ledger: &mut Ledger) -> Step {
+    fn answer_trailers_alone(
+        &mut self,
+        cx: &Context<'_>,
+        head: &H,
+        answers: &mut Answers<'_>,
+    ) -> Step {
         if !self.head_mutation(head, None, false).is_empty() {
             let why = "the head was changed, and only trailers are left to be answered";
             return Step::Cut(Error::with_source(ErrorKind::Filter, Origin::Filter, why));
         }
-        self.poll_behind(cx, ledger)
+        self.poll_behind(cx, answers)
     }
 
     /// What comes behind the answer to the body: the end, or trailers.
-    fn poll_behind(&mut self, cx: &Context<'_>, ledger: &mut Ledger) -> Step {
+    fn poll_behind(&mut self, cx: &Context<'_>, answers: &mut Answers<'_>) -> Step {
         loop {
             match self.take(cx) {
                 Given::Head { .. } | Given::Local => return Step::Idle,
@@ -230,7 +236,7 @@ impl<H: SessionHead> Half<H> {
                 Given::Tail(tail) => self.tail = Some(tail),
                 Given::Cut(error) => return Step::Cut(error),
                 Given::Over | Given::Nothing => {
-                    if let Some(step) = self.answer_trailers(ledger) {
+                    if let Some(step) = self.answer_trailers(answers) {
                         return step;
                     }
                     if !self.feed() {
