@@ -342,6 +342,35 @@ impl<H: Head> Chain<H> {
 
     fn give_head(&mut self) -> Option<Output<H>> {
         let head = self.lobby.take_head()?;
+        let end_of_stream = self.head_goes();
+        Some(Output::Head { head, end_of_stream })
+    }
+
+    /// Whether the next output is the head of the message itself.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn head_is_next(&self) -> bool {
+        self.life.is_live()
+            && self.head_at == HeadAt::Output
+            && !self.desk.facts.local_reply
+            && !self.lobby.has_informational()
+    }
+
+    /// The head, between the last filter and who takes it.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn passed_head_mut(&mut self) -> Option<&mut H> {
+        if self.head_at == HeadAt::Output { self.lobby.head_mut() } else { None }
+    }
+
+    /// The head, which [is next](Self::head_is_next), has been looked at where it stands, and goes
+    /// no further. Answers whether the end went with it.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn drop_head(&mut self) -> bool {
+        self.lobby.drop_head();
+        self.head_goes()
+    }
+
+    /// The sink has the head. Answers whether it has the end with it.
+    fn head_goes(&mut self) -> bool {
         self.head_at = HeadAt::Taken;
         self.taken_route();
         if self.upkeep == Upkeep::Fresh {
@@ -354,7 +383,7 @@ impl<H: Head> Chain<H> {
             self.complete();
         }
         self.refresh();
-        Some(Output::Head { head, end_of_stream })
+        end_of_stream
     }
 
     /// Whether the head has gone and nothing but a plain end is left to give out.

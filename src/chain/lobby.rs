@@ -5,6 +5,8 @@ use http::{HeaderMap, HeaderName};
 use super::finish::Cause;
 use super::informational::Informational;
 use crate::buf::BodyBuf;
+#[cfg(feature = "ext-proc")]
+use crate::unwind::contained;
 use crate::unwind::drop_contained;
 
 /// What stands or waits between the stations. A message has it while its head is under way; later
@@ -66,6 +68,14 @@ impl<H> Lobby<H> {
 
     pub(super) fn take_head(&mut self) -> Option<H> {
         self.0.as_mut()?.head.take()
+    }
+
+    /// Drops the head where it stands.
+    #[cfg(feature = "ext-proc")]
+    pub(super) fn drop_head(&mut self) {
+        if let Some(standing) = self.0.as_deref_mut() {
+            contained(|| standing.head = None);
+        }
     }
 
     pub(super) fn put_head(&mut self, head: H) {

@@ -45,6 +45,28 @@ impl<H: Head> Side<H> {
         self.chain.only_passes() && !self.is_draining()
     }
 
+    /// Whether the next output is the head of the message itself, so that it can be looked at where
+    /// it stands.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn head_is_next(&self) -> bool {
+        self.chain.head_is_next() && !self.is_draining()
+    }
+
+    /// The head, where it stands.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn passed_head_mut(&mut self) -> Option<&mut H> {
+        self.chain.passed_head_mut()
+    }
+
+    /// As if the head, which [is next](Self::head_is_next), had been given out. Answers whether
+    /// the end went with it.
+    #[cfg(feature = "ext-proc")]
+    pub(crate) fn drop_head(&mut self) -> bool {
+        let ends = self.chain.drop_head();
+        self.tell();
+        ends
+    }
+
     /// Ready with the next thing to do, or with `None` when the message is over and all was given
     /// out. Whether it is complete was said by the last output; or, if that was no end, is said by
     /// [`Chain::is_end_stream`](crate::Chain::is_end_stream): the end had been visible when

@@ -35,6 +35,12 @@ impl<H: SessionHead> Half<H> {
             if self.pass(|half| half.pending.len() >= half.terms.piece_bytes) {
                 continue;
             }
+            if self.head_is_next() {
+                if let Some(step) = self.pass_head(answers) {
+                    return step;
+                }
+                continue;
+            }
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);

@@ -39,6 +39,12 @@ impl<H: SessionHead> Half<H> {
                 let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
                 return Step::Cut(Error::new(limit, Origin::Internal));
             }
+            if self.head_is_next() {
+                if let Some(step) = self.pass_head(answers) {
+                    return step;
+                }
+                continue;
+            }
             match self.take(cx) {
                 Given::Head { head, ends } => {
                     self.tail = ends.then_some(Tail::End);

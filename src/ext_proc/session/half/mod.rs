@@ -36,7 +36,7 @@ use super::heads::SessionHead;
 use super::original::Original;
 use super::passage::Passage;
 use crate::buf::BodyBuf;
-use crate::chain::Output;
+use crate::chain::{Chain, Output};
 use crate::error::{Error, ErrorKind, Origin, Timeout};
 use crate::exchange::{Observer, Side};
 use crate::ext_proc::automaton::{Owes, Violation};
@@ -444,14 +444,9 @@ impl<H: SessionHead> Half<H> {
     /// What the filters made of the head.
     fn head_mutation(&mut self, head: &H, body_bytes: Option<u64>, method: bool) -> HeaderMutation {
         let mut mutation = HeaderMutation::new();
-        if let Some(original) = &self.original {
-            let rules = Rules { method, routing: self.terms.routing, body_bytes };
-            if self.side.chain().head_is_unchanged() {
-                original.length(head, rules, &mut mutation);
-            } else {
-                self.unsent_fields += original.difference(head, rules, &mut mutation);
-            }
-        }
+        let rules = Rules { method, routing: self.terms.routing, body_bytes };
+        self.unsent_fields +=
+            head_difference(self.original.as_ref(), self.side.chain(), head, rules, &mut mutation);
         mutation
     }
 
@@ -500,6 +495,27 @@ impl<H: SessionHead> Half<H> {
         }
     }
 
+    /// Whether the head is what comes next: most are, as soon as they have come.
+    fn head_is_next(&self) -> bool {
+        matches!(self.head, Stage::Inside { .. }) && self.side.head_is_next() && !self.may_stir()
+    }
+
+    /// Answers the head, which [is next](Self::head_is_next), where it stands: it goes no further,
+    /// and to move one is dear. `None` if it is not owed.
+    fn pass_head(&mut self, answers: &mut Answers<'_>) -> Option<Step> {
+        let mut mutation = HeaderMutation::new();
+        let metadata = self.side.passed_head_mut().and_then(left_metadata);
+        let chain = self.side.chain();
+        if let Some(head) = chain.passed_head() {
+            let rules = Rules { method: false, routing: self.terms.routing, body_bytes: None };
+            self.unsent_fields +=
+                head_difference(self.original.as_ref(), chain, head, rules, &mut mutation);
+        }
+        self.head = Stage::Gone;
+        self.tail = self.side.drop_head().then_some(Tail::End);
+        self.write_head(mutation, metadata, answers)
+    }
+
     /// The head goes on by itself. `None` if it is not owed, as it was not shown.
     fn answer_head(&mut self, mut head: H, answers: &mut Answers<'_>) -> Option<Step> {
         self.head = Stage::Gone;
@@ -538,6 +554,22 @@ impl<H: SessionHead> Half<H> {
             _ => None,
         }
     }
+}
+
+/// Adds what the filters made of the head as it came; answers how many changes cannot be said.
+fn head_difference<H: SessionHead>(
+    original: Option<&Original<H>>,
+    chain: &Chain<H>,
+    head: &H,
+    rules: Rules,
+    into: &mut HeaderMutation,
+) -> u64 {
+    let Some(original) = original else { return 0 };
+    if chain.head_is_unchanged() {
+        original.length(head, rules, into);
+        return 0;
+    }
+    original.difference(head, rules, into)
 }
 
 fn not_linked(reply: &LocalReply) -> Error {
