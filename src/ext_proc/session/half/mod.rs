@@ -19,16 +19,17 @@ mod heads_only;
 mod input;
 mod local;
 mod lockstep;
+mod queue;
 mod watched;
 mod whole;
 
 use core::task::{Context, Poll};
-use std::collections::VecDeque;
 
 use bytes::Bytes;
 use http::HeaderMap;
 
 pub(super) use answers::Answers;
+use queue::Queue;
 
 use super::difference::{self, Rules};
 use super::half_terms::HalfTerms;
@@ -51,7 +52,7 @@ pub(super) struct Half<H: SessionHead> {
     /// The mode of the stream that is asked for with the answer to the head.
     mode_override: Option<Asking>,
     /// What has come and was not given to the side.
-    queue: VecDeque<Item>,
+    queue: Queue,
     queued_bytes: u64,
     /// The head as it came, if a filter can change it.
     original: Option<Original<H>>,
@@ -193,7 +194,7 @@ impl<H: SessionHead> Half<H> {
             side,
             terms,
             mode_override: None,
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             queued_bytes: 0,
             original: None,
             trailers: Trailers::Awaited,
