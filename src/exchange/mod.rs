@@ -123,29 +123,12 @@ struct Outcomes {
 impl Shared {
     /// Fixes how the request ended; false if that was fixed before.
     fn fix_request(&self, outcome: &Outcome) -> bool {
-        let fresh = BriefOutcome::from(outcome.clone());
-        let mut outcomes = lock(&self.outcomes);
-        if outcomes.request.is_some() {
-            // Dropped after the lock: an error's source is user code.
-            drop(outcomes);
-            drop(fresh);
-            return false;
-        }
-        outcomes.request = Some(fresh);
-        true
+        fix(&mut lock(&self.outcomes).request, outcome)
     }
 
     /// Fixes how the response ended; false if that was fixed before.
     fn fix_response(&self, outcome: &Outcome) -> bool {
-        let fresh = BriefOutcome::from(outcome.clone());
-        let mut outcomes = lock(&self.outcomes);
-        if outcomes.response.is_some() {
-            drop(outcomes);
-            drop(fresh);
-            return false;
-        }
-        outcomes.response = Some(fresh);
-        true
+        fix(&mut lock(&self.outcomes).response, outcome)
     }
 
     fn set_awaits_client(&self, awaits: bool) {
@@ -157,6 +140,16 @@ impl Shared {
         // Ordering: Relaxed, as in `set_awaits_client`.
         self.awaits_client.load(Ordering::Relaxed) != 0
     }
+}
+
+/// Fixes an outcome; false if it was fixed before. Runs no user code: an error is shared, not made
+/// again, and none is dropped here.
+fn fix(slot: &mut Option<BriefOutcome>, outcome: &Outcome) -> bool {
+    let is_news = slot.is_none();
+    if is_news {
+        *slot = Some(BriefOutcome::from(outcome.clone()));
+    }
+    is_news
 }
 
 impl Drop for Shared {

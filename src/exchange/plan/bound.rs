@@ -4,6 +4,7 @@ use http::{request, response};
 
 use super::{MakeRoutes, PlannedPair, Refused};
 use crate::chain::{BoundPlan, Chain, MessageTraits, made_contained};
+use crate::exchange::side::Link;
 use crate::exchange::{EarlyResponse, RequestSide, ResponseSide, Side, mailbox};
 use crate::filter::Declaration;
 use crate::sync::ConstArc as Arc;
@@ -61,10 +62,10 @@ impl BoundExchangePlan {
             }
         }
         let (request_half, response_half) = mailbox();
-        let response = Side::new(response).early_response(self.early).link(response_half);
+        let response = Side::linked(response, self.early, Link::Response(response_half));
         match request {
             Ok(request) => {
-                let request = Side::new(request).early_response(self.early).link(request_half);
+                let request = Side::linked(request, self.early, Link::Request(request_half));
                 Ok((request, response))
             }
             Err(unmet) => Err(Refused::Request { unmet, response: Box::new(response) }),

@@ -9,7 +9,7 @@ use crate::filter::LocalReply;
 use crate::frame::Outcome;
 
 /// This side's end of the mailbox.
-pub(super) enum Link {
+pub(in crate::exchange) enum Link {
     /// The message is no part of an exchange.
     Alone,
     Request(RequestHalf),

@@ -21,7 +21,7 @@ use crate::unwind::contained;
 use crate::watermark::Marks;
 
 use drain::Early;
-use link::Link;
+pub(in crate::exchange) use link::Link;
 
 /// One direction of an exchange: it owns the chain of one message and its end of the mailbox.
 ///
@@ -88,13 +88,13 @@ impl<H: Head> Side<H> {
     /// A message that is no part of an exchange, until it is linked with one.
     #[must_use]
     pub fn new(chain: Chain<H>) -> Self {
-        Self {
-            chain,
-            link: Link::Alone,
-            early: Early::Forward,
-            stage: Stage::Unstarted,
-            observer: None,
-        }
+        Self::linked(chain, EarlyResponse::Forward, Link::Alone)
+    }
+
+    /// A message of an exchange.
+    #[inline]
+    pub(in crate::exchange) fn linked(chain: Chain<H>, early: EarlyResponse, link: Link) -> Self {
+        Self { chain, link, early: Early::from(early), stage: Stage::Unstarted, observer: None }
     }
 
     /// Sets what becomes of a request that is still being sent when the client has its answer. Both

@@ -189,14 +189,16 @@ impl Running {
             response_traits = response_traits.bodiless();
         }
         let sides = bound.plan.exchange(traits(bound.request.mode, observes), response_traits);
+        // Large: made where they stay.
         let (request, response) = match sides {
-            Ok(sides) => sides,
+            Ok((request, response)) => {
+                let response = Half::new(response, bound.response);
+                (request, Box::write(Box::new_uninit(), response))
+            }
             Err(Refused::Request { unmet, .. } | Refused::Response { unmet }) => {
                 return Err(BindError::Capability(unmet));
             }
         };
-        // Large: made where they stay.
-        let response = Box::write(Box::new_uninit(), Half::new(response, bound.response));
         let mut running = Box::write(
             Box::new_uninit(),
             Self {
