@@ -8,6 +8,7 @@ use core::task::Context;
 use super::{Given, Half, Stage, Step, Tail};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
+use crate::exchange::Direction;
 use crate::exchange::answer::answer_for;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::filter::LocalReply;
@@ -16,6 +17,10 @@ use crate::frame::Outcome;
 impl<H: SessionHead> Half<H> {
     /// Nothing has come for this direction; a reply may come of itself.
     pub(super) fn poll_unstarted(&mut self, cx: &Context<'_>) -> Step {
+        if H::DIRECTION == Direction::Response && self.is_untouched() {
+            // What the request may have to say is looked for when it has been cut.
+            return Step::Idle;
+        }
         match self.take(cx) {
             Given::Local => self.poll_local(cx),
             Given::Cut(error) => Step::Cut(error),
@@ -23,6 +28,11 @@ impl<H: SessionHead> Half<H> {
                 Step::Idle
             }
         }
+    }
+
+    /// Whether nothing at all has happened to the side.
+    fn is_untouched(&self) -> bool {
+        !self.side.is_started() && !self.may_stir() && self.side.chain().outcome().is_none()
     }
 
     /// Collects the body of a local reply.
