@@ -22,55 +22,7 @@ impl<H: Head> Chain<H> {
                 k = stop.k;
                 answered = Some(stop.answer);
             }
-            let bit = 1u64 << k;
-            self.head_at = HeadAt::at(k, false);
-            self.stations.started |= bit;
-            if self.stations.late & bit != 0 {
-                self.make_late(k);
-            }
-            if with_end {
-                self.tail_at = TailAt::at(k, TailState::Unseen);
-            }
-            if self.stations.wants_head & bit != 0 {
-                let shown = with_end && self.stations.adder & bit == 0;
-                if shown {
-                    self.tail_at = TailAt::at(k, TailState::Shown);
-                }
-                let answer =
-                    answered.unwrap_or_else(|| self.call(k, Callback::Head, Bytes::Transit, 0));
-                if Self::keeps_head(answer.verdict)
-                    && !self.desk.granted(number(k)).has(Capability::HoldHead)
-                {
-                    return self.refuse_head_hold(k);
-                }
-                if self.passed_nothing_but_the_head(answer) {
-                    with_end = shown;
-                    let Some(next) = self.head_leaves(k) else { return };
-                    if with_end {
-                        self.tail_leaves(k);
-                    }
-                    k = next;
-                    continue;
-                }
-                // A head that stands here is never passed on by `apply` itself: its goods are
-                // marked, and go on below if there is nothing but the head and the end.
-                self.apply(k, answer, Bytes::Transit, Flow::Rest);
-                if self.head_at != HeadAt::at(k, true)
-                    || self.stations.released & bit != 0
-                    || !self.life.is_live()
-                {
-                    return;
-                }
-                with_end = self.tail_at.state_at(k) == Some(TailState::Released)
-                    && !self.lobby.has_trailers();
-            } else if (self.stations.wants_data | self.stations.adder) & bit != 0 {
-                // The end is shown to this filter by a call of its own.
-                with_end = false;
-            }
-            let Some(next) = self.head_leaves(k) else { return };
-            if with_end {
-                self.tail_leaves(k);
-            }
+            let Some(next) = self.show_head(k, &mut with_end, answered) else { return };
             k = next;
         }
         self.head_at = HeadAt::Output;
@@ -79,6 +31,64 @@ impl<H: Head> Chain<H> {
         if with_end && self.life.is_live() {
             self.exit_tail();
         }
+    }
+
+    /// The head arrives at station `k`, whose filter may have `answered` already. `with_end` is
+    /// cleared if a plain end that came along stays behind. Answers where the head goes next, and
+    /// `None` if it goes nowhere now.
+    #[inline(never)]
+    fn show_head(
+        &mut self,
+        k: usize,
+        with_end: &mut bool,
+        answered: Option<Answer>,
+    ) -> Option<usize> {
+        let bit = 1u64 << k;
+        self.head_at = HeadAt::at(k, false);
+        self.stations.started |= bit;
+        if self.stations.late & bit != 0 {
+            self.make_late(k);
+        }
+        if *with_end {
+            self.tail_at = TailAt::at(k, TailState::Unseen);
+        }
+        if self.stations.wants_head & bit != 0 {
+            let shown = *with_end && self.stations.adder & bit == 0;
+            if shown {
+                self.tail_at = TailAt::at(k, TailState::Shown);
+            }
+            let answer =
+                answered.unwrap_or_else(|| self.call(k, Callback::Head, Bytes::Transit, 0));
+            if Self::keeps_head(answer.verdict)
+                && !self.desk.granted(number(k)).has(Capability::HoldHead)
+            {
+                self.refuse_head_hold(k);
+                return None;
+            }
+            if self.passed_nothing_but_the_head(answer) {
+                *with_end = shown;
+            } else {
+                // A head that stands here is never passed on by `apply` itself: its goods are
+                // marked, and go on below if there is nothing but the head and the end.
+                self.apply(k, answer, Bytes::Transit, Flow::Rest);
+                if self.head_at != HeadAt::at(k, true)
+                    || self.stations.released & bit != 0
+                    || !self.life.is_live()
+                {
+                    return None;
+                }
+                *with_end = self.tail_at.state_at(k) == Some(TailState::Released)
+                    && !self.lobby.has_trailers();
+            }
+        } else if (self.stations.wants_data | self.stations.adder) & bit != 0 {
+            // The end is shown to this filter by a call of its own.
+            *with_end = false;
+        }
+        let next = self.head_leaves(k)?;
+        if *with_end {
+            self.tail_leaves(k);
+        }
+        Some(next)
     }
 
     /// Whether a `head` call let the head go, and did nothing else that would have to be seen to.
@@ -122,6 +132,7 @@ impl<H: Head> Chain<H> {
 
     /// The bytes in transit, or the tail behind none, arrive at station `k`. `tail` is cleared if
     /// the tail stays behind.
+    #[inline(never)]
     fn show(&mut self, k: usize, tail: &mut bool) -> Flow {
         self.meter_arrival(k);
         if *tail {
@@ -226,6 +237,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// The tail leaves station `k` towards the sink.
+    #[inline(never)]
     pub(super) fn tail_leaves(&mut self, k: usize) {
         self.drop_empty_trailers();
         let bit = 1u64 << k;
