@@ -23,12 +23,14 @@ struct Inner {
 
 impl Error {
     /// An error of `kind`, caused by `origin`.
+    #[cold]
     #[must_use]
     pub fn new(kind: ErrorKind, origin: Origin) -> Self {
         Self(Arc::new(Inner { kind, origin, filter: None, source: None }))
     }
 
     /// An error of `kind`, caused by `origin`, with the error beneath it.
+    #[cold]
     #[must_use]
     pub fn with_source(
         kind: ErrorKind,

@@ -170,6 +170,7 @@ impl<H: Head> Chain<H> {
         }
     }
 
+    #[cold]
     fn reply_at(&mut self, place: Option<usize>, reply: LocalReply, cause: Cause) {
         let (head, body) = match H::from_reply(reply) {
             Ok(parts) => parts,
@@ -193,6 +194,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// The reply is the message from now on, and comes in before station `place`.
+    #[cold]
     fn enter_reply(&mut self, place: usize, head: H, body: Bytes, cause: Cause) {
         self.stop_source();
         self.discard_transit();
@@ -228,6 +230,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// Fails the message in the name of filter `k`.
+    #[cold]
     pub(super) fn fail_filter(&mut self, k: usize, kind: ErrorKind) {
         let name = &self.plan.stations[k].name;
         let error = Error::new(kind, Origin::Filter).named(name);
@@ -235,12 +238,14 @@ impl<H: Head> Chain<H> {
     }
 
     /// Fails the message.
+    #[cold]
     pub(super) fn fail(&mut self, error: Error) {
         self.fail_with(Outcome::Failed(error.clone()), error);
     }
 
     /// The same, with another outcome. Where a route has stations that have not had the head, they
     /// see the answer.
+    #[cold]
     pub(super) fn fail_with(&mut self, outcome: Outcome, error: Error) {
         if let Some((place, reply)) = self.rescue(&error)
             && let Ok((head, body)) = H::from_reply(reply)
@@ -254,6 +259,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// The message ends here, and cannot be taken for complete.
+    #[cold]
     pub(super) fn cut_off(&mut self, outcome: Outcome, error: Error) {
         let parting = Some(Output::Reset(error));
         self.finish(|_| outcome, Ending::Cut(parting));
@@ -359,6 +365,7 @@ impl<H: Head> Chain<H> {
     }
 
     /// A filter panicked: the message fails, the filter is never called again.
+    #[cold]
     pub(super) fn on_panic(&mut self, payload: Box<dyn Any + Send>) {
         let Some(k) = self.calling.take() else {
             // No filter was being called: the engine itself is wrong, and must not go on.

@@ -163,6 +163,7 @@ impl Lane {
         self.state
     }
 
+    #[cold]
     pub(super) fn violation(&self, breach: Breach) -> Violation {
         Violation { direction: self.direction, breach }
     }

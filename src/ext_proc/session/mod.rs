@@ -136,6 +136,7 @@ impl Session {
     }
 
     /// What the stream announces stands behind the bytes of its first message: they have to wait.
+    #[cold]
     fn refuse_first(&mut self, limit_bytes: u64) {
         let limit = ErrorKind::Limit { limit: "whole body", limit_bytes };
         let error = Error::new(limit, Origin::Processor);
@@ -149,6 +150,7 @@ impl Session {
         }
     }
 
+    #[cold]
     fn refuse_violation(&mut self, violation: Violation) {
         let status = GrpcStatus::new(GrpcCode::InvalidArgument, violation.to_string());
         let error = Error::with_source(ErrorKind::Reset, Origin::Processor, violation);
@@ -218,6 +220,7 @@ impl Session {
         GrpcStatus::OK
     }
 
+    #[cold]
     fn abandon(&mut self) -> GrpcStatus {
         let mut status = GrpcStatus::new(GrpcCode::Cancelled, "the stream ended");
         if let State::Running(running) = &mut self.state {
@@ -244,6 +247,7 @@ impl Session {
 
     /// Ends the session for a reason of the edge's, which the data plane is told by `status`: one
     /// that is OK becomes INTERNAL, as an unfinished stream must not look complete (P7).
+    #[cold]
     pub fn abort(&mut self, error: Error, status: GrpcStatus) {
         match &mut self.state {
             State::Running(running) => running.abort(&error),
@@ -253,6 +257,7 @@ impl Session {
         self.refuse(error, status);
     }
 
+    #[cold]
     fn refuse(&mut self, error: Error, mut status: GrpcStatus) {
         if status.is_ok() {
             status.code = GrpcCode::Internal;
@@ -439,12 +444,14 @@ fn check_first(stated: ProcessingMode, event: &Event) -> Result<(), Violation> {
 }
 
 /// Why a stream cannot be served at all.
+#[cold]
 fn refusal(error: BindError) -> (Error, GrpcStatus) {
     let status = GrpcStatus::new(GrpcCode::FailedPrecondition, error.to_string());
     (Error::with_source(ErrorKind::Reset, Origin::Processor, error), status)
 }
 
 /// What the data plane is told of an error that no reply can carry.
+#[cold]
 fn status_of(error: &Error) -> GrpcStatus {
     let code = match error.kind() {
         ErrorKind::TimedOut(_) => GrpcCode::DeadlineExceeded,

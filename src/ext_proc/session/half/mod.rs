@@ -573,12 +573,14 @@ fn head_difference<H: SessionHead>(
     original.difference(head, rules, into)
 }
 
+#[cold]
 fn not_linked(reply: &LocalReply) -> Error {
     let why = format!("a reply with status {} that nobody takes", reply.status());
     Error::with_source(ErrorKind::Reset, Origin::Internal, why)
 }
 
 /// Bytes that a mode has no answer left for.
+#[cold]
 fn left_over(bytes: usize) -> Error {
     let why =
         format!("{bytes} bytes of body were let go behind the last answer that could carry them");
@@ -587,6 +589,7 @@ fn left_over(bytes: usize) -> Error {
 
 /// The head is held for a body that comes only when the mode is another, and that is asked for with
 /// the answer to the head.
+#[cold]
 fn held_for_override() -> Error {
     let why = "the head is held for the body of a mode that goes with the answer to the head; \
                only a stand_alone_override could come before it";
@@ -594,11 +597,13 @@ fn held_for_override() -> Error {
 }
 
 /// An override that Envoy would not take.
+#[cold]
 fn refused(violation: Violation) -> Error {
     Error::with_source(ErrorKind::Reset, Origin::Internal, violation)
 }
 
 /// Something that cannot be, by the side's own rules.
+#[cold]
 fn out_of_turn(what: &'static str) -> Error {
     Error::with_source(ErrorKind::Reset, Origin::Internal, what)
 }
