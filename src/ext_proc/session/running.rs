@@ -342,7 +342,8 @@ impl Running {
         into: &mut Option<Reply>,
     ) -> Option<Turn> {
         if self.cut.is_none() {
-            match self.request.poll(cx, &mut Answers::new(&mut self.ledger, into), reads) {
+            let mut answers = Answers::new(&mut self.ledger, into, Direction::Request);
+            match self.request.poll(cx, &mut answers, reads) {
                 Step::Reply => return Some(Turn::Reply),
                 Step::Cut(error) => {
                     // One that is cut here, as an answer cannot carry it, is told to the other side
@@ -398,7 +399,8 @@ impl Running {
         if self.awaits_override() {
             return None;
         }
-        match self.response.poll(cx, &mut Answers::new(&mut self.ledger, into), reads) {
+        let mut answers = Answers::new(&mut self.ledger, into, Direction::Response);
+        match self.response.poll(cx, &mut answers, reads) {
             Step::Reply => Some(Turn::Reply),
             Step::Local => Some(self.immediate(into)),
             Step::Cut(error) => {

@@ -15,7 +15,6 @@ use super::{Answers, Asking, Given, Half, Message, Stage, Step, Tail, held_for_o
 use super::{out_of_turn, refused};
 use crate::ext_proc::automaton::Owes;
 use crate::ext_proc::session::heads::SessionHead;
-use crate::ext_proc::wire::ReplyBody;
 
 impl<H: SessionHead> Half<H> {
     /// `reads`: more of what is under way will be read.
@@ -108,17 +107,11 @@ impl<H: SessionHead> Half<H> {
         if self.before_bytes > 0 {
             bytes = bytes.min(self.before_bytes);
         }
-        let piece = ReplyBody::take_few(&mut self.pending, bytes);
-        self.before_bytes = self.before_bytes.saturating_sub(piece.len());
-        let reply = match answers.ledger.owes(H::DIRECTION) {
-            Owes::Duplex(pen) => pen.send(piece),
-            Owes::DuplexTrailers(pen) => pen.send(piece),
-            _ => None,
-        };
-        match reply {
-            Some(reply) => answers.send(reply),
-            None => Step::Cut(out_of_turn("body that is not owed")),
-        }
+        let pending_bytes = self.pending.len();
+        let step = answers.piece(&mut self.pending, bytes);
+        let sent_bytes = pending_bytes - self.pending.len();
+        self.before_bytes = self.before_bytes.saturating_sub(sent_bytes);
+        step
     }
 
     /// What is pending, and the end.
@@ -129,19 +122,9 @@ impl<H: SessionHead> Half<H> {
             return self.send(answers);
         }
         match answers.ledger.owes(H::DIRECTION) {
-            Owes::Duplex(pen) => match self.tail {
+            Owes::Duplex(_) => match self.tail {
                 Some(Tail::Trailers(_)) => Step::Cut(out_of_turn("trailers where none came")),
-                Some(Tail::End) | None => {
-                    let bytes = self.pending.len();
-                    let piece = ReplyBody::take_few(&mut self.pending, bytes);
-                    if self.pending.is_empty() {
-                        let reply = pen.finish(piece);
-                        answers.send(reply)
-                    } else {
-                        let reply = pen.send(piece);
-                        reply.map_or(Step::Idle, |reply| answers.send(reply))
-                    }
-                }
+                Some(Tail::End) | None => answers.last_piece(&mut self.pending),
             },
             Owes::DuplexTrailers(_) if !self.pending.is_empty() => self.send(answers),
             Owes::DuplexTrailers(_) => {

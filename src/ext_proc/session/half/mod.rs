@@ -531,29 +531,7 @@ impl<H: SessionHead> Half<H> {
         metadata: Option<Bytes>,
         answers: &mut Answers<'_>,
     ) -> Option<Step> {
-        if !matches!(answers.ledger.owes(H::DIRECTION), Owes::Headers(_)) {
-            return None;
-        }
-        if let Some(Asking { mode, .. }) = self.mode_override.take() {
-            return Some(match answers.ledger.mode_override(H::DIRECTION, mode) {
-                Ok(pen) => {
-                    let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
-                    let mut reply = pen.answer(mutation);
-                    reply.dynamic_metadata = metadata;
-                    answers.send(reply)
-                }
-                Err(violation) => Step::Cut(refused(violation)),
-            });
-        }
-        match answers.ledger.owes(H::DIRECTION) {
-            Owes::Headers(pen) => {
-                let pen = if self.terms.reroutes { pen.clear_route_cache() } else { pen };
-                let mut reply = pen.answer(mutation);
-                reply.dynamic_metadata = metadata;
-                Some(answers.send(reply))
-            }
-            _ => None,
-        }
+        answers.head(mutation, metadata, &mut self.mode_override, self.terms.reroutes)
     }
 }
 
