@@ -29,7 +29,8 @@ impl StationsSlot {
         known(self.idle.as_deref())
     }
 
-    /// Before a message.
+    /// Before a message. Not inlined: the same for chains of both directions.
+    #[inline(never)]
     pub(super) fn begin(&mut self) {
         let masks = self.idle().masks;
         Stations::begin(self, &masks);
@@ -43,6 +44,7 @@ impl StationsSlot {
     }
 
     /// Makes what it has ready for the next message, and says what that costs in bytes.
+    #[inline(never)]
     pub(super) fn reset(&mut self) -> usize {
         self.own.as_deref_mut().map_or(0, |own| stations::reset(own.table_mut()))
     }
