@@ -27,6 +27,10 @@ impl<H: Head> Side<H> {
         }
         match self.chain.poll_output()? {
             Output::Data(bytes) => Some(Output::Data(bytes)),
+            Output::End => {
+                self.tell();
+                Some(Output::End)
+            }
             output => Some(self.give(output)),
         }
     }
