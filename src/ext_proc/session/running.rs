@@ -283,6 +283,7 @@ impl Running {
             self.response.rouse();
             self.waker = Some(cx.waker().clone());
         }
+        let mut had_mail = false;
         for direction in [self.first, other(self.first)] {
             let turn = match direction {
                 Direction::Request => self.poll_request(cx, reads, reply),
@@ -295,6 +296,11 @@ impl Running {
                 }
                 return turn;
             }
+            had_mail |= direction == self.first && self.has_mail(direction);
+        }
+        if !had_mail && self.has_mail(self.first) {
+            // It was polled before the other, which has told it something.
+            cx.waker().wake_by_ref();
         }
         if let Some(asking) = self.ask_for_time() {
             *reply = Some(asking);
@@ -314,6 +320,14 @@ impl Running {
             Input::Closed if self.is_cut() => Turn::Abandoned,
             // What came is whole; a filter is still at it.
             Input::Closed => Turn::Idle,
+        }
+    }
+
+    /// Whether the half has mail from the other.
+    fn has_mail(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Request => self.request.side().has_mail(),
+            Direction::Response => self.response.side().has_mail(),
         }
     }
 

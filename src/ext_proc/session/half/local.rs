@@ -8,7 +8,6 @@ use core::task::Context;
 use super::{Given, Half, Stage, Step, Tail};
 use crate::buf::BodyBuf;
 use crate::error::{Error, ErrorKind, Origin};
-use crate::exchange::Direction;
 use crate::exchange::answer::answer_for;
 use crate::ext_proc::session::heads::SessionHead;
 use crate::filter::LocalReply;
@@ -17,8 +16,7 @@ use crate::frame::Outcome;
 impl<H: SessionHead> Half<H> {
     /// Nothing has come for this direction; a reply may come of itself.
     pub(super) fn poll_unstarted(&mut self, cx: &Context<'_>) -> Step {
-        if H::DIRECTION == Direction::Response && self.is_untouched() {
-            // What the request may have to say is looked for when it has been cut.
+        if self.is_untouched() {
             return Step::Idle;
         }
         match self.take(cx) {

@@ -71,7 +71,6 @@ pub(super) struct Half<H: SessionHead> {
     taken_bytes: u64,
     passage: Passage,
     activity: Activity,
-    wakers: Wakers,
     /// Changes of fields that could not be sent.
     unsent_fields: u64,
 }
@@ -91,13 +90,6 @@ enum Activity {
     Due,
     /// The last poll found nothing, with this `reads`, and nothing has come since.
     Rests { reads: bool },
-}
-
-/// Whether the waker of the task lies where the other side's mail finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wakers {
-    Unknown,
-    Left,
 }
 
 /// What has come.
@@ -206,7 +198,6 @@ impl<H: SessionHead> Half<H> {
             taken_bytes: 0,
             passage: Passage::default(),
             activity: Activity::Due,
-            wakers: Wakers::Unknown,
             unsent_fields: 0,
         }
     }
@@ -315,7 +306,6 @@ impl<H: SessionHead> Half<H> {
     /// The next poll is another task's: it has to leave its waker everywhere.
     pub(super) fn rouse(&mut self) {
         self.activity = Activity::Due;
-        self.wakers = Wakers::Unknown;
     }
 
     /// Works until there is something to send, or nothing can go on.
@@ -369,20 +359,15 @@ impl<H: SessionHead> Half<H> {
 
     /// Takes the next thing that the side gives. Data goes to `pending`.
     fn take(&mut self, cx: &Context<'_>) -> Given<H> {
-        if self.wakers == Wakers::Left && self.side.only_passes() && !self.may_stir() {
+        // No waker is left for mail: the task that polls this half polls the other.
+        if self.side.only_passes() && !self.may_stir() {
             return Given::Nothing;
         }
         loop {
             let output = match self.side.poll_next(cx) {
                 Poll::Ready(Some(output)) => output,
                 Poll::Ready(None) => return Given::Over,
-                Poll::Pending => {
-                    // It has looked for mail, and left its waker there.
-                    if self.side.only_passes() && !self.may_stir() {
-                        self.wakers = Wakers::Left;
-                    }
-                    return Given::Nothing;
-                }
+                Poll::Pending => return Given::Nothing,
             };
             return match output {
                 // Envoy shows none, and takes none.
