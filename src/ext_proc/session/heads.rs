@@ -22,7 +22,7 @@ pub(super) trait SessionHead: Head + Clone {
     type Line;
 
     /// The head that `section` says.
-    fn read(section: Section) -> Result<Self, HeadError>;
+    fn read(section: Box<Section>) -> Result<Self, HeadError>;
 
     /// What stands in for a head that the data plane does not show.
     fn unseen() -> Self;
@@ -45,7 +45,7 @@ impl SessionHead for request::Parts {
 
     type Line = (Method, Uri);
 
-    fn read(section: Section) -> Result<Self, HeadError> {
+    fn read(section: Box<Section>) -> Result<Self, HeadError> {
         let mut head = Self::unseen();
         let mut uri = http::uri::Parts::default();
         for (name, value) in section.pseudo {
@@ -119,7 +119,7 @@ impl SessionHead for response::Parts {
 
     type Line = StatusCode;
 
-    fn read(section: Section) -> Result<Self, HeadError> {
+    fn read(section: Box<Section>) -> Result<Self, HeadError> {
         let mut head = Self::unseen();
         let status = section.pseudo.iter().find(|(name, _)| name == "status");
         let (_, status) = status.ok_or(HeadError(":status"))?;

@@ -105,7 +105,7 @@ impl Choice {
     ) -> Self {
         let settings = plan.settings();
         let mode = settings.choose_mode.as_ref().and_then(|choose| {
-            let head = request::Parts::read(head.clone()).ok()?;
+            let head = request::Parts::read(Box::new(head.clone())).ok()?;
             choose(&head, announced).filter(|mode| *mode != announced)
         });
         let Some(mode) = mode else { return Self::Nothing };
@@ -236,10 +236,10 @@ impl Running {
                 self.choice.note(direction, |mode| mode.headers() == SendMode::Send);
                 match direction {
                     Direction::Request => {
-                        give_head(&mut self.request, *section, end_of_stream, envelope);
+                        give_head(&mut self.request, section, end_of_stream, envelope);
                     }
                     Direction::Response => {
-                        give_head(&mut *self.response, *section, end_of_stream, envelope);
+                        give_head(&mut *self.response, section, end_of_stream, envelope);
                     }
                 }
             }
@@ -556,7 +556,7 @@ fn traits(mode: DirectionMode, observes: bool) -> MessageTraits {
 /// The head is the filters' now, with what came with it in its extensions.
 fn give_head<H: SessionHead>(
     half: &mut Half<H>,
-    section: Section,
+    section: Box<Section>,
     ends: bool,
     with: Option<Box<Envelope>>,
 ) {

@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::fields::{Field, Fields};
 use super::key::Seen;
-use super::{WireError, WireLimit, WireLimits};
+use super::{Malformed, WireError, WireLimit, WireLimits};
 
 /// What a field of a head has on average, in bytes, or a little less.
 const FIELD_BYTES: usize = 32;
@@ -39,17 +39,17 @@ impl Section {
     }
 
     /// Reads a `HeaderMap`. The values share its allocation.
-    pub(super) fn read(block: &Bytes, limits: &WireLimits) -> Result<Self, WireError> {
+    pub(super) fn read(block: &Bytes, limits: &WireLimits) -> Result<Box<Self>, WireError> {
         let malformed = |fault| WireError::Malformed { message: "HeaderMap", fault };
         let too_many = || WireError::Limit {
             limit: WireLimit::SectionFields,
             most: limits.most_fields() as u64,
         };
-        let mut section = Self::default();
+        let mut section = Box::<Self>::default();
         // One allocation for nearly all heads.
         let expected = (block.len() / FIELD_BYTES).min(MOST_EXPECTED).min(limits.most_fields());
         section.fields.try_reserve(expected).map_err(|_| too_many())?;
-        let mut many = HashSet::new();
+        let mut many = None;
         let mut count = 0;
         let mut fields = Fields::new(block);
         loop {
@@ -66,12 +66,15 @@ impl Section {
                 },
             };
             count += 1;
-            let value = block.slice_ref(value);
             match name.split_first() {
                 Some((b':', name)) => {
-                    section.add_pseudo(pseudo_name(block, name)?, value, &mut many)?;
+                    let (name, value) = (pseudo_name(block, name)?, pseudo_value(block, value));
+                    section.add_pseudo(name, value, &mut many)?;
                 }
-                _ => section.add(name, value)?.then_some(()).ok_or_else(too_many)?,
+                _ => {
+                    let has_room = section.add(name, block.slice_ref(value))?;
+                    has_room.then_some(()).ok_or_else(too_many)?;
+                }
             }
         }
         Ok(section)
@@ -82,23 +85,20 @@ impl Section {
         &mut self,
         name: Bytes,
         value: Bytes,
-        many: &mut HashSet<Bytes>,
+        many: &mut Option<HashSet<Bytes>>,
     ) -> Result<(), WireError> {
-        let quoted = || WireError::quote(&name);
         // Without a way out in the middle: many bytes at once.
         if value.iter().fold(false, |bad, &byte| bad | !is_of_value(byte)) {
-            return Err(WireError::FieldValue { name: format!(":{}", quoted()) });
+            return Err(no_value(":", &name));
         }
         let is_repeated = if self.pseudo.len() < COMPARED {
             self.pseudo.iter().any(|(known, _)| *known == name)
         } else {
-            if many.is_empty() {
-                many.extend(self.pseudo.iter().map(|(known, _)| known.clone()));
-            }
-            !many.insert(name.clone())
+            let names = || self.pseudo.iter().map(|(known, _)| known.clone()).collect();
+            !many.get_or_insert_with(names).insert(name.clone())
         };
         if is_repeated {
-            return Err(WireError::RepeatedPseudo { name: quoted() });
+            return Err(WireError::RepeatedPseudo { name: WireError::quote(&name) });
         }
         if self.pseudo.capacity() == 0 {
             self.pseudo.reserve_exact(EXPECTED_PSEUDO);
@@ -109,21 +109,33 @@ impl Section {
 
     /// Answers whether there was room.
     fn add(&mut self, name: &[u8], value: Bytes) -> Result<bool, WireError> {
-        let quoted = || WireError::quote(name);
         let parsed = match known(name) {
             Some(known) => known,
-            None => {
-                HeaderName::from_bytes(name).map_err(|_| WireError::FieldName { name: quoted() })?
-            }
+            None => HeaderName::from_bytes(name).map_err(|_| no_name("", name))?,
         };
-        let value = HeaderValue::from_maybe_shared(value)
-            .map_err(|_| WireError::FieldValue { name: quoted() })?;
+        let value = HeaderValue::from_maybe_shared(value).map_err(|_| no_value("", name))?;
         Ok(self.fields.try_append(parsed, value).is_ok())
     }
 }
 
-/// Names that Envoy adds to nearly all heads, and `http` does not know: there each would be an
-/// allocation, and a look at each byte.
+/// Why `name`, behind `colon`, is none. Those of plain entries were not looked at before.
+#[cold]
+fn no_name(colon: &str, name: &[u8]) -> WireError {
+    if str::from_utf8(name).is_err() {
+        let fault = Malformed::Utf8 { field: NAME };
+        return WireError::Malformed { message: "HeaderValue", fault };
+    }
+    WireError::FieldName { name: format!("{colon}{}", WireError::quote(name)) }
+}
+
+/// The value of `name`, behind `colon`, is none.
+#[cold]
+fn no_value(colon: &str, name: &[u8]) -> WireError {
+    WireError::FieldValue { name: format!("{colon}{}", WireError::quote(name)) }
+}
+
+/// Names that nearly all heads have: `http` would look at each byte, and those that Envoy adds,
+/// which it does not know, would each be an allocation.
 fn known(name: &[u8]) -> Option<HeaderName> {
     const ATTEMPTS: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
     const EXTERNAL: HeaderName = HeaderName::from_static("x-envoy-external-address");
@@ -134,6 +146,13 @@ fn known(name: &[u8]) -> Option<HeaderName> {
     const SERVICE_TIME: HeaderName = HeaderName::from_static("x-envoy-upstream-service-time");
     const TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
     Some(match name {
+        b"accept" => header::ACCEPT,
+        b"accept-encoding" => header::ACCEPT_ENCODING,
+        b"content-length" => header::CONTENT_LENGTH,
+        b"content-type" => header::CONTENT_TYPE,
+        b"date" => header::DATE,
+        b"server" => header::SERVER,
+        b"user-agent" => header::USER_AGENT,
         b"x-envoy-attempt-count" => ATTEMPTS,
         b"x-envoy-expected-rq-timeout-ms" => TIMEOUT,
         b"x-envoy-external-address" => EXTERNAL,
@@ -156,12 +175,21 @@ fn pseudo_name(block: &Bytes, name: &[u8]) -> Result<Bytes, WireError> {
         b"status" => "status",
         // The same rules as for others: no uppercase, nothing that is in no name.
         _ if HeaderName::from_lowercase(name).is_ok() => return Ok(block.slice_ref(name)),
-        _ => {
-            let name = format!(":{}", WireError::quote(name));
-            return Err(WireError::FieldName { name });
-        }
+        _ => return Err(no_name(":", name)),
     };
     Ok(Bytes::from_static(known.as_bytes()))
+}
+
+/// The value of a pseudo field, which lies in `block`. Those that most have share nothing.
+fn pseudo_value(block: &Bytes, value: &[u8]) -> Bytes {
+    Bytes::from_static(match value {
+        b"200" => b"200",
+        b"GET" => b"GET",
+        b"POST" => b"POST",
+        b"http" => b"http",
+        b"https" => b"https",
+        _ => return block.slice_ref(value),
+    })
 }
 
 /// As `HeaderValue` has it, which would copy the value to say so.
@@ -171,6 +199,9 @@ const fn is_of_value(byte: u8) -> bool {
 
 /// A name and its value.
 type Named<'a> = (&'a [u8], &'a [u8]);
+
+/// The field of a `HeaderValue` that is its name.
+const NAME: u32 = 1;
 
 /// The name and the value of a `HeaderValue`.
 fn read_field<'a>(field: &Field<'a>) -> Result<Named<'a>, WireError> {
@@ -182,7 +213,7 @@ fn read_field<'a>(field: &Field<'a>) -> Result<Named<'a>, WireError> {
     for field in Fields::new(message) {
         let field = field.map_err(malformed)?;
         let known = match field.number() {
-            1 => field.text().map(|text| name = text),
+            NAME => field.text().map(|text| name = text),
             2 => field.text().map(|text| value = text),
             3 => field.bytes().map(|bytes| raw = bytes),
             _ => continue,
@@ -195,6 +226,7 @@ fn read_field<'a>(field: &Field<'a>) -> Result<Named<'a>, WireError> {
 
 /// A name and a `raw_value` of which neither is long, and nothing else: what Envoy writes; and what
 /// stands behind them. `None` for all else, which the general way reads, or finds malformed.
+/// Whether the name is text is seen where it is read.
 #[inline]
 fn plain_entry(block: &[u8]) -> Option<(Named<'_>, &[u8])> {
     let [0x0a, len @ 0..0x80, rest @ ..] = block else { return None };
@@ -202,8 +234,7 @@ fn plain_entry(block: &[u8]) -> Option<(Named<'_>, &[u8])> {
     let [0x0a, len @ 0..0x80, rest @ ..] = message else { return None };
     let (name, rest) = rest.split_at_checked(usize::from(*len))?;
     let [0x1a, len @ 1..0x80, value @ ..] = rest else { return None };
-    let is_plain = value.len() == usize::from(*len) && name.is_ascii();
-    is_plain.then_some(((name, value), behind))
+    (value.len() == usize::from(*len)).then_some(((name, value), behind))
 }
 
 #[cfg(test)]
@@ -213,6 +244,13 @@ mod tests {
     #[test]
     fn names_that_are_known_are_the_names_that_come() {
         let came = [
+            "accept",
+            "accept-encoding",
+            "content-length",
+            "content-type",
+            "date",
+            "server",
+            "user-agent",
             "x-envoy-attempt-count",
             "x-envoy-expected-rq-timeout-ms",
             "x-envoy-external-address",

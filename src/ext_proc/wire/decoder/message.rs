@@ -282,7 +282,7 @@ impl Reading {
     ) -> Result<(), WireError> {
         match gathered {
             Gathered::Section => {
-                let read = Box::new(Section::read(&bytes, limits)?);
+                let read = Section::read(&bytes, limits)?;
                 match &mut self.part {
                     Some(Part::Headers { section, .. } | Part::Trailers { section, .. }) => {
                         *section = Some(read);

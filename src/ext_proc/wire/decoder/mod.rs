@@ -108,12 +108,21 @@ impl Decoder {
     #[expect(clippy::should_implement_trait, reason = "an iterator that is out has ended")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Event>, WireError> {
+        // As it is asked behind each message.
+        if self.input.is_empty() && matches!(self.state, State::Prefix { .. }) {
+            return Ok(None);
+        }
         let read = self.read();
         if let Err(error) = &read {
-            self.state = State::Failed(error.clone());
-            self.input.clear();
+            self.fail(error);
         }
         read
+    }
+
+    #[cold]
+    fn fail(&mut self, error: &WireError) {
+        self.state = State::Failed(error.clone());
+        self.input.clear();
     }
 
     fn read(&mut self) -> Result<Option<Event>, WireError> {
@@ -184,7 +193,7 @@ impl Decoder {
                 // A copy, as it would otherwise keep all that was read with it.
                 let section = Bytes::copy_from_slice(section);
                 self.input.skip(len);
-                let section = Box::new(Section::read(&section, &self.limits)?);
+                let section = Section::read(&section, &self.limits)?;
                 Ok(Some(Event::Headers { direction, section, end_of_stream, envelope }))
             }
             WholePart::Body { body, behind_bytes } => {
