@@ -10,10 +10,10 @@ pub(super) struct Backward<'a> {
     all: &'a mut [u8],
     /// Where what is written begins; all behind it is written.
     start: usize,
-    /// How many bytes were to be written for which there was no room.
+    /// How many bytes of room there are too few for all that was written.
     missing: usize,
-    /// How many bytes of body follow what is written.
-    behind: u64,
+    /// How long the message is so far, with the body behind it, in bytes.
+    written: u64,
 }
 
 /// Has `write` write a message that has `room` bytes at most; inline, if so many lie inline. If it
@@ -49,24 +49,32 @@ pub(super) fn written<E>(
 impl<'a> Backward<'a> {
     fn new(all: &'a mut [u8]) -> Self {
         let start = all.len();
-        Self { all, start, missing: 0, behind: 0 }
+        Self { all, start, missing: 0, written: 0 }
     }
 
     /// How long the message is so far, with the body behind it, in bytes.
     pub(super) fn written(&self) -> u64 {
-        self.behind + (self.all.len() - self.start + self.missing) as u64
+        self.written
     }
 
     /// Where the next `len` bytes go, if there is room.
     #[inline]
     fn room(&mut self, len: usize) -> Option<&mut [u8]> {
+        self.written += len as u64;
         let end = self.start;
-        if self.missing > 0 || len > end {
-            self.missing += len;
+        let Some(start) = end.checked_sub(len) else {
+            self.miss(len);
             return None;
-        }
-        self.start -= len;
-        self.all.get_mut(self.start..end)
+        };
+        self.start = start;
+        self.all.get_mut(start..end)
+    }
+
+    /// Nothing more is written, but its length.
+    #[cold]
+    fn miss(&mut self, len: usize) {
+        self.missing += len - self.start;
+        self.start = 0;
     }
 
     pub(super) fn slice(&mut self, bytes: &[u8]) {
@@ -85,7 +93,7 @@ impl<'a> Backward<'a> {
 
     #[inline]
     fn varint(&mut self, value: u64) {
-        // Keys, and the lengths of nearly everything, in one store each.
+        // Nearly everything, in one store each.
         let group = |n: u32| {
             let [low, ..] = (value >> (7 * n)).to_le_bytes();
             low
@@ -116,46 +124,62 @@ impl<'a> Backward<'a> {
 
     /// A field that is a number; none if it is 0, as in all of proto3.
     #[inline]
-    pub(super) fn number(&mut self, field: u32, value: u64) {
+    pub(super) fn number(&mut self, field: u8, value: u64) {
         if value != 0 {
             self.varint(value);
-            self.varint(u64::from(field << 3));
+            self.array([key(field, 0)]);
         }
     }
 
     /// A field of the type `int32` or an enum. A negative number has ten bytes.
-    pub(super) fn int32(&mut self, field: u32, value: i32) {
+    pub(super) fn int32(&mut self, field: u8, value: i32) {
         self.number(field, i64::from(value).cast_unsigned());
     }
 
     /// The key and the length of a field whose bytes were written before.
-    #[inline]
-    fn bytes_key(&mut self, field: u32, len: u64) {
-        self.varint(len);
-        self.varint(u64::from(field << 3 | 2));
+    #[inline(never)]
+    fn bytes_key(&mut self, field: u8, len: u64) {
+        let key = key(field, 2);
+        let [low, high, ..] = len.to_le_bytes();
+        match len {
+            // Nearly all, in one store each.
+            0..0x80 => self.array([key, low]),
+            0x80..0x4000 => self.array([key, low | 0x80, high << 1 | low >> 7]),
+            _ => {
+                self.varint(len);
+                self.array([key]);
+            }
+        }
     }
 
     /// A field of bytes, also of none.
-    pub(super) fn bytes(&mut self, field: u32, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, field: u8, bytes: &[u8]) {
         self.slice(bytes);
         self.bytes_key(field, bytes.len() as u64);
     }
 
     /// A field of bytes that are not written here: they follow the message. Comes first.
     #[inline]
-    pub(super) fn body(&mut self, field: u32, len: usize) {
+    pub(super) fn body(&mut self, field: u8, len: usize) {
         debug_assert_eq!(self.written(), 0, "a body is the last of its message");
-        self.behind = len as u64;
+        self.written = len as u64;
         self.bytes_key(field, len as u64);
     }
 
     /// A field that is a message.
     #[inline]
-    pub(super) fn message(&mut self, field: u32, inside: impl FnOnce(&mut Self)) {
+    pub(super) fn message(&mut self, field: u8, inside: impl FnOnce(&mut Self)) {
         let before = self.written();
         inside(self);
         self.bytes_key(field, self.written() - before);
     }
+}
+
+/// The key of a field: one of the first 15, so that it is one byte.
+#[inline]
+fn key(field: u8, wire_type: u8) -> u8 {
+    debug_assert!((1..16).contains(&field), "the key of {field} has more than a byte");
+    field << 3 | wire_type
 }
 
 #[cfg(test)]

@@ -155,7 +155,7 @@ fn write_part(out: &mut Backward<'_>, part: &Part) {
     }
 }
 
-const fn of(direction: Direction, request: u32, response: u32) -> u32 {
+const fn of(direction: Direction, request: u8, response: u8) -> u8 {
     match direction {
         Direction::Request => request,
         Direction::Response => response,
@@ -192,10 +192,15 @@ fn write_common(
 }
 
 /// A `HeaderMutation`, if it changes anything.
-fn write_mutation(out: &mut Backward<'_>, field: u32, mutation: &HeaderMutation) {
-    if mutation.is_empty() {
-        return;
+#[inline]
+fn write_mutation(out: &mut Backward<'_>, field: u8, mutation: &HeaderMutation) {
+    if !mutation.is_empty() {
+        write_changes(out, field, mutation);
     }
+}
+
+#[inline(never)]
+fn write_changes(out: &mut Backward<'_>, field: u8, mutation: &HeaderMutation) {
     out.message(field, |out| {
         for name in mutation.remove.iter().rev() {
             out.bytes(2, name);

@@ -12,6 +12,8 @@ use crate::buf::BodyBuf;
 pub struct ReplyBody(Segments);
 
 enum Segments {
+    /// No body, as most replies have.
+    None,
     /// Those that were taken out are empty, and so are those that never were.
     Few {
         segments: [Bytes; FEW],
@@ -28,7 +30,7 @@ impl ReplyBody {
     /// No body.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Segments::Few { segments: [const { Bytes::new() }; FEW], len: 0 })
+        Self(Segments::None)
     }
 
     /// Takes the first `bytes` of `from`, which keeps what it has allocated.
@@ -77,6 +79,7 @@ impl ReplyBody {
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.0 {
+            Segments::None => 0,
             Segments::Few { len, .. } => *len,
             Segments::Many(body) => body.len(),
         }
@@ -93,13 +96,14 @@ impl ReplyBody {
     pub(super) fn few_segments(&self) -> &[Bytes] {
         match &self.0 {
             Segments::Few { segments, .. } => segments,
-            Segments::Many(_) => &[],
+            Segments::None | Segments::Many(_) => &[],
         }
     }
 
     /// Takes the first segment out.
     pub fn pop_front(&mut self) -> Option<Bytes> {
         match &mut self.0 {
+            Segments::None => None,
             Segments::Few { segments, len } => {
                 let front = segments.iter_mut().find(|segment| !segment.is_empty())?;
                 let front = mem::take(front);
@@ -145,6 +149,7 @@ impl Buf for ReplyBody {
     #[inline]
     fn chunk(&self) -> &[u8] {
         match &self.0 {
+            Segments::None => &[],
             Segments::Few { segments, .. } => {
                 segments.iter().find(|segment| !segment.is_empty()).map_or(&[], |first| first)
             }
@@ -154,6 +159,7 @@ impl Buf for ReplyBody {
 
     fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
         match &self.0 {
+            Segments::None => 0,
             Segments::Few { segments, .. } => {
                 let left = segments.iter().filter(|segment| !segment.is_empty());
                 let mut n = 0;
@@ -169,8 +175,11 @@ impl Buf for ReplyBody {
 
     #[track_caller]
     fn advance(&mut self, n: usize) {
-        assert!(n <= self.len(), "{n} bytes of {}", self.len());
+        let all = self.len();
+        assert!(n <= all, "{n} bytes of {all}");
         match &mut self.0 {
+            _ if n == all => self.0 = Segments::None,
+            Segments::None => {}
             Segments::Few { segments, len } => {
                 *len -= n;
                 let mut left = n;
@@ -218,6 +227,7 @@ impl fmt::Debug for ReplyBody {
     /// Shows counts, never bytes: they are somebody's data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let segments = match &self.0 {
+            Segments::None => 0,
             Segments::Few { segments, .. } => {
                 segments.iter().filter(|segment| !segment.is_empty()).count()
             }
