@@ -202,11 +202,13 @@ where
                 }
                 end => return end,
             }
-            let Some(reply) = &mut reply else { continue };
+            let Some(taken) = &mut reply else { continue };
             let encoded = match this.frame {
-                Some(frame) => frame.join(reply),
-                None => encode_taken(reply).map(|frame| *this.frame = Some(frame)),
+                Some(frame) => frame.join(taken),
+                None => encode_taken(taken).map(|frame| *this.frame = Some(frame)),
             };
+            // What is sent is not sent again.
+            reply = None;
             match encoded {
                 Ok(()) => *this.frames += 1,
                 Err(error) => fail(this.session, error),

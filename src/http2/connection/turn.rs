@@ -134,7 +134,9 @@ where
 
     /// A stream begins.
     fn begin(&mut self, slot: usize, ends: bool) {
-        let Some(request) = self.protocol.take_request() else { return };
+        let Some(request) = self.protocol.take_request() else {
+            return self.protocol.forget(slot, Reason::INTERNAL_ERROR);
+        };
         if slot >= self.places.len() {
             self.add_places(slot);
         }

@@ -202,6 +202,7 @@ impl Protocol {
         } else {
             match self.read_fields(bytes)?.into_request(&mut self.last_target) {
                 Ok(head) => {
+                    // Else it could never be met again.
                     if changes == self.decoder.table_changes() {
                         self.last_head.remember(bytes, changes, &head);
                     }

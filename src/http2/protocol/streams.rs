@@ -4,8 +4,8 @@ use super::stream::Stream;
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Those that are not closed, with their slots, in the order of their numbers: each is higher
-    /// than all before. There are some hundreds at most, so that what is behind one that goes is
-    /// soon moved.
+    /// than all before. Where one goes, those behind it are moved, 16 bytes each: of the 256 that
+    /// there are unless `ServeSettings::max_streams` says more, soon.
     live: Vec<(u32, usize)>,
     places: Vec<Place>,
     free: Vec<usize>,

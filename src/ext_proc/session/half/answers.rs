@@ -19,7 +19,7 @@ pub(in crate::ext_proc::session) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    /// `reply` is empty.
+    /// What lies in `reply` has been sent, if anything does.
     pub(in crate::ext_proc::session) fn new(
         ledger: &'a mut Ledger,
         reply: &'a mut Option<Reply>,
@@ -37,7 +37,7 @@ impl<'a> Answers<'a> {
 
     /// The same, if `step` is a reply, with what a filter leaves for others.
     pub(super) fn with(&mut self, step: Step, metadata: Option<Bytes>) -> Step {
-        if let Some(reply) = self.reply {
+        if let (Step::Reply, Some(reply)) = (&step, &mut *self.reply) {
             reply.dynamic_metadata = metadata;
         }
         step

@@ -359,7 +359,7 @@ impl<H: SessionHead> Half<H> {
 
     /// Takes the next thing that the side gives. Data goes to `pending`.
     fn take(&mut self, cx: &Context<'_>) -> Given<H> {
-        // No waker is left for mail: the task that polls this half polls the other.
+        // No waker need be left for mail: who polls this half polls the other, and wakes itself.
         if self.side.only_passes() && !self.may_stir() {
             return Given::Nothing;
         }
