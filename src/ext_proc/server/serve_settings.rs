@@ -42,7 +42,8 @@ use crate::limits::{
 /// counts among `max_streams` until the body of its request is dropped. Besides, a connection has
 /// its read buffer (twice as long where it was full at a bad time), up to
 /// [`TRANSPORT_WRITE_BYTES`](crate::limits::TRANSPORT_WRITE_BYTES) with one frame more and the
-/// answers to what one read brought, and up to 100 KiB for fields. What was read is held by the
+/// answers to what one read brought, up to 110 KiB for fields, and up to 1 KiB for each stream that
+/// was ever under way beside others, which is kept for the next one. What was read is held by the
 /// session as slices of buffers of
 /// [`TRANSPORT_READ_BYTES`](crate::limits::TRANSPORT_READ_BYTES): a filter that keeps few bytes of
 /// each keeps the buffers, unless they are below
