@@ -55,9 +55,12 @@ fn filters_read_attributes_and_metadata_and_leave_metadata_with_the_answer() {
         .request("reads", move || Reads(Arc::clone(&reads)))
         .build()
         .expect("a plan");
-    for mode in [BodyMode::Streamed, BodyMode::Buffered] {
+    let (streamed, duplex) = (BodyMode::Streamed, BodyMode::FullDuplexStreamed);
+    for (mode, ends) in
+        [(streamed, true), (BodyMode::Buffered, true), (streamed, false), (duplex, false)]
+    {
         let mut talk = Talk::new(plan.clone(), both(mode));
-        let mut request = request_headers(&HEAD, true);
+        let mut request = request_headers(&HEAD, ends);
         let attributes = struct_of(&[("request.id", "7")]);
         request.attributes.insert("envoy.filters.http.ext_proc".to_owned(), attributes);
         request.metadata_context = Some(metadata("space", &[("key", "value")]));

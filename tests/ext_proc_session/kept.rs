@@ -22,7 +22,7 @@ use crate::messages::{
     Mutation, request_body, request_headers, request_trailers, response_headers,
 };
 use crate::replies::immediate;
-use crate::support::{Talk, body_of, both, streamed};
+use crate::support::{Talk, body_of, both, head_event, streamed};
 
 const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
@@ -285,6 +285,33 @@ fn a_message_that_is_cut_where_its_end_would_be_shown_is_cancelled() {
     assert_eq!(talk.send(request_body(&b"one"[..], false)).len(), 1);
     talk.session.handle_end();
     assert_eq!(told.lock().expect("no panic")[..], [(Direction::Request, "EndUnseen".to_owned())]);
+}
+
+/// Ends each message with its head.
+struct EndsWithHead;
+
+impl<H: Head> Filter<H> for EndsWithHead {
+    fn declare(&self) -> Declaration {
+        Declaration::new().interest(Interest::HEAD)
+    }
+
+    fn head(&mut self, _: &mut View<'_, H>) -> Verdict {
+        Verdict::END
+    }
+}
+
+#[test]
+fn an_observer_is_told_of_a_message_that_ends_with_its_head_when_that_has_gone() {
+    let plan = ExchangePlan::builder().request("ends", || EndsWithHead).build().expect("a plan");
+    for mode in [BodyMode::Streamed, BodyMode::FullDuplexStreamed] {
+        let (mut talk, told) = outcomes(plan.clone(), both(mode));
+        talk.session.handle(head_event(Direction::Request));
+        let cx = Context::from_waker(Waker::noop());
+        assert!(talk.session.poll_reply(&cx).is_ready(), "the head is answered: {mode}");
+        let told = told.lock().expect("no panic");
+        let [(Direction::Request, outcome)] = &told[..] else { panic!("{mode}: {told:?}") };
+        assert!(outcome.starts_with("Complete"), "{mode}: {outcome}");
+    }
 }
 
 /// Nothing of it was answered, wherever its bytes are by then.

@@ -1,10 +1,10 @@
 use std::task::{Context, Poll, Waker};
 
-use bytes::Buf;
-use tidegate::exchange::ExchangePlan;
+use bytes::{Buf, Bytes};
+use tidegate::exchange::{Direction, ExchangePlan};
 use tidegate::ext_proc::mode::{BodyMode, DirectionMode, ProcessingMode};
 use tidegate::ext_proc::session::{Session, SessionOutput, SessionPlan, SessionSettings};
-use tidegate::ext_proc::wire::{Decoder, GrpcStatus, WireLimits, encode};
+use tidegate::ext_proc::wire::{Decoder, Event, GrpcStatus, Section, WireLimits, encode};
 
 use crate::messages::{
     BodyResponse, CommonResponse, Frames, Mutation, ProcessingRequest, ProcessingResponse,
@@ -116,4 +116,18 @@ pub(crate) fn streamed(responses: &[ProcessingResponse]) -> (Vec<u8>, bool) {
         }
     }
     (bytes, ended)
+}
+
+/// The head of a message that has a body.
+pub(crate) fn head_event(direction: Direction) -> Event {
+    let fields: &[_] = match direction {
+        Direction::Request => {
+            &[("method", "POST"), ("path", "/"), ("scheme", "http"), ("authority", "a")]
+        }
+        Direction::Response => &[("status", "200")],
+    };
+    let of = |text: &'static str| Bytes::from_static(text.as_bytes());
+    let pseudo = fields.iter().map(|&(name, value)| (of(name), of(value))).collect();
+    let section = Box::new(Section { pseudo, ..Section::default() });
+    Event::Headers { direction, section, end_of_stream: false, envelope: None }
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use tidegate::exchange::{Direction, ExchangePlan};
 use tidegate::ext_proc::mode::BodyMode;
+use tidegate::ext_proc::session::{SessionEnd, SessionOutput};
 use tidegate::ext_proc::wire::{Event, Section};
 
 use crate::filters::Deny;
 use crate::messages::{ProcessingRequest, request_headers};
-use crate::support::{Talk, both};
+use crate::support::{Talk, both, head_event};
 
 const HEAD: [(&str, &str); 4] =
     [(":method", "POST"), (":path", "/"), (":scheme", "http"), (":authority", "a")];
@@ -30,6 +31,40 @@ impl Woken {
     fn count(&self) -> u32 {
         self.0.load(SeqCst)
     }
+}
+
+/// Of the next poll of `talk`.
+fn denied(talk: &mut Talk) -> bool {
+    let polled = talk.session.poll_reply(&Context::from_waker(Waker::noop()));
+    let is_reply = matches!(polled, Poll::Ready(SessionOutput::Reply(_)));
+    is_reply && matches!(talk.session.end(), Some(SessionEnd::Replied { .. }))
+}
+
+/// What the request has in store for the client is read before the head of the response is let go.
+#[test]
+fn a_reply_that_is_there_comes_before_a_head() {
+    let plan = ExchangePlan::builder().request("deny", || Deny).build().expect("a plan");
+    for mode in [BodyMode::Streamed, BodyMode::FullDuplexStreamed] {
+        let mut talk = Talk::new(plan.clone(), both(mode));
+        talk.session.handle(head_event(Direction::Request));
+        talk.session.handle(head_event(Direction::Response));
+        assert!(denied(&mut talk), "{mode}");
+    }
+}
+
+/// Nothing has come for the response, and it has an outcome all the same.
+#[test]
+fn filters_of_a_response_that_cannot_be_made_are_answered_for_before_it_comes() {
+    let made = AtomicU32::new(0);
+    let deny = move || {
+        assert_eq!(made.fetch_add(1, SeqCst), 0, "cannot be made again");
+        Deny
+    };
+    let plan = ExchangePlan::builder().response("deny", deny).build().expect("a plan");
+    let mut talk = Talk::new(plan, both(BodyMode::Streamed));
+    talk.session.handle(head_event(Direction::Request));
+    // The first is the answer to the head of the request.
+    assert!(denied(&mut talk) || denied(&mut talk));
 }
 
 /// What a response ends in is told to its request, which has been polled by then: where nothing is

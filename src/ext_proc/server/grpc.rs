@@ -71,6 +71,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_of_the_request_is_in_the_response() {
+        let mut fields = HeaderMap::new();
+        for (name, value) in [("te", "trailers"), ("authorization", "a"), ("authorization", "b")] {
+            fields.append(name, HeaderValue::from_static(value));
+        }
+        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc+proto"));
+        let response = accept((), fields);
+        let mut names: Vec<_> = response.headers().keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["content-type", "grpc-accept-encoding"]);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/grpc");
+    }
+
+    #[test]
     fn only_protobuf_is_grpc() {
         for yes in ["application/grpc", "application/grpc+proto", "Application/gRPC ; a=b"] {
             assert!(is_grpc(yes.as_bytes()), "{yes}");

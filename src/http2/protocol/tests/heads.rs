@@ -128,6 +128,10 @@ fn a_head_that_comes_again_means_the_same() {
         assert_eq!(x_of(&index).0, "/index.html", "the same length, and another path");
         // Sizes of the table change nothing that it has.
         assert_eq!(x_of(&[&[0x3f, 0xe1, 0x1f], &again[..]].concat()).1, [value]);
+        // It is remembered while the table changes.
+        for _ in 0..3 {
+            assert_eq!(x_of(&again).1, [value]);
+        }
     }
 }
 
