@@ -1,5 +1,6 @@
 //! In memory, with frames that are made by hand.
 
+mod again;
 mod directed;
 mod edges;
 mod heads;

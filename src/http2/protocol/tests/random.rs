@@ -8,10 +8,10 @@ use crate::http2::Broken;
 use crate::http2::protocol::{Event, Protocol, ProtocolSettings};
 
 /// A sequence that is the same in each run.
-struct Numbers(u64);
+pub(super) struct Numbers(pub(super) u64);
 
 impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         if end == 0 { 0 } else { (self.0 >> 33) as usize % end }
     }
@@ -80,7 +80,7 @@ fn outcome(input: &[u8], mut piece: impl FnMut() -> usize) -> Outcome {
                 Ok(Some(event)) => {
                     events.push(format!("{body:?}"));
                     body.1.clear();
-                    events.push(format!("{event:?}"));
+                    events.push(format!("{event:?}, {:?}", protocol.take_request()));
                 }
                 Ok(None) => break,
                 Err(error) => {
