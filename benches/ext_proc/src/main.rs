@@ -152,7 +152,8 @@ fn serve(server: &str, scenario: &str, threads: usize) {
 }
 
 impl Measured {
-    fn start(server: Server, scenario: Scenario, threads: usize) -> Self {
+    /// With it comes what keeps the port of its way from being given to anything else.
+    fn start(server: Server, scenario: Scenario, threads: usize) -> (Self, std::net::TcpListener) {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
         command.args(["serve", server.name(), scenario.name(), &threads.to_string()]);
         let mut process = command.stdout(Stdio::piped()).spawn().expect("this program");
@@ -160,11 +161,10 @@ impl Measured {
         let output = process.stdout.take().expect("a pipe");
         BufReader::new(output).read_line(&mut port).expect("a port");
         let processor = port.trim().parse().expect("a port");
-        // Free a moment ago: Envoy says so if it is not any more.
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let listener = listener.local_addr().expect("a port").port();
+        let kept = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listener = kept.local_addr().expect("a port").port();
         let way = Way { scenario, processor, listener };
-        Self { server, threads, way, process, best: None }
+        (Self { server, threads, way, process, best: None }, kept)
     }
 
     async fn round(&mut self, options: &Options, warms_up: bool) {
@@ -182,6 +182,7 @@ impl Measured {
         };
         let elapsed = start.elapsed().div_f64(per);
         let cpu = (usage::cpu(self.process.id()) - before).div_f64(per);
+        assert!(!cpu.is_zero(), "{} was not asked", self.server.name());
         let is_better = self.best.is_none_or(|best| cpu < best.cpu);
         if is_better && !warms_up {
             self.best = Some(Sample { cpu, elapsed });
@@ -197,14 +198,20 @@ impl Drop for Measured {
 }
 
 async fn run(options: &Options) {
-    let mut all = Vec::new();
+    let (mut all, mut kept) = (Vec::new(), Vec::new());
     for &scenario in &options.scenarios {
         for threads in [1, 2] {
-            all.extend(Server::ALL.map(|server| Measured::start(server, scenario, threads)));
+            for server in Server::ALL {
+                let (measured, port) = Measured::start(server, scenario, threads);
+                all.push(measured);
+                kept.push(port);
+            }
         }
     }
     let origin = load::origin().await;
     let ways: Vec<Way> = all.iter().map(|measured| Way { ..measured.way }).collect();
+    // Envoy says so if one is not free any more.
+    drop(kept);
     let envoy = Envoy::start(&ways, origin);
     for round in 0..=options.rounds {
         for measured in &mut all {
